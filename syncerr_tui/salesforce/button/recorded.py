@@ -14,10 +14,12 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import cast
+from typing import TypeVarTuple, Unpack, cast
 
 from syncerr_tui.salesforce.button.har import Exchange
 from syncerr_tui.salesforce.button.template import Json, looks_like_id, looks_secret
+
+Ts = TypeVarTuple("Ts")
 
 
 class CallKind(StrEnum):
@@ -98,6 +100,17 @@ class Recording:
     """Lightning actions seen in all, for the words of an empty result."""
 
 
+class _CannotRepeatError(Exception):
+    def __init__(self, what: str, why: str) -> None:
+        self.refused = Unrepeatable(what, why)
+
+
+def _demand(holds: object, what: str, why: str) -> None:
+    """Leave a call that cannot be repeated, unless this holds."""
+    if not holds:
+        raise _CannotRepeatError(what, why)
+
+
 _IDENTIFIER = re.compile(r"[A-Za-z]\w{0,79}", re.ASCII)
 _WORD = re.compile(r"[A-Z]?[a-z]{3,}")
 _NAMESPACE = re.compile(r"[A-Za-z](?:_?[A-Za-z0-9]){0,14}", re.ASCII)
@@ -111,6 +124,8 @@ _COLLECTION = re.compile(_DATA + r"/composite/sobjects/?")
 _COMPOSITE = re.compile(_DATA + r"/(?:composite(?:/.*)?|(?:sobjects/[^/]+/)?quickActions/.*)")
 _LWR = re.compile(r"/lwr/apex/v\d{1,3}\.\d/([^/]+)/([^/]+)/?")
 _APEX = "aura://ApexActionController/ACTION$execute"
+_DELETION = "Deletion of a record", "A re-sync does not delete records; it is never repeated"
+_KIND = "It is of a kind that this tool cannot repeat"
 _CUT = "Its body is cut short or missing, record the press again"
 _WRITES = frozenset({"POST", "PATCH", "PUT"})
 
@@ -143,33 +158,51 @@ def _read(exchange: Exchange) -> Iterator[RecordedCall | Unrepeatable | None]:
     """Calls and refusals of one request; None for each Lightning action, whatever it is."""
     path = exchange.path.rstrip("/")
     if exchange.method == "DELETE" and _RECORD.fullmatch(path):
-        yield Unrepeatable("Deletion of a record", "A re-sync does not delete records; it is never repeated")
+        yield Unrepeatable(*_DELETION)
     if exchange.method not in _WRITES:
         return
+    good = 200 <= exchange.status < 300 if exchange.status else None
     if path.endswith("/aura"):
         yield from _boxcar(exchange)
-    elif match := _LWR.fullmatch(path):
-        yield _lwr(match[1], match[2], exchange)
     elif path.endswith("/webruntime/api/apex/execute"):
-        yield _site_apex(exchange)
+        yield _tried(good, _lwc_apex, _object(_json(exchange.text)))
     elif path.endswith("/apexremote"):
         yield from _remoting(exchange)
-    elif "com.salesforce.visualforce.ViewState" in exchange.form:
-        yield Unrepeatable(
-            "A Visualforce page",
-            "Its state is encrypted and holds the selected rows, so it cannot be repeated with others",
-        )
-    elif match := _ACTION.fullmatch(path):
-        yield _action(match[1], match[2], exchange)
-    elif path.startswith("/services/apexrest/"):
-        yield _apexrest(path.removeprefix("/services/apexrest/"), exchange)
-    elif _COLLECTION.fullmatch(path) or _RECORD.fullmatch(path):
-        yield _record_write(path, exchange)
-    elif path.endswith("/graphql") and "mutation" in (exchange.text or ""):
-        yield Unrepeatable("A GraphQL mutation", "It is of a kind that this tool cannot repeat")
-    elif _COMPOSITE.fullmatch(path):
-        what = "A quick action" if "/quickActions/" in path else "A composite request"
-        yield Unrepeatable(what, "It is of a kind that this tool cannot repeat")
+    elif (call := _tried(good, _plain_request, path, exchange)) is not None:
+        yield call
+
+
+def _tried(
+    succeeded: bool | None, read: Callable[[Unpack[Ts]], RecordedCall | None], *of: *Ts
+) -> RecordedCall | Unrepeatable | None:
+    """What a reader makes of a call that succeeded, or did not."""
+    try:
+        call = read(*of)
+    except _CannotRepeatError as error:
+        return error.refused
+    return replace(call, succeeded=succeeded) if call is not None else None
+
+
+def _plain_request(path: str, exchange: Exchange) -> RecordedCall | None:
+    """The one call of a request that is no Lightning action."""
+    if match := _LWR.fullmatch(path):
+        return _lwr(match[1], match[2], exchange)
+    _demand(
+        "com.salesforce.visualforce.ViewState" not in exchange.form,
+        "A Visualforce page",
+        "Its state is encrypted and holds the selected rows, so it cannot be repeated with others",
+    )
+    if match := _ACTION.fullmatch(path):
+        return _action(match[1], match[2], exchange)
+    if path.startswith("/services/apexrest/"):
+        return _apexrest(path.removeprefix("/services/apexrest/"), exchange)
+    if _COLLECTION.fullmatch(path) or _RECORD.fullmatch(path):
+        return _record_write(path, exchange)
+    mutation = path.endswith("/graphql") and "mutation" in (exchange.text or "")
+    _demand(not mutation, "A GraphQL mutation", _KIND)
+    what = "A quick action" if "/quickActions/" in path else "A composite request"
+    _demand(not _COMPOSITE.fullmatch(path), what, _KIND)
+    return None
 
 
 def _json(text: str | None) -> Json:
@@ -198,10 +231,8 @@ def _boxcar(exchange: Exchange) -> Iterator[RecordedCall | Unrepeatable | None]:
     for action in actions:
         if isinstance(action, Mapping):
             yield None
-            call = _lightning_action(action)
-            if isinstance(call, RecordedCall):
-                yield replace(call, succeeded=states.get(_text(action.get("id"))))
-            elif call is not None:
+            call = _tried(states.get(_text(action.get("id"))), _lightning_action, action)
+            if call is not None:
                 yield call
 
 
@@ -233,7 +264,7 @@ def _states(answer: str) -> dict[str, bool]:
     return states
 
 
-def _lightning_action(action: Mapping[str, Json]) -> RecordedCall | Unrepeatable | None:
+def _lightning_action(action: Mapping[str, Json]) -> RecordedCall | None:
     descriptor, params = _text(action.get("descriptor")), _object(action.get("params"))
     if descriptor == _APEX:
         return _lwc_apex(params)
@@ -241,43 +272,39 @@ def _lightning_action(action: Mapping[str, Json]) -> RecordedCall | Unrepeatable
         return _aura_apex(classic[1], classic[2], action, params)
     controller, _, name = descriptor.rpartition("/ACTION$")
     controller = controller.rpartition("/")[2].rpartition(".")[2]
-    handler = _CONTROLLERS.get((controller, name))
-    if handler is not None:
-        return handler(params)
-    if "GraphQL" in controller and "mutation" in json.dumps(params):
-        return Unrepeatable("A GraphQL mutation", "It is of a kind that this tool cannot repeat")
-    if "QuickAction" in controller and not name.startswith("get"):
-        return Unrepeatable("A quick action", "It is of a kind that this tool cannot repeat")
+    reader = _CONTROLLERS.get((controller, name))
+    if isinstance(reader, tuple):
+        raise _CannotRepeatError(*reader)
+    if reader is not None:
+        return reader(params)
+    mutation = "GraphQL" in controller and "mutation" in json.dumps(params)
+    _demand(not mutation, "A GraphQL mutation", _KIND)
+    _demand("QuickAction" not in controller or name.startswith("get"), "A quick action", _KIND)
     return None
 
 
-def _lwc_apex(params: Mapping[str, Json]) -> RecordedCall | Unrepeatable | None:
-    namespace, name, method = (_text(params.get(key)) for key in ("namespace", "classname", "method"))
+def _lwc_apex(params: Mapping[str, Json]) -> RecordedCall | None:
+    """An Apex method as a Lightning page calls it, and a site."""
     if params.get("cacheable") is True:
         return None
+    namespace, name, method = (_text(params.get(key)) for key in ("namespace", "classname", "method"))
+    alias = "The site hides the class's name behind an alias"
+    _demand(not name.startswith("@udd/"), "An Apex action of a site", alias)
     if not namespace:
         namespace, name = _split(name)
     inner = params.get("params")
-    return _apex_call(
-        Style.LWC,
-        namespace,
-        name,
-        method,
-        params=inner if inner is not None else {},
-        continuation=params.get("isContinuation") is True,
-        cacheable=False if params.get("cacheable") is False else None,
-    )
+    call = _apex_call(Style.LWC, namespace, name, method, {} if inner is None else inner)
+    cacheable = False if params.get("cacheable") is False else None
+    return replace(call, continuation=params.get("isContinuation") is True, cacheable=cacheable)
 
 
 def _aura_apex(
     controller: str, method: str, action: Mapping[str, Json], params: Mapping[str, Json]
-) -> RecordedCall | Unrepeatable:
+) -> RecordedCall:
     namespace, _, name = controller.rpartition(".")
     calling = _text(action.get("callingDescriptor"))
-    call = _apex_call(Style.AURA, namespace, name, method, params=params)
-    if isinstance(call, RecordedCall) and _COMPONENT.fullmatch(calling):
-        return replace(call, calling=calling)
-    return call
+    call = _apex_call(Style.AURA, namespace, name, method, params)
+    return replace(call, calling=calling) if _COMPONENT.fullmatch(calling) else call
 
 
 def _no_name(word: str) -> bool:
@@ -286,25 +313,14 @@ def _no_name(word: str) -> bool:
     return looks_like_id(word) or (looks_secret(word) and readable < len(word) / 2)
 
 
-def _apex_call(
-    style: Style,
-    namespace: str,
-    name: str,
-    method: str,
-    *,
-    params: Json,
-    continuation: bool = False,
-    cacheable: bool | None = None,
-) -> RecordedCall | Unrepeatable:
-    if not _IDENTIFIER.fullmatch(name) or not _IDENTIFIER.fullmatch(method):
-        return Unrepeatable("An Apex action", "Its class or method is not a name that Apex allows")
-    if _no_name(name) or _no_name(method):
-        return Unrepeatable("An Apex action", "Its class or method looks like an id or a secret")
-    if namespace and not _NAMESPACE.fullmatch(namespace):
-        return Unrepeatable("An Apex action", "Its namespace is not a name that Salesforce allows")
-    return RecordedCall(
-        CallKind.APEX, style, namespace, name, method, params, continuation=continuation, cacheable=cacheable
-    )
+def _apex_call(style: Style, namespace: str, name: str, method: str, params: Json) -> RecordedCall:
+    what, names = "An Apex action", (name, method)
+    allowed = all(map(_IDENTIFIER.fullmatch, names))
+    _demand(allowed, what, "Its class or method is not a name that Apex allows")
+    _demand(not any(map(_no_name, names)), what, "Its class or method looks like an id or a secret")
+    known = not namespace or _NAMESPACE.fullmatch(namespace)
+    _demand(known, what, "Its namespace is not a name that Salesforce allows")
+    return RecordedCall(CallKind.APEX, style, namespace, name, method, params)
 
 
 def _split(name: str) -> tuple[str, str]:
@@ -318,39 +334,10 @@ def _split(name: str) -> tuple[str, str]:
 _SUFFIXES = frozenset({"c", "e", "mdt", "x", "b", "r"})
 
 
-def _lwr(name: str, method: str, exchange: Exchange) -> RecordedCall | Unrepeatable:
-    namespace, plain = _split(name)
+def _lwr(name: str, method: str, exchange: Exchange) -> RecordedCall:
     params = _json(exchange.text)
-    if exchange.text and params is None:
-        return Unrepeatable("An Apex action", _CUT)
-    call = _apex_call(Style.REST, namespace, plain, method, params=params or {})
-    return replace(call, succeeded=_good(exchange)) if isinstance(call, RecordedCall) else call
-
-
-def _good(exchange: Exchange) -> bool | None:
-    return 200 <= exchange.status < 300 if exchange.status else None
-
-
-def _site_apex(exchange: Exchange) -> RecordedCall | Unrepeatable | None:
-    body = _object(_json(exchange.text))
-    name = _text(body.get("classname"))
-    if body.get("cacheable") is True:
-        return None
-    if name.startswith("@udd/"):
-        return Unrepeatable("An Apex action of a site", "The site hides the class's name behind an alias")
-    namespace = _text(body.get("namespace"))
-    if not namespace:
-        namespace, name = _split(name)
-    call = _apex_call(
-        Style.LWC,
-        namespace,
-        name,
-        _text(body.get("method")),
-        params=body.get("params") or {},
-        continuation=body.get("isContinuation") is True,
-        cacheable=False if body.get("cacheable") is False else None,
-    )
-    return replace(call, succeeded=_good(exchange)) if isinstance(call, RecordedCall) else call
+    _demand(not exchange.text or params is not None, "An Apex action", _CUT)
+    return _apex_call(Style.REST, *_split(name), method, params or {})
 
 
 def _remoting(exchange: Exchange) -> Iterator[Unrepeatable]:
@@ -365,96 +352,73 @@ def _remoting(exchange: Exchange) -> Iterator[Unrepeatable]:
         )
 
 
-def _action(kind: str, name: str, exchange: Exchange) -> RecordedCall | Unrepeatable:
-    namespace, plain = _split(name)
-    if not _IDENTIFIER.fullmatch(name):
-        return Unrepeatable("A custom action", "Its name is not one that Salesforce allows")
+def _action(kind: str, name: str, exchange: Exchange) -> RecordedCall:
+    allowed = _IDENTIFIER.fullmatch(name)
+    _demand(allowed, "A custom action", "Its name is not one that Salesforce allows")
     body = _json(exchange.text)
-    if not isinstance(body, Mapping):
-        return Unrepeatable(f"Action {name}", _CUT)
+    _demand(isinstance(body, Mapping), f"Action {name}", _CUT)
     call_kind = CallKind.INVOCABLE if kind == "apex" else CallKind.FLOW
-    return RecordedCall(call_kind, Style.REST, namespace, plain, params=body, succeeded=_good(exchange))
+    return RecordedCall(call_kind, Style.REST, *_split(name), params=body)
 
 
-def _apexrest(path: str, exchange: Exchange) -> RecordedCall | Unrepeatable:
+def _apexrest(path: str, exchange: Exchange) -> RecordedCall:
+    what, parts = "Apex REST", path.split("/")
     if not _REST_PATH.fullmatch(path):
-        if any(looks_like_id(part) for part in path.split("/")):
-            return Unrepeatable("Apex REST", "The row's id stands in its address")
-        return Unrepeatable("Apex REST", "Its address is not a plain path of names")
-    if any(map(_no_name, path.split("/"))):
-        return Unrepeatable("Apex REST", "A part of its address looks like an id or a secret")
+        _demand(not any(map(looks_like_id, parts)), what, "The row's id stands in its address")
+        raise _CannotRepeatError(what, "Its address is not a plain path of names")
+    _demand(not any(map(_no_name, parts)), what, "A part of its address looks like an id or a secret")
     body = _json(exchange.text)
-    if not isinstance(body, Mapping):
-        return Unrepeatable(f"Apex REST {path}", "Its body is not a JSON object")
-    first = path.partition("/")[0]
-    namespace = first if path.count("/") else ""
-    return RecordedCall(
-        CallKind.APEXREST,
-        Style.REST,
-        namespace,
-        path,
-        exchange.method,
-        params=body,
-        succeeded=_good(exchange),
-    )
+    _demand(isinstance(body, Mapping), f"Apex REST {path}", "Its body is not a JSON object")
+    namespace = parts[0] if parts[1:] else ""
+    return RecordedCall(CallKind.APEXREST, Style.REST, namespace, path, exchange.method, params=body)
 
 
-def _record_write(path: str, exchange: Exchange) -> RecordedCall | Unrepeatable | None:
+def _record_write(path: str, exchange: Exchange) -> RecordedCall:
     body = _object(_json(exchange.text))
-    if not body:
-        return Unrepeatable("A record's update", _CUT)
-    good = _good(exchange)
-    if _COLLECTION.fullmatch(path):
-        call = _collection(body, created=exchange.method == "POST")
-        return replace(call, succeeded=good) if isinstance(call, RecordedCall) else call
+    _demand(body, _UPDATE, _CUT)
     match = _RECORD.fullmatch(path)
-    assert match is not None
+    if match is None:
+        return _collection(body, created=exchange.method == "POST")
     fields = _object(body.get("fields")) if match[1] is None else body
-    name = match[1] or _text(body.get("apiName"))
-    if name and not _IDENTIFIER.fullmatch(name):
-        return Unrepeatable("A record's update", "Its object is not a name that Salesforce allows")
+    name = _object_name(match[1] or _text(body.get("apiName")), _UPDATE)
     if match[2] is None:
-        return RecordedCall(
-            CallKind.RECORD_CREATE, Style.REST, *_object_name(name), params={"fields": fields}, succeeded=good
-        )
-    return RecordedCall(
-        CallKind.RECORD_UPDATE,
-        Style.REST,
-        *_object_name(name),
-        params={"recordId": match[2], "fields": fields},
-        succeeded=good,
-    )
+        return RecordedCall(CallKind.RECORD_CREATE, Style.REST, *name, params={"fields": fields})
+    stored: Json = {"recordId": match[2], "fields": fields}
+    return RecordedCall(CallKind.RECORD_UPDATE, Style.REST, *name, params=stored)
 
 
-def _object_name(name: str) -> tuple[str, str]:
+_UPDATE = "A record's update"
+
+
+def _object_name(name: str, what: str) -> tuple[str, str]:
     """(namespace, name): an object keeps its full API name, which is what everything else calls it by."""
+    allowed = not name or _IDENTIFIER.fullmatch(name)
+    _demand(allowed, what, "Its object is not a name that Salesforce allows")
     return _split(name)[0], name
 
 
-def _collection(body: Mapping[str, Json], *, created: bool) -> RecordedCall | Unrepeatable:
+def _collection(body: Mapping[str, Json], *, created: bool) -> RecordedCall:
     records = body.get("records")
     items = [one for one in records if isinstance(one, Mapping)] if isinstance(records, list) else []
     types = {_text(_object(one.get("attributes")).get("type")) for one in items}
-    if len(types) != 1 or not _IDENTIFIER.fullmatch(name := types.pop()):
-        return Unrepeatable("An update of several records", "They are not of one object")
+    name = types.pop() if len(types) == 1 else ""
+    _demand(_IDENTIFIER.fullmatch(name), "An update of several records", "They are not of one object")
     stripped = [{key: value for key, value in one.items() if key != "attributes"} for one in items]
     kind = CallKind.RECORD_CREATE if created else CallKind.RECORD_UPDATE
-    return RecordedCall(kind, Style.REST, *_object_name(name), params={"records": stripped})
+    return RecordedCall(kind, Style.REST, *_object_name(name, _UPDATE), params={"records": stripped})
 
 
-def _update(params: Mapping[str, Json]) -> RecordedCall | Unrepeatable:
+def _update(params: Mapping[str, Json]) -> RecordedCall:
     record = _object(params.get("recordInput"))
-    name = _text(record.get("apiName"))
-    if name and not _IDENTIFIER.fullmatch(name):
-        return Unrepeatable("A record's update", "Its object is not a name that Salesforce allows")
+    name = _object_name(_text(record.get("apiName")), _UPDATE)
     record_id, fields = params.get("recordId"), _object(record.get("fields"))
     # Lightning Data Service repeats the id among the fields.
     fields = {key: value for key, value in fields.items() if key.lower() != "id" or value != record_id}
     stored: dict[str, Json] = {"recordId": record_id, "fields": fields}
-    return RecordedCall(CallKind.RECORD_UPDATE, Style.LWC, *_object_name(name), params=stored)
+    return RecordedCall(CallKind.RECORD_UPDATE, Style.LWC, *name, params=stored)
 
 
-def _save(params: Mapping[str, Json]) -> RecordedCall | Unrepeatable:
+def _save(params: Mapping[str, Json]) -> RecordedCall:
     """An update as older pages make it: the record whole, with its id and with fields as `{"value": ...}`."""
     record = next((saved for key in _SAVED if (saved := _object(params.get(key)))), {})
     fields = {
@@ -468,47 +432,37 @@ def _save(params: Mapping[str, Json]) -> RecordedCall | Unrepeatable:
 _SAVED = ("recordInput", "record", "recordRep")
 
 
-def _create(params: Mapping[str, Json]) -> RecordedCall | Unrepeatable:
+def _create(params: Mapping[str, Json]) -> RecordedCall:
     record = _object(params.get("recordInput"))
-    name = _text(record.get("apiName"))
-    if not _IDENTIFIER.fullmatch(name):
-        return Unrepeatable("A new record", "Its object is not a name that Salesforce allows")
-    return RecordedCall(
-        CallKind.RECORD_CREATE,
-        Style.LWC,
-        *_object_name(name),
-        params={"fields": _object(record.get("fields"))},
-    )
+    name = _object_name(_text(record.get("apiName")) or "?", "A new record")
+    stored: Json = {"fields": _object(record.get("fields"))}
+    return RecordedCall(CallKind.RECORD_CREATE, Style.LWC, *name, params=stored)
 
 
 _SCREEN_FLOW = "A Flow with screens"
 _SCREEN_FLOW_WHY = "A Flow with screens is filled in step by step in the browser and cannot be repeated"
 
 
-def _start_flow(params: Mapping[str, Json]) -> RecordedCall | Unrepeatable:
+def _start_flow(params: Mapping[str, Json]) -> RecordedCall:
     name = _text(params.get("flowDevName"))
-    namespace, plain = _split(name)
-    if not _IDENTIFIER.fullmatch(name):
-        return Unrepeatable("A Flow", "Its name is not one that Salesforce allows")
+    _demand(_IDENTIFIER.fullmatch(name), "A Flow", "Its name is not one that Salesforce allows")
     arguments = _json(_text(params.get("arguments"))) if params.get("arguments") else []
     if not isinstance(arguments, Sequence) or isinstance(arguments, str):
-        return Unrepeatable(f"Flow {name}", _CUT)
+        raise _CannotRepeatError(f"Flow {name}", _CUT)
     inputs = {_text(_object(one).get("name")): _object(one).get("value") for one in arguments}
-    return RecordedCall(CallKind.FLOW, Style.LWC, namespace, plain, params=inputs)
+    return RecordedCall(CallKind.FLOW, Style.LWC, *_split(name), params=inputs)
 
 
-_CONTROLLERS: Mapping[tuple[str, str], Callable[[Mapping[str, Json]], RecordedCall | Unrepeatable]] = {
+_CONTROLLERS: Mapping[tuple[str, str], Callable[[Mapping[str, Json]], RecordedCall] | tuple[str, str]] = {
     ("RecordUiController", "updateRecord"): _update,
     ("RecordGvpController", "saveRecord"): _save,
     ("RecordUiController", "createRecord"): _create,
-    ("RecordUiController", "deleteRecord"): lambda _params: Unrepeatable(
-        "Deletion of a record", "A re-sync does not delete records; it is never repeated"
-    ),
+    ("RecordUiController", "deleteRecord"): _DELETION,
     ("FlowRuntimeConnectController", "startFlow"): _start_flow,
-    ("FlowRuntimeConnectController", "navigateFlow"): lambda _params: Unrepeatable(
-        _SCREEN_FLOW, _SCREEN_FLOW_WHY
-    ),
-    ("FlowQuickActionRuntimeController", "getFlowInfo"): lambda _params: Unrepeatable(
-        "A quick action that opens a Flow", "Open the Flow itself and name it to the method flow"
+    ("FlowRuntimeConnectController", "navigateFlow"): (_SCREEN_FLOW, _SCREEN_FLOW_WHY),
+    ("FlowQuickActionRuntimeController", "getFlowInfo"): (
+        "A quick action that opens a Flow",
+        "Open the Flow itself and name it to the method flow",
     ),
 }
+"""(Controller, action) of Lightning -> what reads it, or what it is and why it cannot be repeated."""
