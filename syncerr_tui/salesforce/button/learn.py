@@ -24,7 +24,7 @@ from syncerr_tui.salesforce.button.template import (
     check,
     filled,
     find_holes,
-    is_json,
+    inside_of,
     looks_like_id,
     looks_like_uuid,
     looks_secret,
@@ -402,7 +402,7 @@ def _unsafe(template: Json, known: KnownRows, group: _Target, path: Path, *, kee
     if any(_named_as_secret(name, text) for name, text in named_texts(template)):
         return "It holds a constant that may be a secret"
     for text in texts(template):
-        if is_json(text):
+        if inside_of(text) is not None:
             continue  # What is in it comes by itself
         parts = [*re.split(r"[^\w-]+", text), *re.split(r"[\W_]+", text)]
         if looks_secret(text) or len(text) > _LONGEST_CONSTANT:

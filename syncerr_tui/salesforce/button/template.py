@@ -99,12 +99,9 @@ def without_addresses(value: Json) -> Json:
 
     Salesforce needs only the type there. Strings that are JSON are left as they are where they have none.
     """
-    if isinstance(value, str) and value[:1] in ("[", "{") and '"attributes"' in value:
-        try:
-            inside = cast("Json", json.loads(value))
-            stripped = without_addresses(inside)
-        except (ValueError, RecursionError):
-            return value
+    if isinstance(value, str) and '"attributes"' in value:
+        inside = inside_of(value)
+        stripped = without_addresses(inside)
         return value if stripped == inside else json.dumps(stripped, separators=(",", ":"))
     if isinstance(value, Mapping):
         typed = "type" in value
@@ -156,18 +153,10 @@ def _in_text(text: str, path: Path) -> Iterator[Hole]:
             mark = {MARK: "csv", "separator": written}
             yield Hole(path, {**mark, "end": end} if end else mark, tuple(parts))
             return
-    if text[:1] in ("[", "{"):
-        try:
-            inside = cast("Json", json.loads(text))
-        except (ValueError, RecursionError):
-            return
-        for hole in _holes(inside, ()):
-            inner: dict[str, Json] = {
-                MARK: "json",
-                "inner": pointer(hole.path),
-                "template": replaced(inside, hole.path, hole.mark),
-            }
-            yield Hole(path, inner, hole.ids)
+    inside = inside_of(text)
+    for hole in _holes(inside, ()):
+        template = replaced(inside, hole.path, hole.mark)
+        yield Hole(path, {MARK: "json", "inner": pointer(hole.path), "template": template}, hole.ids)
 
 
 def _in_object(value: Mapping[str, Json], path: Path) -> Iterator[Hole]:
@@ -240,21 +229,20 @@ def replaced(value: Json, path: Path, new: Json) -> Json:
     return [replaced(item, rest, new) if index == step else item for index, item in enumerate(value)]
 
 
-def is_json(text: str) -> bool:
-    """Whether `text` is an object or a list written as JSON."""
+def inside_of(text: str) -> Mapping[str, Json] | Sequence[Json] | None:
+    """The object or the list that `text` is, written as JSON; None where it is none."""
     if text[:1] not in ("[", "{"):
-        return False
+        return None
     try:
-        json.loads(text)
+        return cast("Mapping[str, Json] | Sequence[Json]", json.loads(text))
     except (ValueError, RecursionError):
-        return False
-    return True
+        return None
 
 
 def unfolded(value: Json) -> Json:
     """Parameters in which every string that is JSON stands as what it says, however it is written."""
     if isinstance(value, str):
-        return unfolded(cast("Json", json.loads(value))) if is_json(value) else value
+        return value if (inside := inside_of(value)) is None else unfolded(inside)
     if isinstance(value, Mapping):
         return {key: unfolded(member) for key, member in value.items()}
     return [unfolded(item) for item in value] if isinstance(value, Sequence) else value
@@ -264,12 +252,7 @@ def texts(value: Json) -> Iterator[str]:
     """Every string in a template, keys of objects included; strings that are JSON also from inside."""
     if isinstance(value, str):
         yield value
-        if value[:1] in ("[", "{"):
-            try:
-                inside = cast("Json", json.loads(value))
-            except (ValueError, RecursionError):
-                return
-            yield from texts(inside)
+        yield from texts(inside_of(value))
     elif isinstance(value, Mapping):
         for key, member in value.items():
             yield key
@@ -281,14 +264,14 @@ def texts(value: Json) -> Iterator[str]:
 
 def named_texts(template: Json) -> Iterator[tuple[str, str]]:
     """Constant texts with the names under which they stand, also inside of JSON strings."""
-    if isinstance(template, str) and is_json(template):
-        yield from named_texts(json.loads(template))
+    if isinstance(template, str):
+        yield from named_texts(inside_of(template))
     elif isinstance(template, Mapping):
         for name, member in template.items():
             if isinstance(member, str) and member:
                 yield name, member
             yield from named_texts(member)
-    elif isinstance(template, Sequence) and not isinstance(template, str):
+    elif isinstance(template, Sequence):
         for item in template:
             yield from named_texts(item)
 
