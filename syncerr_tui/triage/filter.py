@@ -277,7 +277,7 @@ def _free_text(value: str) -> Predicate:
     return found
 
 
-_READERS: Mapping[str, Callable[[SyncError], str]] = {
+READERS: Mapping[str, Callable[[SyncError], str]] = {
     "message": lambda error: error.message,
     "object": lambda error: error.object,
     "code": lambda error: error.code or "",
@@ -300,7 +300,7 @@ def _matches_pattern(term: Term) -> Predicate | None:
         if term.unfinished:
             return None
         raise
-    readers = [_READERS[term.field]] if term.field else list(_READERS.values())
+    readers = [READERS[term.field]] if term.field else list(READERS.values())
 
     def found(error: SyncError, _now: datetime) -> bool:
         return any(search(read(error)) is not None for read in readers)
@@ -310,7 +310,7 @@ def _matches_pattern(term: Term) -> Predicate | None:
 
 
 def _contains(field: str, value: str) -> Predicate:
-    needle, read = value.casefold(), _READERS[field]
+    needle, read = value.casefold(), READERS[field]
     if field == "sf" and needle == "none":
         return lambda error, _now: error.salesforce_id is None
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, tzinfo
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.model import SyncError
 from syncerr_tui.text import one_line
-from syncerr_tui.triage.filter import day_of, parse
+from syncerr_tui.triage.filter import READERS, day_of, parse
 
 KINDS: Mapping[str, str] = {
     "object": "Object",
@@ -50,22 +50,12 @@ def value_of(
 ) -> str:
     """A row's value, as a filter names it; empty where it has none."""
     match field:
-        case "object":
-            return error.object
-        case "event":
-            return error.event_type.value
-        case "code":
-            return error.code or ""
         case "day":
             return day_of(error.processed_at, zone) if error.processed_at else ""
         case "cause":
             return (cause_of(error.id) if cause_of is not None else None) or ""
-        case "sc":
-            return error.storeconnect_id
-        case "sf":
-            return error.salesforce_id or ""
         case _:
-            return error.message
+            return READERS[field](error)
 
 
 def counted(
