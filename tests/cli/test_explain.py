@@ -248,7 +248,7 @@ def test_org_notes_are_read_and_shown_above_the_general_text(
     assert explain("DUPLICATES_DETECTED").stdout == shown
     usual.write_text("[[note]]\nx = 1\n", encoding="utf-8")
     broken = explain("DUPLICATES_DETECTED")
-    assert broken.exit_code == ExitCode.BAD_INPUT and "line 2, x" in broken.stderr
+    assert broken.exit_code == ExitCode.BAD_INPUT and "notes.toml:2: note.x" in broken.stderr
 
 
 def test_an_id_that_is_none_is_refused_before_any_org_is_asked() -> None:
