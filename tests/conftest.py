@@ -11,18 +11,22 @@ import socketserver
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import hypothesis
 import pytest
 
 from tests import layers
-from tests.postgres import PostgresServer, running
+
+if TYPE_CHECKING:
+    from tests.postgres import PostgresServer
 
 WAITING = {"terminal", "e2e"}
 """Folders whose tests mostly wait for a program."""
+_MEMORY = Path("/dev/shm")
+"""Where Linux keeps files in memory: a journal is on disk with every step, so that tests waited for disks."""
 LEFT_OUT = pytest.StashKey[set[str]]()
 
 
@@ -36,18 +40,41 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[LEFT_OUT] = set()
-    layers.set_thorough(thorough=config.getoption("--thorough"))
-    examples = layers.layered("examples of each property", 15, 200)
-    # No deadline: how long an example takes says nothing where the processor is shared.
-    hypothesis.settings.register_profile("suite", max_examples=examples, deadline=None)
-    hypothesis.settings.load_profile("suite")
     if os.environ.get("PYTHONDONTWRITEBYTECODE") and (cache := getattr(config, "cache", None)):
         # Many tests start the program. Where nothing compiled is to be left beside the sources, it is kept
         # with pytest's own cache, or every start and every worker would compile the whole package again.
         del os.environ["PYTHONDONTWRITEBYTECODE"]
         os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix = str(cache.mkdir("bytecode"))
         sys.dont_write_bytecode = False
+    if "TMPDIR" not in os.environ and _is_fit_for_files(_MEMORY):
+        os.environ["TMPDIR"] = tempfile.tempdir = str(_MEMORY)
+    config.stash[LEFT_OUT] = set()
+    thorough = config.getoption("--thorough")
+    layers.set_thorough(thorough=thorough)
+    if not getattr(config.option, "tx", None) or "PYTEST_XDIST_WORKER" in os.environ:
+        _set_up_properties(thorough=thorough)
+
+
+def _is_fit_for_files(folder: Path) -> bool:
+    """Programs in it may be run, and there is room for what the tests write (some 100 MB)."""
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        return False
+    system = os.statvfs(folder)
+    return not system.f_flag & os.ST_NOEXEC and system.f_bavail * system.f_frsize > 4 << 30
+
+
+def _set_up_properties(*, thorough: bool) -> None:
+    # Imported by who runs tests alone, and once what is compiled of it is kept.
+    import hypothesis
+    from hypothesis.internal.conjecture import providers
+    from hypothesis.internal.constants_ast import Constants
+
+    examples = layers.layered("examples of each property", 15, 200)
+    # No deadline: how long an example takes says nothing where the processor is shared.
+    hypothesis.settings.register_profile("suite", max_examples=examples, deadline=None)
+    hypothesis.settings.load_profile("suite")
+    if not thorough:  # constants of our own sources are examples too: to read them takes each process seconds
+        providers._get_local_constants = Constants
 
 
 @pytest.hookimpl(wrapper=True)
@@ -177,6 +204,8 @@ def _servers_end_at_once() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def postgres(request: pytest.FixtureRequest) -> Iterator[PostgresServer]:
     """A PostgreSQL server of this test run."""
+    from tests.postgres import running
+
     with running(os.environ.get("PYTEST_XDIST_TESTRUNUID", "")[:8]) as server:
         yield server
 
