@@ -290,10 +290,19 @@ def _written_since(attempt: Attempt, record: RecordSeen, *, gone: bool) -> bool:
     Salesforce's stamps are whole seconds, cut off: a record stamped in the very second of the request counts
     as after it. Not so where the event is gone, because then the record is all the proof there is.
     """
-    second = attempt.requested_at.replace(microsecond=0)
+    second = _second_of(attempt.requested_at)
     if record.modified_at < (second + timedelta(seconds=1) if gone else second):
         return False
-    return all(one.id != record.id or one.modified_at < record.modified_at for one in attempt.before or ())
+    for one in attempt.before or ():
+        if one.id == record.id and one.modified_at >= record.modified_at:
+            return False
+    return True
+
+
+@lru_cache(maxsize=4096)
+def _second_of(at: datetime) -> datetime:
+    """Cut off, as Salesforce does it. Kept, as `_iso`."""
+    return at.replace(microsecond=0)
 
 
 def _is_new(attempt: Attempt, record: RecordSeen) -> bool:
