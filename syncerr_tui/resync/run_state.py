@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from syncerr_tui.errors import SyncErrError
 from syncerr_tui.journal.attempt import Attempt, OutcomeKind, Pressed
+from syncerr_tui.journal.history import ENDINGS
 from syncerr_tui.journal.journal import Journal
 from syncerr_tui.model import EventSeen, RecordSeen, RowState, Verdict
 from syncerr_tui.resync.events import Braked, Counts, Progress, RowChanged, RunEvent, Waiting
@@ -147,10 +148,14 @@ class RunState:
         """Where the rows stand."""
         return Counts(planned=len(self.rows), **{_count_name(k): n for k, n in self._counter.items() if n})
 
-    @property
-    def skipped_for_cause(self) -> int:
-        """Rows that were not sent because of their cause."""
-        return len(self._skipped_for_cause)
+    def summary(self, how: str) -> str:
+        """Where the rows stand, and how the run ended, in one line for the person."""
+        counts, skipped = self.counts(), len(self._skipped_for_cause)
+        numbers = [(getattr(counts, verdict.count_name), verdict.phrase) for verdict in Verdict]
+        numbers += [(skipped, "held back by their cause"), (counts.not_sent - skipped, "not sent")]
+        parts = [f"{number:,} {phrase}" for number, phrase in numbers if number]
+        ending = "" if how == "finished" else f" ({ENDINGS[how]})"
+        return f"{counts.planned:,} planned: {', '.join(parts) or 'nothing to do'}{ending}"
 
     def restore(self, attempt: Attempt) -> None:
         """Take over what an interrupted run had reached for a row; tells it, and journals nothing."""

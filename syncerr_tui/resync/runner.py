@@ -17,7 +17,7 @@ from functools import cached_property
 from syncerr_tui.errors import MachineError, NotLoggedInError, RefusedError, SyncErrError
 from syncerr_tui.journal.attempt import Attempt
 from syncerr_tui.journal.claims import BEAT_SECONDS, os_user
-from syncerr_tui.journal.history import ENDINGS, History
+from syncerr_tui.journal.history import History
 from syncerr_tui.journal.journal import Journal, Who
 from syncerr_tui.model import Verdict
 from syncerr_tui.resync import doubt
@@ -45,6 +45,8 @@ from syncerr_tui.words import plural
 _ANSWERED = {Verdict.STILL_FAILING, Verdict.NEW_CAUSE, Verdict.NOT_TRIED, Verdict.TWIN}
 """Verdicts after which the next row may show whether an unproven method works."""
 
+FREEZE_EVERY = 10_000
+"""Events: what so many leave behind is gone through for garbage in some 20 ms, while no key is read."""
 
 _WAITS = {
     WaitKind.PROOF: "waiting for the org",
@@ -129,9 +131,14 @@ class Runner:
             await self._open(claimed)
             conducting = asyncio.ensure_future(self._conduct())
             conducting.add_done_callback(lambda _: state.news.set())
+            told = 0
             while state.events or not conducting.done():
                 if state.events:
                     yield state.events.popleft()
+                    told += 1
+                    if told % FREEZE_EVERY == 0:
+                        gc.collect(1)
+                        gc.freeze()  # nor in what the run keeps of its rows
                 else:
                     state.news.clear()
                     await state.news.wait()
@@ -270,13 +277,13 @@ class Runner:
             await state.writer.settled()
             if how == "cancelled" and not left and not state.counts().unknown:
                 how = "finished"  # there was nothing left to stop
-            summary = _summary(state, how)
+            summary = state.summary(how)
             ending = summary
             await state.writer.call(lambda: self._journal.end(state.run, how, ending))
         except SyncErrError as problem:
             state.fail(problem)
             how = "stopped"
-            summary = summary or _summary(state, how)
+            summary = summary or state.summary(how)
         state.progress(now=True)
         state.tell(RunEnded(state.run, state.counts(), how, summary, self._clock()))
 
@@ -434,15 +441,3 @@ class Runner:
                 yield decided
         except (NotLoggedInError, RefusedError) as problem:
             self._state.fail(problem)
-
-
-def _summary(state: RunState, how: str) -> str:
-    counts = state.counts()
-    numbers = [(getattr(counts, verdict.count_name), verdict.phrase) for verdict in Verdict]
-    numbers += [
-        (state.skipped_for_cause, "held back by their cause"),
-        (counts.not_sent - state.skipped_for_cause, "not sent"),
-    ]
-    parts = [f"{number:,} {phrase}" for number, phrase in numbers if number]
-    ending = "" if how == "finished" else f" ({ENDINGS[how]})"
-    return f"{counts.planned:,} planned: {', '.join(parts) or 'nothing to do'}{ending}"
