@@ -104,6 +104,17 @@ _RULE = re.compile(
 _FORMULA = re.compile(r"Formula [\"'“](?P<name>\w{1,120})[\"'”] Invalid", re.IGNORECASE)
 # `duplicateResult` of a REST body.
 _RULE_KEY = re.compile(r"duplicateRule[\\\"'”]{0,8}\s{0,3}[:=]\s{0,3}[\\\"'“”]{1,8}(?P<name>\w{1,120})")
+_BY_CLUE = (
+    ("process failed", "flow", _BARE_FLOW),
+    ("Flow ", "flow", _FLOW_NAME),
+    ("Failed to ", "flow_element", _FAILED_ELEMENT),
+    ("element", "flow_element", _ELEMENT),
+    ("Apex action ", "class", _APEX_ACTION),
+    (" class '", "class", _JOB),
+    ("ormula ", "validation_rule", _FORMULA),
+    ("duplicateRule", "duplicate_rule", _RULE_KEY),
+)
+"""What has to be in a text, what it then may name, and where."""
 _PLATFORM_NAMES = """
     System Database Schema ConnectApi Auth Messaging Apex Approval Canvas Cache DataSource Flow Process Search
     Test Salesforce TxnSecurity UserProvisioning Visualforce VisualEditor Limits
@@ -118,12 +129,19 @@ _NOT_TRIGGERS = frozenset(
 def find_automation(text: str) -> list[NamedAutomation]:
     """Everything that `text` names as having run, outermost first, each once."""
     automations = [*_flows(text), *_triggers(text), *_exceptions(text), *_rules(text)]
+    for clue, kind, pattern in _BY_CLUE:
+        if clue in text:
+            automations += (_by_name(kind, match) for match in matches(pattern, text))
     automations.sort(key=lambda named: named.start)
     return _distinct(_with_traces(text, automations))
 
 
 def _named(kind: str, name: str, start: int, end: int, namespace: str | None = None) -> NamedAutomation:
     return NamedAutomation(Automation(kind, name, namespace), start, end)
+
+
+def _by_name(kind: str, match: re.Match[str]) -> NamedAutomation:
+    return _named(kind, match["name"].strip(), *match.span("name"), match.groupdict().get("ns"))
 
 
 def _quoted(kind: str, match: re.Match[str]) -> Iterator[NamedAutomation]:
@@ -141,22 +159,10 @@ def _flows(text: str) -> Iterator[NamedAutomation]:
         for pattern in (_FLOW_BEFORE, _FLOW_AFTER):
             for match in matches(pattern, text):
                 yield from _quoted("flow", match)
-    if "process failed" in text:
-        for match in matches(_BARE_FLOW, text):
-            yield _named("flow", match["name"], match.start("name"), match.end("name"))
-    if "Flow " in text:
-        for match in matches(_FLOW_NAME, text):
-            yield _named("flow", match["name"].strip(), match.start("name"), match.end("name"))
-    if "Failed to " in text:
-        for match in matches(_FAILED_ELEMENT, text):
-            yield _named("flow_element", match["name"], match.start("name"), match.end("name"))
     for clue, pattern in (("actionName", _ACTION), ("ction ", _FAILED_ACTION)):
         kind = "flow" if "flow" in lowered else "class"
         for match in matches(pattern, text) if clue in text else ():
-            yield _named(kind, match["name"], match.start("name"), match.end("name"))
-    if "element" in text:
-        for match in matches(_ELEMENT, text):
-            yield _named("flow_element", match["name"], match.start("name"), match.end("name"))
+            yield _by_name(kind, match)
 
 
 def _triggers(text: str) -> Iterator[NamedAutomation]:
@@ -184,7 +190,7 @@ def _before(pattern: re.Pattern[str], text: str, end: int) -> re.Match[str] | No
 def _trigger(match: re.Match[str]) -> NamedAutomation | None:
     if match["name"].casefold() in _NOT_TRIGGERS or _is_code(match["name"]):
         return None
-    return _named("trigger", match["name"], *match.span("name"), match["ns"])
+    return _by_name("trigger", match)
 
 
 def _is_code(name: str) -> bool:
@@ -193,15 +199,8 @@ def _is_code(name: str) -> bool:
 
 def _exceptions(text: str) -> Iterator[NamedAutomation]:
     """The class that an exception of its own belongs to: `SendBetterEmail.InvocableActionException: ...`."""
-    if "Apex action " in text:
-        for match in matches(_APEX_ACTION, text):
-            yield _named("class", match["name"], *match.span("name"), match["ns"])
-    run = _TEST_RUN.match(text)
-    if run:
-        yield _named("class", run["name"], *run.span("name"))
-    if " class '" in text:
-        for match in matches(_JOB, text):
-            yield _named("class", match["name"], *match.span("name"), match["ns"])
+    if run := _TEST_RUN.match(text):
+        yield _by_name("class", run)
     if "Exception" not in text:
         return
     for end in matches(_EXCEPTION, text):
@@ -215,13 +214,6 @@ def _rules(text: str) -> Iterator[NamedAutomation]:
         for match in matches(_RULE, text):
             kind = "duplicate_rule" if match["kind"][0] in "dD" else "validation_rule"
             yield from _quoted(kind, match)
-    for clue, kind, pattern in (
-        ("ormula ", "validation_rule", _FORMULA),
-        ("duplicateRule", "duplicate_rule", _RULE_KEY),
-    ):
-        if clue in text:
-            for match in matches(pattern, text):
-                yield _named(kind, match["name"], *match.span("name"))
 
 
 def _class(text: str, path: list[str], start: int, end: int) -> NamedAutomation:
