@@ -41,21 +41,20 @@ class Paths:
 
 
 def config_path(environ: Mapping[str, str] = os.environ) -> Path:
-    """Where the configuration is looked for: the file that SYNCERR_CONFIG names, else `config.toml` in the
-    folder of the configuration.
-    """
-    wish = environ.get("SYNCERR_CONFIG", "")
-    # `os.path.expanduser` never raises.
-    return Path(os.path.expanduser(wish)) if wish else Paths.of(environ).config / "config.toml"  # noqa: PTH111
+    """Where the configuration is looked for."""
+    return _named_or_usual(environ, "SYNCERR_CONFIG", "config.toml")
 
 
 def notes_path(environ: Mapping[str, str] = os.environ) -> Path:
-    """Where the org notes are looked for: the file that SYNCERR_NOTES names, else `notes.toml` beside the
-    profiles.
-    """
-    wish = environ.get("SYNCERR_NOTES", "")
+    """Where the org notes are looked for."""
+    return _named_or_usual(environ, "SYNCERR_NOTES", "notes.toml")
+
+
+def _named_or_usual(environ: Mapping[str, str], variable: str, usual: str) -> Path:
+    """The file that a variable names, else the one of this name in the folder of the configuration."""
+    wish = environ.get(variable, "")
     # `os.path.expanduser` never raises.
-    return Path(os.path.expanduser(wish)) if wish else Paths.of(environ).config / "notes.toml"  # noqa: PTH111
+    return Path(os.path.expanduser(wish)) if wish else Paths.of(environ).config / usual  # noqa: PTH111
 
 
 def org_notes(environ: Mapping[str, str] = os.environ, named: Path | None = None) -> OrgNotes | None:
