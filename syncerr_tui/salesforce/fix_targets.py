@@ -76,21 +76,18 @@ class FixTargets:
 
     async def has_version(self, target: FixTarget, version: int) -> bool:
         (key,) = checked_ids([target.id])
-        rows = await self._client.query_all(
-            f"SELECT Id FROM Flow WHERE DefinitionId = {soql.quote(key)} AND VersionNumber = {int(version)}",  # noqa: S608 - checked
-            tooling=True,
-            essential=True,
-        )
-        return bool(rows)
+        where = f"DefinitionId = {soql.quote(key)} AND VersionNumber = {int(version)}"
+        return bool(await self._rows(f"SELECT Id FROM Flow WHERE {where}", tooling=True))  # noqa: S608 - checked
+
+    async def _rows(self, query: str, *, tooling: bool = False) -> list[Row]:
+        """What a fix needs to know is read even when the daily reserve is reached."""
+        return await self._client.query_all(query, tooling=tooling, essential=True)
 
     async def _read_tooling(self, kind: FixKind, target: FixTarget) -> TargetReading | None:
         (key,) = checked_ids([target.id])
         columns = "Id, ActiveVersionId, ActiveVersion.VersionNumber" if kind is FixKind.FLOW_OFF else "Id"
-        rows = await self._client.query_all(
-            f"SELECT {columns} FROM {_TOOLING[kind]} WHERE Id = {soql.quote(key)}",  # noqa: S608 - checked
-            tooling=True,
-            essential=True,
-        )
+        query = f"SELECT {columns} FROM {_TOOLING[kind]} WHERE Id = {soql.quote(key)}"  # noqa: S608 - checked
+        rows = await self._rows(query, tooling=True)
         if not rows:
             return None
         row = await self._client.tooling_row(_TOOLING[kind], key, ("Id", "FullName", "Metadata"))
@@ -108,9 +105,8 @@ class FixTargets:
     async def _read_record(self, target: FixTarget, after: Values) -> TargetReading | None:
         (key,) = checked_ids([target.id])
         names = dict.fromkeys(map(soql.name, after))
-        rows = await self._client.query_all(
-            f"SELECT Id, {', '.join(names)} FROM {soql.name(target.type)} WHERE Id = {soql.quote(key)}",  # noqa: S608 - checked
-            essential=True,
+        rows = await self._rows(
+            f"SELECT Id, {', '.join(names)} FROM {soql.name(target.type)} WHERE Id = {soql.quote(key)}"  # noqa: S608 - checked
         )
         if not rows:
             return None
@@ -119,27 +115,20 @@ class FixTargets:
 
     async def _read_assignment(self, target: FixTarget) -> TargetReading | None:
         set_name, _, username = target.name.partition(" for ")
-        rows = await self._client.query_all(
-            f"SELECT Id FROM PermissionSet WHERE Name = {soql.quote(set_name)}",  # noqa: S608 - quoted
-            essential=True,
+        sets = await self._rows(f"SELECT Id FROM PermissionSet WHERE Name = {soql.quote(set_name)}")  # noqa: S608 - quoted
+        users = await self._rows(
+            f"SELECT Id FROM User WHERE Username = {soql.quote(username)} AND IsActive = true"  # noqa: S608 - quoted
         )
-        users = await self._client.query_all(
-            f"SELECT Id FROM User WHERE Username = {soql.quote(username)} AND IsActive = true",  # noqa: S608 - quoted
-            essential=True,
-        )
-        if not rows or not users:
+        if not sets or not users:
             return None
-        assigned = await self._client.query_all(
+        set_id, user_id = (str(rows[0].get("Id")) for rows in (sets, users))
+        assigned = await self._rows(
             "SELECT Id, ExpirationDate FROM PermissionSetAssignment WHERE "  # noqa: S608 - quoted
-            f"PermissionSetId = {soql.quote(str(rows[0].get('Id')))} "
-            f"AND AssigneeId = {soql.quote(str(users[0].get('Id')))}",
-            essential=True,
+            f"PermissionSetId = {soql.quote(set_id)} AND AssigneeId = {soql.quote(user_id)}"
         )
         until = assigned[0].get("ExpirationDate") if assigned else None
         values = {"assigned": bool(assigned), "ExpirationDate": until}
-        ids = _Assignment(
-            str(rows[0].get("Id")), str(users[0].get("Id")), [str(a.get("Id")) for a in assigned]
-        )
+        ids = _Assignment(set_id, user_id, [str(one.get("Id")) for one in assigned])
         return TargetReading(values, as_json(values), "", ids)
 
     async def _write_assignment(self, target: FixTarget, reading: TargetReading, after: Values) -> None:
