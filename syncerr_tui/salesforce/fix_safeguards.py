@@ -73,7 +73,7 @@ class SafeguardFixes:
         message = one_line(case.failure.text or str(case.error.message))
         places = [f" WHERE EntityDefinition.QualifiedApiName = {soql.quote(name)}" for name in case.objects]
         for where in (*places, ""):
-            rows = await self._client.query_all(select + where, tooling=True)
+            rows = await self._client.tooling(select + where)
             least = 1 if where else _TELLING
             fitting = [row for row in rows if _stands_in(text(row, "ErrorMessage"), message, least)]
             longest = max((len(text(row, "ErrorMessage")) for row in fitting), default=0)
@@ -168,16 +168,12 @@ class SafeguardFixes:
         message = one_line(case.failure.text or str(case.error.message))
         if case.code not in _MAIL and "workflow" not in message.casefold():
             return []
-        durable = await self._client.query_all(
-            "SELECT DurableId FROM EntityDefinition WHERE QualifiedApiName = "  # noqa: S608 - quoted
-            f"{soql.quote(str(case.error.object))}",
-            tooling=True,
-        )
+        where = f"QualifiedApiName = {soql.quote(str(case.error.object))}"
+        durable = await self._client.tooling(f"SELECT DurableId FROM EntityDefinition WHERE {where}")  # noqa: S608 - quoted
         tables = {str(case.error.object), *(text(row, "DurableId") for row in durable)}
-        rows = await self._client.query_all(
+        rows = await self._client.tooling(
             "SELECT Id, Name, TableEnumOrId, NamespacePrefix, ManageableState, LastModifiedDate, "
-            "LastModifiedBy.Name FROM WorkflowRule",
-            tooling=True,
+            "LastModifiedBy.Name FROM WorkflowRule"
         )
         candidates = []
         for row in rows:

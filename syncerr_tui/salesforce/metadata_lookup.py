@@ -80,14 +80,14 @@ class MetadataLookup:
 
     async def recall(self, diagnosis: Diagnosis, *, object_name: str | None) -> tuple[Resolved, ...]:
         """`resolve` from what was kept, without a call: names and addresses, no changes."""
-        kept = MetadataLookup(_NoOrg(), self._instance_url, self._store, self._clock)
+        kept = MetadataLookup(_Nobody(UnreachableError), self._instance_url, self._store, self._clock)
         return await kept.resolve(diagnosis, object_name=object_name, processed_at=None)
 
     def remembered(
         self, diagnosis: Diagnosis, *, object_name: str | None, processed_at: datetime | None
     ) -> tuple[Resolved, ...] | None:
         """`resolve` from what this connection was told already; None where the org would have to be asked."""
-        known = MetadataLookup(_NobodyToAsk(), self._instance_url, None, self._clock)
+        known = MetadataLookup(_Nobody(LookupError), self._instance_url, None, self._clock)
         known._rows = self._rows
         work = known.resolve(diagnosis, object_name=object_name, processed_at=processed_at)
         try:
@@ -281,24 +281,16 @@ class MetadataLookup:
         return dict(answers[-MOST_KEPT:])
 
 
-class _NoOrg:
-    """The org that cannot be asked."""
+class _Nobody:
+    """In place of an org that is not asked: answers every question with this error."""
+
+    def __init__(self, error: type[Exception]) -> None:
+        self._error = error
 
     async def query_all(self, query: str) -> list[Row]:
-        raise UnreachableError(query)
+        raise self._error(query)
 
-    async def tooling(self, query: str) -> list[Row]:
-        raise UnreachableError(query)
-
-
-class _NobodyToAsk:
-    """No org: what is not known already ends the search."""
-
-    async def query_all(self, query: str) -> list[Row]:
-        raise LookupError(query)
-
-    async def tooling(self, query: str) -> list[Row]:
-        raise LookupError(query)
+    tooling = query_all
 
 
 def _compared(thing: Resolved, processed_at: datetime | None) -> Resolved:
