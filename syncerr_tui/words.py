@@ -45,7 +45,7 @@ def duration(span: timedelta) -> str:
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
-def time_with_age(when: datetime, now: datetime, width: int, zone: tzinfo | None = None) -> str:
+def time_with_age(when: datetime, now: datetime, width: int, zone: tzinfo | None) -> str:
     """A point in local time with its age, as much of it as fits.
 
     Args:

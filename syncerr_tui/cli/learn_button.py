@@ -79,12 +79,7 @@ def command(
 
 
 def read_lesson(
-    file: Path,
-    *,
-    events: tuple[str, ...] = (),
-    org: str | None = None,
-    namespace: str = "s_c",
-    keep_ids: bool = False,
+    file: Path, *, events: tuple[str, ...], org: str | None, namespace: str, keep_ids: bool
 ) -> Lesson:
     """Read a recording and decide which call is the button.
 

@@ -84,7 +84,7 @@ def _answer(entry: Entry, diagnosis: Failure, facts: Facts, instance_url: str | 
     )
 
 
-def other_cases(code: str, instance_url: str | None = None) -> tuple[tuple[str, Guidance], ...]:
+def other_cases(code: str, instance_url: str | None) -> tuple[tuple[str, Guidance], ...]:
     """The cases of a code of the manual besides the usual one: (what is the case, its guidance)."""
     if code not in MANUAL_CODES:
         return ()

@@ -66,7 +66,7 @@ class General:
     """A section of `kinds.toml`."""
 
 
-def entry_for(code: str, diagnosis: Failure, event_type: str | None = None) -> Entry | None:
+def entry_for(code: str, diagnosis: Failure, event_type: str | None) -> Entry | None:
     """The catalogue's entry for a code of the manual, in the variant that fits; None for other codes."""
     if code not in MANUAL_CODES:
         return None

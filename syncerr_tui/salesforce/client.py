@@ -228,15 +228,16 @@ class ApiClient(RequestExecutor):
         return await self.read(lambda sf: an_object(rest(sf, path)))
 
     async def collections_read(
-        self, object_name: str, ids: Sequence[str], fields: Sequence[str], *, essential: bool = False
+        self, object_name: str, ids: Sequence[str], fields: Sequence[str]
     ) -> dict[str, Row | None]:
         """Records by id, in requests of up to 2,000. None for an id that is unknown or hidden.
+
+        Asked even when the daily reserve is reached: to find out what a write has done.
 
         Args:
             object_name: Their object.
             ids: 18-character ids.
             fields: Which fields; `Id` is always there.
-            essential: Asked even when the daily reserve is reached.
         """
         path = f"composite/sobjects/{soql.name(object_name)}"
         wanted = list(dict.fromkeys(("Id", *map(soql.name, fields))))
@@ -244,9 +245,7 @@ class ApiClient(RequestExecutor):
 
         async def read(some: Sequence[str]) -> dict[str, Row | None]:
             body = {"ids": list(some), "fields": wanted}
-            rows = await self.read(
-                lambda sf: rest(sf, path, method="POST", json=body) or [], essential=essential
-            )
+            rows = await self.read(lambda sf: rest(sf, path, method="POST", json=body) or [], essential=True)
             return by_id(some, rows)
 
         parts = [read(some) for some in soql.chunks(whole, COLLECTION_READ_LIMIT)]

@@ -180,9 +180,7 @@ class OrgSession:
 
     async def read_events(self, ids: Sequence[str]) -> Mapping[str, EventSeen]:
         """One request for up to 2,000 events."""
-        rows = await self.client.collections_read(
-            self._reader.mapping.object_name, ids, self._reader.fields, essential=True
-        )
+        rows = await self.client.collections_read(self._reader.mapping.object_name, ids, self._reader.fields)
         seen = {key: self._reader.seen(key, rows[to_18(key) or key]) for key in ids}
         for one in seen.values():
             self._time.saw(one.modified_at)

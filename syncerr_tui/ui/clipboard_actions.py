@@ -33,7 +33,7 @@ Say = Callable[[str, str], object]
 """Shows a line, in a look."""
 
 
-async def copy_text(context: AppContext, text: str, say: Say, what: str = "") -> None:
+async def copy_text(context: AppContext, text: str, say: Say, what: str) -> None:
     """Copy a text, and say where it went, and what it was."""
     try:
         done = await asyncio.to_thread(_copy, context, text)

@@ -101,7 +101,7 @@ class Check:
         return cls(name, CheckState.OK, reason, advice)
 
     @classmethod
-    def warning(cls, name: str, reason: str, advice: str = "") -> Self:
+    def warning(cls, name: str, reason: str, advice: str) -> Self:
         return cls(name, CheckState.WARNING, reason, advice)
 
     @classmethod

@@ -7,7 +7,6 @@ when the app starts: a hundred of them cost as much as all the rest of the first
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 
 from rich.style import Style
 from textual._styles_cache import StylesCache
@@ -266,7 +265,7 @@ VARIABLES = {f"syncerr-{key}": value for key, value in _DARK.items()}
 """What the style sheet needs before a theme is chosen."""
 
 
-def theme_for(terminal: TerminalProfile, palette: Mapping[str, str] = MappingProxyType({})) -> Theme:
+def theme_for(terminal: TerminalProfile, palette: Mapping[str, str]) -> Theme:
     """The theme that suits this terminal.
 
     Args:
