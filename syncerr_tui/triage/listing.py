@@ -70,6 +70,12 @@ class Listing:
         """What decides which rows are shown, and in which order."""
         return (self.filter, self.sort, self.reverse)
 
+    def is_moved(self, before: Listing) -> bool:
+        """Whether this is that one with its cursor on another row, and nothing else."""
+        same = self.errors is before.errors and self.view is before.view and self.selected is before.selected
+        same = same and self.range is before.range and self.lost is before.lost
+        return same and self.asked_for == before.asked_for and self.cursor != before.cursor
+
     @property
     def hidden_selected(self) -> int:
         if not self.selected or not self.filter:

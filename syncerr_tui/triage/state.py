@@ -7,7 +7,7 @@ in the same packet must act on what the key before it opened.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence, Set as AbstractSet
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -178,7 +178,7 @@ class UiState:
     """Rows that were left TWIN and that nobody has merged, in the list or not any more."""
     said: Handlings = field(default_factory=Handlings)
     """What people have said about the rows."""
-    proven: AbstractSet[str] = frozenset()
+    proven: frozenset[str] = frozenset()
     """Rows that a run has proven: in sight until its result is dismissed, but no errors any more."""
     reading: ReadingState = ReadingState()
     run: RunStatus = RunStatus()

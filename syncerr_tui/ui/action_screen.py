@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingsMap
+from textual.containers import Container
 from textual.screen import Screen
 from textual.widgets import Input
 
@@ -32,7 +33,7 @@ from syncerr_tui.ui.run_controller import RunBegins
 from syncerr_tui.ui.services import Services
 from syncerr_tui.ui.status_lines import StatusLines
 from syncerr_tui.ui.widgets.line import Line, LineClicked
-from syncerr_tui.ui.widgets.themed import KeepsLines, LinesKept
+from syncerr_tui.ui.widgets.themed import LinesKept
 
 if TYPE_CHECKING:
     from syncerr_tui.host.hooks import Hook
@@ -93,6 +94,12 @@ _ANNOUNCED_SECONDS = 8.0
 """How long a line stands in place of the keys when no key follows."""
 
 
+class Panes(Container):
+    """The panes, one of which covers it."""
+
+    BLANK = True
+
+
 class ActionScreen(Screen[None], inherit_bindings=False):
     """Title, tabs, the pane in front, and the lines below it."""
 
@@ -140,7 +147,7 @@ class ActionScreen(Screen[None], inherit_bindings=False):
         above, below = StatusLines.compose(self.context.ellipsis)
         self._line_by_name = {str(line.id): line for line in (*above, *below)}
         yield from above
-        with KeepsLines(id="panes"):
+        with Panes(id="panes"):
             yield self.pane
         yield from below
 

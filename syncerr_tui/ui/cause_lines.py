@@ -7,7 +7,7 @@ trees cost anything.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set as AbstractSet
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
@@ -213,18 +213,15 @@ class Counted:
     """
 
     errors: Mapping[str, SyncError] | None = None
-    proven: AbstractSet[str] | None = None
-    size: int = 0
-    """How many were proven: what a run has proven grows in its place."""
+    proven: frozenset[str] | None = None
 
     @classmethod
     def now(cls, state: UiState) -> Counted:
-        return cls(state.listing.errors, state.proven, len(state.proven))
+        return cls(state.listing.errors, state.proven)
 
     def of(self, state: UiState) -> bool:
         """Whether nothing has changed since."""
-        same = self.errors is state.listing.errors and self.proven is state.proven
-        return same and self.size == len(state.proven)
+        return self.errors is state.listing.errors and self.proven is state.proven
 
 
 class CauseLines:

@@ -137,9 +137,11 @@ class CausesPane(ListWithPanel):
         return self._listed(_rows(self.node))
 
     def _listed(self, rows: tuple[str, ...]) -> tuple[SyncError, ...]:
-        """These rows as they are in the list. They may be very many: the loop is Python's own, in C."""
+        """These rows as they are in the list. They may be very many: the loops are Python's own, in C."""
         errors = self.context.state.listing.errors
-        return tuple(map(errors.__getitem__, filter(errors.__contains__, rows)))
+        if errors is not self._graph_worker.found.errors:
+            rows = tuple(filter(errors.__contains__, rows))
+        return tuple(map(errors.__getitem__, rows))
 
     def facts(self, facts: AppState) -> AppState:
         listing = self.context.state.listing

@@ -7,7 +7,7 @@ turns keys into transitions and shows the result.
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Callable, Collection, Mapping, Set as AbstractSet
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, cast
@@ -127,13 +127,15 @@ class ErrorsPane(ListWithPanel):
 
     def show(self, listing: Listing, *, fresh: bool = False) -> None:
         """Show this listing. `fresh` rows get their ages anew; otherwise they stay as they were read."""
+        moved = listing.is_moved(self.listing)
         self.context.state = replace(self.context.state, listing=listing)
         self._graph_worker.follow(listing.errors)
         if fresh:
             self._moment = self.context.moment
         self.table.show(listing, self._moment, self.context.state.news.marks)
         self.panel_soon()
-        self.changed()
+        if not moved:  # else no line around the list says anything else
+            self.changed()
 
     def update(self, rows: Collection[SyncError]) -> None:
         """Newer versions of rows, of which the person is told elsewhere on screen."""
@@ -153,11 +155,11 @@ class ErrorsPane(ListWithPanel):
         self.panel_soon()
 
     def show_run(
-        self, marks: Mapping[str, RowMark], outcomes: Mapping[str, str], left: AbstractSet[str] = frozenset()
+        self, marks: Mapping[str, RowMark], outcomes: Mapping[str, str], proven: frozenset[str] = frozenset()
     ) -> None:
         """The states of a run beside their rows, and in the panel what each outcome means."""
         self.outcomes = outcomes
-        self.context.state = replace(self.context.state, proven=left)
+        self.context.state = replace(self.context.state, proven=proven)
         if marks is self.run_marks:
             self.table.marks_changed()
         else:

@@ -356,6 +356,7 @@ class ListScreen(ActionScreen, inherit_bindings=False):
     def known_better(self, event: KnownBetter) -> None:
         for pane in self.panes.values():
             pane.known_better(event.error)
+        self.draw_lines()  # the org was asked: it counts
 
     @on(NotesBroken)
     def notes_broken(self, event: NotesBroken) -> None:

@@ -11,6 +11,7 @@ from typing import ClassVar
 from textual import events, on
 from textual.app import ComposeResult
 from textual.message import Message
+from textual.widget import Widget
 
 from syncerr_tui.model import SyncError
 from syncerr_tui.triage.actions import AppState, Place
@@ -20,7 +21,6 @@ from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.debouncer import Debouncer
 from syncerr_tui.ui.status_lines import TabNote
 from syncerr_tui.ui.widgets.panel import InfoPanel, Subject
-from syncerr_tui.ui.widgets.themed import KeepsLines
 from syncerr_tui.ui.widgets.virtual_list import ASCII, UNICODE, VirtualList
 
 _LOWEST_FOR_BOTH = 20
@@ -37,13 +37,15 @@ Handlers = Mapping[str, Callable[..., object]]
 """Id of an action -> the method that does it; where a count may stand before it, with that count or None."""
 
 
-class ListWithPanel(KeepsLines):
+class ListWithPanel(Widget):
     """The base of the panes. What a pane does is in its table `HANDLERS`; the workbench does the rest.
 
     Whether the person is in the panel stands in the state (`UiState.panels_open`); the style class and the
     focus follow it.
     """
 
+    BLANK = True
+    """Textual need not draw what its list and panel cover."""
     place: ClassVar[Place]
     HANDLERS: ClassVar[Handlers]
 

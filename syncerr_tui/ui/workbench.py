@@ -219,13 +219,17 @@ class Workbench(ListScreen, inherit_bindings=False):
         view = self.services.runs.view
         if view is None:
             return
-        self.errors.show_run(view.marks, view.reasons, view.left)
+        self.errors.show_run(view.marks, view.reasons, self.context.state.proven)
         self.causes.marks_changed()
         if self._run_line is None:
             self._run_line = self.set_timer(1 / _RUN_LINES_PER_SECOND, self._draw_run_line)
 
     def _draw_run_line(self) -> None:
+        """What is proven is counted with it: at every verdict a set of so many rows would cost too much."""
         self._run_line = None
+        view = self.services.runs.view
+        if view is not None and len(view.left) != len(self.context.state.proven):
+            self.errors.show_run(view.marks, view.reasons, frozenset(view.left))
         self.draw_lines()
 
     @on(WaveEnded)
@@ -260,7 +264,7 @@ class Workbench(ListScreen, inherit_bindings=False):
             self.errors.show_run({}, {})
         else:
             self.errors.update(view.newer.values())
-            self.errors.show_run(view.marks, view.reasons, view.left)
+            self.errors.show_run(view.marks, view.reasons, frozenset(view.left))
         self.draw_lines()
         self._learn_from_the_journal()
         if not self.context.state.unresolved:

@@ -139,6 +139,8 @@ async def test_lines_that_are_kept_look_as_if_they_were_drawn_anew(
         await driven.ready()
         for key in keys.split():
             await driven.press(key)
+            if (rows := driven.app.bench.pane.rows).is_on_screen:
+                assert rows.drawn == rows._window(), key
             kept = _strips(driven)
             widgets = list(driven.app.screen.walk_children(Widget))
             caches = [widget._styles_cache for widget in widgets]
@@ -168,9 +170,11 @@ async def test_a_key_looks_at_the_lines_that_change_and_no_others(
     monkeypatch.setattr(Strip, "apply_filter", applied)
     async with opened(size=(200, 50)) as driven:
         await driven.ready()
+        _strips(driven)
         drawn.clear()
         filtered.clear()
         await driven.press("down")
+        _strips(driven)
         assert drawn == [1, 2]
         # The two rows and the lines of the panel, each with two filters.
         assert len(filtered) <= 2 * 50

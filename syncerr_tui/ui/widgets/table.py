@@ -96,7 +96,12 @@ class ErrorTable(VirtualList):
         self, listing: Listing, moment: Moment, changes: Mapping[str, str] = MappingProxyType({})
     ) -> None:
         """Show this listing, with a sign beside what has changed; what looks the same is not drawn again."""
-        order_changed = (listing.sort, listing.reverse) != (self.listing.sort, self.listing.reverse)
+        before = self.listing
+        if moment == self._moment and changes is self._changes and listing.is_moved(before):
+            self.listing, self.at = listing, listing.cursor
+            self.redraw_rows((before.cursor, listing.cursor))
+            return
+        order_changed = (listing.sort, listing.reverse) != (before.sort, before.reverse)
         wider = bool(changes) != bool(self._changes)
         self.listing, self._changes = listing, changes
         self.count, self.at = len(listing.ids), listing.cursor

@@ -112,15 +112,7 @@ class OwnLines(LinesKept):
         return strips
 
 
-class KeepsLines(Widget):
-    """A widget whose lines are looked at only where they change."""
-
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's
-        super().__init__(id=id, classes=classes)
-        self._styles_cache = LinesKept()
-
-
-class Themed(KeepsLines):
+class Themed(Widget):
     """Gives styles by name; they follow the theme."""
 
     _looks: dict[str, Style]

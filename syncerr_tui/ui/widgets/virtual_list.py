@@ -159,6 +159,23 @@ class VirtualList(Themed, can_focus=True):
                     self.refresh(Region(0, y + HEADER, width, 1))
         self.drawn = lines
 
+    def redraw_rows(self, rows: Iterable[int]) -> None:
+        """As `redraw`, where no other rows than these can look different."""
+        top = self.top
+        self._follow_cursor()
+        if self.top != top or len(self.drawn) != self._height or not (self.size.width and self.display):
+            self.redraw()
+            return
+        for row in rows:
+            if row not in self._row_at:
+                continue
+            first = self._row_at.index(row)
+            for y, line in enumerate(self.lines_of(row)[: len(self.drawn) - first], first):
+                before, thumb = self.drawn[y]
+                if line != before:
+                    self.drawn[y] = (line, thumb)
+                    self.refresh(Region(0, y + HEADER, self.drawn_width(line, before), 1))
+
     def _window(self) -> list[tuple[Any, bool]]:
         height, row = self._height, self.top
         lines: list[Any] = []
