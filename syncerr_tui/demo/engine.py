@@ -305,24 +305,34 @@ def write_record(
     values: dict[str, object] = {**given, "LastModifiedById": by}
     if at is not None:
         values["LastModifiedDate"] = values["SystemModstamp"] = at
+    if record_id is not None:
+        _derive(object_name, values)
+        records.update(object_name, record_id, values)
+        return record_id
+    values["Id"] = record_id = new_id or records.new_id(object_name)
+    if sc_id:
+        values[SC_ID] = sc_id
+    complete(records, object_name, values, by)
+    records.insert(object_name, values)
+    return record_id
+
+
+def complete(records: Records, object_name: str, values: dict[str, Any], by: str) -> None:
+    """Add to the values of a new record what Salesforce fills in by itself."""
+    _derive(object_name, values)
+    number_field = records.number_fields[object_name]
+    if number_field and number_field not in values:
+        values[number_field] = f"{number_in(values['Id']):08}"
+    if object_name in _OWNED and "OwnerId" not in values:
+        values["OwnerId"] = records.owners[chance(values.get(SC_ID) or values["Id"], "owner") % 2]
+    values["CreatedById"] = by
+
+
+def _derive(object_name: str, values: dict[str, Any]) -> None:
     if object_name in _NAMED and ("LastName" in values or "FirstName" in values):
         values["Name"] = " ".join(str(values[part]) for part in _NAME_PARTS if values.get(part))
     if "EmailBouncedReason" in values:
         values["IsEmailBounced"] = values["EmailBouncedReason"] is not None
-    if record_id is not None:
-        records.update(object_name, record_id, values)
-        return record_id
-    values["Id"] = record_id = new_id or records.new_id(object_name)
-    number_field = records.number_fields[object_name]
-    if number_field and number_field not in values:
-        values[number_field] = f"{number_in(record_id):08}"
-    if object_name in _OWNED and "OwnerId" not in values:
-        values["OwnerId"] = records.owners[chance(sc_id or record_id, "owner") % 2]
-    if sc_id:
-        values[SC_ID] = sc_id
-    values["CreatedById"] = by
-    records.insert(object_name, values)
-    return record_id
 
 
 _NAMED = frozenset({"Contact", "Lead"})

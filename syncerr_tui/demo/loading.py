@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import chain
+from typing import Any
 
+from syncerr_tui.demo.engine import complete
 from syncerr_tui.demo.event_queue import EventQueue, QueuedEvent
 from syncerr_tui.demo.records import MATCHED, Records
 from syncerr_tui.demo.schema import SC_ID, SObject
@@ -31,28 +33,36 @@ class LoadingRecords(Records):
         named = {parent for name in RECORD_OBJECTS for _field, parent in self.relations[name].values()}
         for object_name in named:
             for row in self.store.find(object_name):
-                self._know(object_name, str(row["Id"]), row)
+                self._know(object_name, row)
 
-    def _know(self, object_name: str, record_id: str, values: Mapping[str, object]) -> None:
+    def _know(self, object_name: str, values: Mapping[str, Any]) -> None:
+        record_id, sc_id = values["Id"], values.get(SC_ID)
         self.known.add(record_id)
-        sc_id = values.get(SC_ID)
         if sc_id:
-            self._ids[str(sc_id)] = record_id
-        for fields in MATCHED.get(object_name, ()):
-            match = [*map(values.get, fields)]
-            if all(match):
-                self._matches.setdefault((object_name, *fields, *map(_folded, match)), record_id)
+            self._ids[sc_id] = record_id
+        if object_name in MATCHED:
+            for fields in MATCHED[object_name]:
+                match = [*map(values.get, fields)]
+                if all(match):
+                    self._matches.setdefault((object_name, *fields, *map(_folded, match)), record_id)
 
     def new_id(self, object_name: str) -> str:
         """An id that no record of this object has had."""
         return next(self._new_ids[object_name])
 
-    def insert(self, object_name: str, values: dict[str, object]) -> None:
-        """Insert a record: soon, with others of its object."""
-        record_id = str(values["Id"])
-        values["IsDeleted"], values["CreatedDate"] = 0, values["LastModifiedDate"]
-        self._know(object_name, record_id, values)
+    def add(self, object_name: str, values: dict[str, Any], sc_id: str, at: str) -> str:
+        """Insert a record that came at this time with these values, of which all else follows; its id."""
+        values["Id"] = record_id = next(self._new_ids[object_name])
+        values[SC_ID] = sc_id
+        values["CreatedDate"] = at
+        self._know(object_name, values)
         self._unwritten[object_name][record_id] = values
+        return record_id
+
+    def insert(self, object_name: str, values: dict[str, Any]) -> None:
+        """Insert a record: soon, with others of its object."""
+        self._know(object_name, values)
+        self._unwritten[object_name][values["Id"]] = values
 
     def update(self, object_name: str, record_id: str, values: Mapping[str, object]) -> None:
         """Change fields of a record; none of those that are matched."""
@@ -65,7 +75,7 @@ class LoadingRecords(Records):
     def delete(self, object_name: str, record_id: str, sc_id: str) -> None:
         """Put a record into the recycle bin."""
         now = stamp(self.store.clock())
-        gone = {"IsDeleted": 1, "LastModifiedById": DEMO_USER_ID}
+        gone: dict[str, object] = {"IsDeleted": 1, "LastModifiedById": DEMO_USER_ID}
         self.update(object_name, record_id, {**gone, "LastModifiedDate": now, "SystemModstamp": now})
         self.known.discard(record_id)
         self._ids.pop(sc_id, None)
@@ -73,7 +83,9 @@ class LoadingRecords(Records):
     def write(self) -> None:
         """Have in the store what was inserted."""
         for object_name, rows in self._unwritten.items():
-            columns = tuple(dict.fromkeys(chain.from_iterable(rows.values())))
+            for values in rows.values():
+                self._complete(object_name, values)
+            columns = tuple(dict.fromkeys(chain.from_iterable(set(map(tuple, rows.values())))))
             if rows:
                 self.store.load(object_name, columns, [[*map(row.get, columns)] for row in rows.values()])
                 rows.clear()
@@ -86,11 +98,20 @@ class LoadingRecords(Records):
         """True where this record is there."""
         return record_id in self.known
 
+    def _complete(self, object_name: str, values: dict[str, Any]) -> None:
+        if "CreatedById" not in values:
+            by, at = self.sync_user, values["CreatedDate"]
+            complete(self, object_name, values, by)
+            values.setdefault("IsDeleted", 0)
+            if "LastModifiedDate" not in values:
+                values["LastModifiedById"], values["LastModifiedDate"], values["SystemModstamp"] = by, at, at
+
     def value(self, object_name: str, record_id: object, field: str) -> object:
         """One field of one record; None where there is no such record."""
         row = self._unwritten[object_name].get(str(record_id))
         if row is None:
             return super().value(object_name, record_id, field)
+        self._complete(object_name, row)
         return None if row["IsDeleted"] else row.get(field)
 
     def twin_of(self, object_name: str, own_id: str | None, match: Mapping[str, object]) -> str | None:
@@ -106,22 +127,16 @@ class LoadingQueue(EventQueue):
 
     def __init__(self, store: Store) -> None:
         super().__init__(store)
-        self._first: dict[str, QueuedEvent] = {}
-        self._unwritten: list[QueuedEvent] = []
+        self._first: dict[str, QueuedEvent | str] = {}
 
-    def put(self, entry: QueuedEvent) -> None:
-        """Write a new entry: soon, with others."""
-        self._first.setdefault(entry.sc_id, entry)
-        self._unwritten.append(entry)
-
-    def write(self) -> None:
-        """Have everything in the store."""
-        self.put_many(self._unwritten)
-        self._unwritten.clear()
+    def know(self, sc_id: str, event: QueuedEvent | str) -> None:
+        """An event of this record failed, of which the entry, or so far the id alone, is there."""
+        self._first.setdefault(sc_id, event)
 
     def earliest(self, sc_id: str, before: int | None = None) -> QueuedEvent | None:
         """The first unresolved event of a record: whatever comes arrived after it."""
-        return self._first.get(sc_id)
+        first = self._first.get(sc_id)
+        return QueuedEvent(first, 0, "", sc_id, "") if isinstance(first, str) else first
 
 
 def _folded(value: object) -> bytes:

@@ -13,7 +13,7 @@ from operator import contains
 from typing import Literal, cast
 
 from syncerr_tui.demo.records import Records
-from syncerr_tui.demo.rules import APEX, RULES, Rule, RuleCheck
+from syncerr_tui.demo.rules import APEX, RULES, RULES_BY_KEY, Rule, RuleCheck
 from syncerr_tui.demo.save_errors import Change, SaveError
 from syncerr_tui.demo.schema import SC_ID, Choice, Field, SObject
 from syncerr_tui.demo.schema_variants import field_named
@@ -41,7 +41,7 @@ class Safeguards:
         """Rule -> user names that a condition of the rule leaves out."""
         self._fields: dict[str, tuple[bool, bool, list[Choice]]] = {}
         """`Object.Field` -> nillable, restricted and picklist, where they are not those of the new org."""
-        self._guards: dict[tuple[str, str], list[tuple[RuleCheck, Rule | None]]] = {}
+        self._guards: dict[tuple[str, str], list[RuleCheck]] = {}
         """What Salesforce itself looks at, then the rules, by object and operation: once they were needed."""
         self._recall()
 
@@ -58,17 +58,17 @@ class Safeguards:
         kind = change.object, change.operation
         guards = self._guards.get(kind)
         if guards is None:
-            checks = [(check, None) for check in self._checks_of(*kind)]
-            guards = self._guards[kind] = [*checks, *((rule.check, rule) for rule in self._rules_of(*kind))]
+            rules = [rule.check for rule in self._rules_of(*kind)]
+            guards = self._guards[kind] = [*self._checks_of(*kind), *rules]
         records = self.records
-        for check, rule in guards:
+        for check in guards:
             refusal = check(change, records)
-            if refusal is None:
-                continue
-            if rule is None:
-                return refusal
-            if rule.key not in acknowledged and not self._leaves_out(rule, user_id or records.sync_user):
-                return refusal
+            if refusal is not None:
+                rule = RULES_BY_KEY.get(refusal.key)
+                if rule is None:
+                    return refusal
+                if rule.key not in acknowledged and not self._leaves_out(rule, user_id or records.sync_user):
+                    return refusal
         return None
 
     def switch(self, key: str, *, on: bool, exempt: Sequence[str] = ()) -> None:
@@ -172,7 +172,7 @@ class Safeguards:
         ]
 
     def _locked(self, change: Change, _records: Records) -> SaveError | None:
-        _object, _operation, values, record_id, _sc_id = change
+        values, record_id = change.values, change.record_id
         may_be_locked = record_id, values.get("AccountId"), values.get("s_c__Account_Id__c")
         if self.locks.keys().isdisjoint(may_be_locked):
             return None

@@ -56,26 +56,26 @@ def _incident(role: str, name: str, about: str) -> Callable[[ShopperFlow], objec
 def _known_account(flow: ShopperFlow) -> None:
     values = flow.steps["account"].values
     same: Fields = {key: values[key] for key in ("Name", "BillingPostalCode", "BillingCity")}
-    flow.shop.existing("Account", same)
+    flow.existing.append(("Account", same))
 
 
 def _known_contact(flow: ShopperFlow) -> None:
     values = flow.steps["contact"].values
     same: Fields = {key: values[key] for key in ("FirstName", "LastName", "Email")}
-    flow.shop.existing("Contact", {**same, "AccountId": flow.shop.ids["account:house"]})
+    flow.existing.append(("Contact", {**same, "AccountId": flow.shop.ids["account:house"]}))
 
 
 def _known_lead(flow: ShopperFlow) -> None:
     values = flow.steps["lead"].values
     same: Fields = {key: values[key] for key in ("FirstName", "LastName", "Email", "Company")}
-    flow.shop.existing("Lead", same)
+    flow.existing.append(("Lead", same))
 
 
 def _known_number(flow: ShopperFlow) -> None:
     number = f"HH-{flow.shop.visitors:06}"
     flow.steps["contact"].values["Loyalty_Number__c"] = number
     early: Fields = {"FirstName": "Early", "LastName": "Bird", "Loyalty_Number__c": number}
-    flow.shop.existing("Contact", {**early, "AccountId": flow.shop.ids["account:house"]})
+    flow.existing.append(("Contact", {**early, "AccountId": flow.shop.ids["account:house"]}))
 
 
 def _bad_address(flow: ShopperFlow) -> None:

@@ -156,8 +156,6 @@ class Shop:
 
     random: Random
     ids: Mapping[str, str]
-    existing: Callable[[str, Fields], object]
-    """Write a record that people in Salesforce made themselves."""
     visitors: int = 0
     regulars: list[Regular] = field(default_factory=list)
     """Shoppers who bought before; the youngest ones may still be on their way."""
@@ -177,6 +175,8 @@ class ShopperFlow:
     steps: dict[str, ShopperStep] = field(default_factory=dict)
     known: dict[str, str] = field(default_factory=dict)
     """StoreConnect IDs, by role, of records from earlier flows."""
+    existing: list[tuple[str, Fields]] = field(default_factory=list)
+    """Records that people in Salesforce made themselves, before this shopper came: object and values."""
 
     def add(
         self, role: str, object_name: str, values: Fields, *, wait: float, sc_id: str = ""

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import gc
 import json
+from bisect import bisect
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
-from itertools import accumulate
+from itertools import accumulate, chain
 from operator import itemgetter
 from random import Random
+from typing import cast
 
 from syncerr_tui.demo.engine import Engine, refused_entry, write_record
 from syncerr_tui.demo.event_queue import LOST, QueuedEvent
@@ -31,6 +33,7 @@ from syncerr_tui.demo.store import DEMO_USER_ID, Store, stamp, stamp_of
 
 _AT_ONCE = 3
 """Shoppers whose changes arrive mixed."""
+_AHEAD = 100
 _EPIDEMICS = 6
 """Plants that, in one world, hit many shoppers."""
 _DONE_KEPT = 60
@@ -64,7 +67,6 @@ class World:
         self._queue = LoadingQueue(store)
         self._safeguards = Safeguards(self._records, schema)
         self._naming = variant_named(options.naming)
-        self._event_types = self._naming.events
         self._engine = Engine(
             store,
             self._queue,
@@ -87,7 +89,7 @@ class World:
         self._done_kept = 0
         self._kept = 0
         self._lost = 0
-        self._unwritten: list[tuple[object, ...]] = []
+        self._unwritten: list[tuple[str, int, int, str, ShopperStep, SaveError | None, str | None]] = []
 
     def build(self) -> None:
         """Write everything."""
@@ -101,7 +103,7 @@ class World:
                 organization=new_organization_id(),
             )
             self._records.learn()
-            shop = Shop(self._random, ids, self._existing)
+            shop = Shop(self._random, ids)
             if self._wanted:
                 self._open(shop)
             self._write()
@@ -110,18 +112,26 @@ class World:
 
     def _open(self, shop: Shop) -> None:
         start = self._clock
-        flows = self._flows(shop)
-        while True:
+        for flows in self._together(shop):
             progress = self._failed / self._wanted
             self._clock = max(self._clock, start + timedelta(hours=self._hours * progress) // _MICROSECOND)
+            for object_name, values in chain.from_iterable(flow.existing for flow in flows):
+                self._existing(object_name, values)
             last = 0.0
-            for after, step in _in_time([next(flows) for _ in range(_AT_ONCE)]):
+            for after, step in _in_time(flows):
                 self._arrive(step, after - last)
                 if self._failed == self._wanted:
                     return
                 last = after
             if len(self._unwritten) > _WRITTEN_TOGETHER:
                 self._write()
+
+    def _together(self, shop: Shop) -> Iterator[list[ShopperFlow]]:
+        """Shoppers who come at a time: many such groups are made in one go, fewer than will be needed."""
+        flows = self._flows(shop)
+        while True:
+            groups = range(1 + min(_AHEAD, (self._wanted - self._failed) // 20))
+            yield from [[next(flows) for _ in range(_AT_ONCE)] for _ in groups]
 
     def _flows(self, shop: Shop) -> Iterator[ShopperFlow]:
         """Each scenario once, in small flows; then a few that spread, between many that go well."""
@@ -132,11 +142,13 @@ class World:
         spreading = self._random.sample(SCENARIOS, _EPIDEMICS)
         weights = (0.4 if scenario.alone else 8 if scenario in spreading else 1 for scenario in SCENARIOS)
         heaped = [*accumulate(weights)]
+        last = len(heaped) - 1
         while True:
             if self._random.random() < 0.1:
                 yield clean_flow(shop)
                 continue
-            chosen = self._random.choices(SCENARIOS, cum_weights=heaped)[0]
+            # As `Random.choices` does, which is made for many at once.
+            chosen = SCENARIOS[bisect(heaped, self._random.random() * heaped[-1], 0, last)]
             flow = sale(shop, small=False, regular=True) if chosen.regular else chosen.make(shop, small=False)
             chosen.inject(flow)
             if chosen.make is SCENARIOS[0].make and "item:0" in flow.steps and self._random.random() < 0.04:
@@ -151,39 +163,59 @@ class World:
         if step.before is not None:
             self._happen(*step.before)
         object_name, operation, sc_id = step.object, step.operation, step.sc_id
-        engine, records = self._engine, self._records
-        number = self._kept + 1
-        event_id = f"{_EVENT_STEM}{number:06}{_EVENT_CHECK}"
-        outcome = engine.attempt(object_name, operation, sc_id, step.values, number + self._lost)
+        seq = self._kept + self._lost + 1
+        outcome = self._engine.attempt(object_name, operation, sc_id, step.values, seq)
+        refusal = None
         if isinstance(outcome, SaveError):
+            refusal = outcome
             self._failed += 1
-            entry = refused_entry(event_id, number + self._lost, object_name, sc_id, operation, outcome)
-            self._queue.put(entry)
-            shown = engine.failed_values(sc_id, outcome, records.id_of(object_name, sc_id), at)
+            record_id = self._records.id_of(object_name, sc_id)
+        elif operation == "Create" and outcome.record_id is None:
+            record_id = self._records.add(object_name, cast("Fields", outcome.values), sc_id, at)
         else:
-            record_id = write_record(records, outcome, at)
+            record_id = write_record(self._records, outcome, at)
+        if refusal is None:
             if self._done_kept == _DONE_KEPT:
                 return
             self._done_kept += 1
-            shown = engine.done_values(record_id, at)
-        self._kept = number
-        name, event_type, payload = f"CE-{number:08}", self._event_types[operation], _JSON.encode(step.values)
-        self._unwritten.append(
-            (event_id, name, records.sync_user, at, object_name, event_type, sc_id, payload, *shown)
-        )
+        self._kept += 1
+        event_id = f"{_EVENT_STEM}{self._kept:06}{_EVENT_CHECK}"
+        if refusal is not None:
+            self._queue.know(sc_id, event_id)
+        self._unwritten.append((event_id, self._kept, seq, at, step, refusal, record_id))
 
     def _write(self) -> None:
-        """Nothing asks the store for what arrives: it is written many at once."""
+        """Nothing asks the store for what arrives: it is written many at once.
+
+        One thing after the other for all of them: in turns, each would take half as long again.
+        """
         self._records.write()
-        self._queue.write()
-        names = self._naming
+        kept, self._unwritten = self._unwritten, []
+        self._queue.put_many(
+            refused_entry(event_id, seq, step.object, step.sc_id, step.operation, refusal)
+            for event_id, _number, seq, _at, step, refusal, _record_id in kept
+            if refusal is not None
+        )
+        failed, done = self._engine.failed_values, self._engine.done_values
+        outcomes = [
+            done(record_id, at) if refusal is None else failed(step.sc_id, refusal, record_id, at)
+            for _event_id, _number, _seq, at, step, refusal, record_id in kept
+        ]
+        payloads = [_JSON.encode(step.values) for _event_id, _number, _seq, _at, step, *_outcome in kept]
+        by, event_types, names = self._records.sync_user, self._naming.events, self._naming
+        rows = [
+            (event_id, f"CE-{number:08}", by, at, step.object, event_types[step.operation], step.sc_id)
+            for event_id, number, _seq, at, step, *_outcome in kept
+        ]
         columns = (
             *("Id", "Name", "CreatedById", "CreatedDate"),
             *(names.object[0], names.event_type[0], names.storeconnect_id[0], names.payload[0]),
             *self._engine.outcome_fields,
         )
-        self._store.load(names.event[0], columns, self._unwritten, _NEVER_CHANGED)
-        self._unwritten.clear()
+        whole = [
+            (*row, payload, *outcome) for row, payload, outcome in zip(rows, payloads, outcomes, strict=True)
+        ]
+        self._store.load(names.event[0], columns, whole, _NEVER_CHANGED)
 
     def _happen(self, incident: str, sc_id: str) -> None:
         """Something in Salesforce that the website does not know of."""
@@ -194,6 +226,7 @@ class World:
             event_id = long_id(f"{_EVENT_STEM}z{self._lost:05}")
             entry = QueuedEvent(event_id, seq, "Account", sc_id, "Update", LOST, "lost change")
             self._queue.put(entry)
+            self._queue.know(sc_id, entry)
             return
         object_name = {"bounce": "Contact", "activate": "Order"}.get(incident, "Account")
         record_id = self._records.id_of(object_name, sc_id)
@@ -228,7 +261,8 @@ class World:
             **dict.fromkeys(flags, 0),
             "Id": self._store.new_id(object_name),
             **dict.fromkeys(("CreatedById", "LastModifiedById"), DEMO_USER_ID),
-            **dict.fromkeys(("LastModifiedDate", "SystemModstamp"), made),
+            **dict.fromkeys(("CreatedDate", "LastModifiedDate", "SystemModstamp"), made),
+            "IsDeleted": 0,
             **{name: value or None for name, value in values.items()},
         }
         if object_name != "Account":
