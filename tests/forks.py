@@ -272,13 +272,17 @@ def _import_the_program() -> None:
     for module in pkgutil.walk_packages(syncerr_tui.__path__, "syncerr_tui."):
         if not module.name.endswith("__main__"):
             importlib.import_module(module.name)
-    from textual import constants
+    from rich.cells import cell_len
+    from textual import constants, pilot, scrollbar  # noqa: F401
+    from textual.layouts import horizontal, stream  # noqa: F401
 
     from syncerr_tui.demo.soql.parser import parse
     from syncerr_tui.diagnosis.read import diagnose
+    from syncerr_tui.text import cells
 
     diagnose("Its catalogues are read with the first message.")
     parse("SELECT Id FROM Account")
+    assert cells("✓") == cell_len("✓")  # tables of characters are read with the first one that is not ASCII
 
     chosen_for = terminal.textual_environment
 

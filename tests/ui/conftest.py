@@ -32,9 +32,13 @@ _parsed: dict[object, list[RuleSet]] = {}
 def frugal(monkeypatch: pytest.MonkeyPatch) -> None:
     """Parse the style sheets once for all apps of this process."""
     parse = Stylesheet._parse_rules
+    variables, frozen = dict[str, str](), frozenset[tuple[str, str]]()
 
     def parsed_once(sheet: Stylesheet, css: str, *args: Any, **named: Any) -> list[RuleSet]:
-        key = css, args, frozenset(named.items()), frozenset(sheet._variables.items())
+        nonlocal variables, frozen
+        if sheet._variables is not variables:
+            variables, frozen = sheet._variables, frozenset(sheet._variables.items())
+        key = css, args, frozenset(named.items()), frozen
         if key not in _parsed:
             _parsed[key] = parse(sheet, css, *args, **named)
         return _parsed[key]
