@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +36,10 @@ _CALM = 12
 """Looks of 0.05 s: twice the time for which the panel waits behind a held key."""
 
 
-def settle(program: PtyProgram) -> None:
+def settle(program: PtyProgram, looks: int = _CALM) -> None:
     """Read until the program has nothing left to do: all its threads sleep, and none has run meanwhile."""
     seen, calm = "", 0
-    while calm < _CALM:
+    while calm < looks:
         read = program.read(0.05)
         tasks = sorted(Path(f"/proc/{program.pid}/task").glob("*/stat"))
         stats = [path.read_text().rpartition(")")[2].split() for path in tasks]
@@ -49,12 +48,20 @@ def settle(program: PtyProgram) -> None:
         seen = now
 
 
-def cells(program: PtyProgram) -> list[list[tuple[Any, ...]]]:
+def cells(program: PtyProgram, looks: int = _CALM) -> list[list[tuple[Any, ...]]]:
     """The screen; of a blank only its ground."""
-    settle(program)
+    settle(program, looks)
     assert program.text
     buffer = program.screen.buffer
     return [[visible(buffer[y][x]) for x in range(80)] for y in range(24)]
+
+
+def drawn_anew(program: PtyProgram) -> list[list[tuple[Any, ...]]]:
+    """The screen once it was cleared and written as a whole; everything had come to rest before."""
+    before = len(program.raw)
+    program.press("ctrl+l")
+    program.wait_for(lambda _: b"\x1b[2J" in program.raw[before:])
+    return cells(program, 3)
 
 
 def visible(cell: Any) -> tuple[Any, ...]:
@@ -77,11 +84,7 @@ def test_differences_add_up_to_the_whole_screen(tmp_path: Path, colour: str) -> 
             if key == "enter":
                 program.wait_for("last changed")  # the org is asked once somebody rests on the row
             shown = cells(program)
-            before = len(program.raw)
-            program.press("ctrl+l")
-            anew = cells(program)
-            assert b"\x1b[2J" in program.raw[before:], key
-            assert shown == anew, key
+            assert shown == drawn_anew(program), key
 
 
 @pytest.mark.terminal
@@ -96,9 +99,8 @@ def test_differences_add_up_to_the_whole_screen(tmp_path: Path, colour: str) -> 
 def test_the_start_clears_once_and_writes_the_rows_once(
     tmp_path: Path, columns: int, lines: int, colour: str, most: int
 ) -> None:
-    command = [sys.executable, "-m", "syncerr_tui", "demo"]
     environ = environment(SYNCERR_HOME=str(tmp_path), SYNCERR_COLOUR=colour)
-    with PtyProgram(command, columns=columns, lines=lines, environ=environ) as program:
+    with PtyProgram(("demo",), columns=columns, lines=lines, environ=environ, start=at_terminal) as program:
         program.wait_for("refreshed")
         program.wait_for("causes")
         settle(program)
