@@ -111,8 +111,9 @@ class LoadingRecords(Records):
         row = self._unwritten[object_name].get(str(record_id))
         if row is None:
             return super().value(object_name, record_id, field)
-        self._complete(object_name, row)
-        return None if row["IsDeleted"] else row.get(field)
+        if field not in row:
+            self._complete(object_name, row)
+        return None if row.get("IsDeleted") else row.get(field)
 
     def twin_of(self, object_name: str, own_id: str | None, match: Mapping[str, object]) -> str | None:
         """Another record whose fields equal these (none of them empty), or None."""
