@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 from rich.segment import Segment
+from textual._compositor import Compositor
 from textual._styles_cache import StylesCache
 from textual.color import Color
 from textual.filter import LineFilter
@@ -18,6 +19,9 @@ from syncerr_tui.ui.widgets.virtual_list import VirtualList
 from tests.ui.conftest import Open
 from tests.ui.driver import Driven
 from tests.ui.fakes import FakeConnection, some_errors
+
+FRAME = Compositor.render_update
+"""What draws a frame; a fixture puts something in its place that draws none."""
 
 
 async def test_list(opened: Open) -> None:
@@ -168,6 +172,7 @@ async def test_a_key_looks_at_the_lines_that_change_and_no_others(
 
     monkeypatch.setattr(VirtualList, "render_line", rendered)
     monkeypatch.setattr(Strip, "apply_filter", applied)
+    monkeypatch.setattr(Compositor, "render_update", FRAME)  # other tests draw none
     async with opened(size=(200, 50)) as driven:
         await driven.ready()
         _strips(driven)
