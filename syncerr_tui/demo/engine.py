@@ -18,7 +18,7 @@ from syncerr_tui.demo.faults import EngineFaults
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.records import Records
 from syncerr_tui.demo.safeguards import Safeguards
-from syncerr_tui.demo.save_errors import Change, SaveError, SaveFault, chance, dressed
+from syncerr_tui.demo.save_errors import Change, LinkKind, SaveError, SaveFault, chance, dressed
 from syncerr_tui.demo.schema import SC_ID, number_in
 from syncerr_tui.demo.schema_variants import SchemaVariant
 from syncerr_tui.demo.store import Store, stamp
@@ -194,7 +194,7 @@ class Engine:
 
     def _refused(self, entry: QueuedEvent, refusal: SaveError) -> None:
         record = self.records.id_of(entry.object, entry.sc_id)
-        self.queue.put(refused_entry(*entry[:5], refusal))
+        self.queue.put(QueuedEvent(*refused_row(*entry[:5], refusal)))
         self._show_outcome(
             entry.event_id, self.failed_values(entry.sc_id, refusal, record, stamp(self._clock()))
         )
@@ -340,13 +340,12 @@ _NAME_PARTS = ("FirstName", "LastName")
 _OWNED = frozenset({"Account", "Contact", "Lead", "Order"})
 
 
-def refused_entry(
+def refused_row(
     event_id: str, seq: int, object_name: str, sc_id: str, operation: str, refusal: SaveError
-) -> QueuedEvent:
-    """The entry of an event that was just refused."""
+) -> tuple[str, int, str, str, str, str, str, str, LinkKind | None, str, str, float]:
+    """The row in the queue, a `QueuedEvent`, of an event that was just refused."""
     key, code, _text, _fields, _bare, kind, needs, record_id = refusal
-    state = FAILED, key, code, kind, needs, record_id, 0.0
-    return tuple.__new__(QueuedEvent, (event_id, seq, object_name, sc_id, operation, *state))
+    return event_id, seq, object_name, sc_id, operation, FAILED, key, code, kind, needs, record_id, 0.0
 
 
 def _previous_failed(object_name: str, sc_id: str, earlier: QueuedEvent) -> SaveError:

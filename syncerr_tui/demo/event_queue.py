@@ -66,7 +66,7 @@ class EventQueue:
         """Write an entry, new or changed."""
         self.put_many([entry])
 
-    def put_many(self, entries: Iterable[QueuedEvent]) -> None:
+    def put_many(self, entries: Iterable[Sequence[object]]) -> None:
         """Write entries, new or changed."""
         self._sql_many(_PUT, entries)
 

@@ -17,7 +17,7 @@ from operator import itemgetter
 from random import Random
 from typing import cast
 
-from syncerr_tui.demo.engine import Engine, refused_entry, write_record
+from syncerr_tui.demo.engine import Engine, refused_row, write_record
 from syncerr_tui.demo.event_queue import LOST, QueuedEvent
 from syncerr_tui.demo.faults import engine_faults_in
 from syncerr_tui.demo.loading import LoadingQueue, LoadingRecords
@@ -192,7 +192,7 @@ class World:
         self._records.write()
         kept, self._unwritten = self._unwritten, []
         self._queue.put_many(
-            refused_entry(event_id, seq, step.object, step.sc_id, step.operation, refusal)
+            refused_row(event_id, seq, step.object, step.sc_id, step.operation, refusal)
             for event_id, _number, seq, _at, step, refusal, _record_id in kept
             if refusal is not None
         )
