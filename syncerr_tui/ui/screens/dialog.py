@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar, TypeVar
 
@@ -12,7 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.events import Event, Key
+from textual.events import Key
 from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Input, OptionList, Static
@@ -80,11 +79,6 @@ class Dialog(ModalScreen[Answer], inherit_bindings=False):
     def on_mount(self) -> None:
         """Note when the person can see it."""
         self.call_after_refresh(self._painted)
-
-    async def on_event(self, event: Event) -> None:
-        """Coming up, a dialog is laid out several times in a row: let the keys be read in between."""
-        await super().on_event(event)
-        await asyncio.sleep(0)
 
     def _painted(self) -> None:
         self._seen_since = get_time() + (_NOTICED_SECONDS if self.late else 0)
