@@ -51,14 +51,14 @@ def in_tmux(home: Path, setting: str) -> Iterator[tuple[PtyProgram, Callable[...
 def test_a_copy_goes_through_tmux_to_the_terminal_outside(tmp_path: Path, setting: str) -> None:
     with in_tmux(tmp_path, setting) as (program, _):
         program.press("y")
-        program.wait_for("Copy of")
-        program.press("c")
+        program.answer("Copy of", "c")
         program.wait_for("Copied through tmux: the StoreConnect ID.")
         copied = clipboard(program)
         assert len(copied[-1]) == 36
-        program.press("a", "y")
-        program.wait_for("Copy of 140 errors")
-        program.press("e")
+        program.press("a")
+        program.wait_for("140 selected")
+        program.press("y")
+        program.answer("Copy of 140 errors", "e")
         program.wait_for("140 change event IDs")
         assert len(clipboard(program)[-1].splitlines()) == 140
 
@@ -66,13 +66,11 @@ def test_a_copy_goes_through_tmux_to_the_terminal_outside(tmp_path: Path, settin
 def test_where_tmux_passes_nothing_on_it_says_what_to_set(tmp_path: Path) -> None:
     with in_tmux(tmp_path, "off") as (program, tmux):
         program.press("y")
-        program.wait_for("Copy of")
-        program.press("c")
+        program.answer("Copy of", "c")
         program.wait_for("tmux set -s set-clipboard on")
         assert clipboard(program) == []
         tmux("set", "-s", "set-clipboard", "on")
         program.press("y")
-        program.wait_for("Copy of")
-        program.press("c")
+        program.answer("Copy of", "c")
         program.wait_for("Copied through tmux")
         assert len(clipboard(program)[-1]) == 36
