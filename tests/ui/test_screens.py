@@ -181,5 +181,5 @@ async def test_a_key_looks_at_the_lines_that_change_and_no_others(
         await driven.press("down")
         _strips(driven)
         assert drawn == [1, 2]
-        # The two rows and the lines of the panel, each with two filters.
-        assert len(filtered) <= 2 * 50
+        # The two rows, the lines of the panel and those around it, each with two filters.
+        assert len(filtered) <= 2 * 80
