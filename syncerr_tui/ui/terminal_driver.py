@@ -131,6 +131,20 @@ class TerminalDriver(LinuxDriver):
     """Whether the shell has continued us; None where we have not stopped ourselves."""
     _given_away = False
     """Whether another program, or the shell, has the terminal."""
+    _retakes = False
+    """Whether it is taken anew and nobody else had it."""
+
+    def disable_input(self) -> None:
+        """Stop reading. What was typed is thrown away, as Textual does, where somebody else reads next."""
+        if not self._retakes:
+            super().disable_input()
+        elif not self.exit_event.is_set():
+            signal.signal(signal.SIGWINCH, signal.SIG_DFL)
+            self._disable_mouse_support()
+            self.exit_event.set()
+            if self._key_thread is not None:
+                self._key_thread.join()
+            self.exit_event.clear()
 
     def suspend_application_mode(self) -> None:
         """Give the terminal away as it was found; what is drawn meanwhile goes nowhere."""
@@ -205,7 +219,11 @@ class TerminalDriver(LinuxDriver):
         if not self._auto_restart or not self._app.is_running:
             return
         if not self._given_away:
-            self.suspend_application_mode()
+            self._retakes = True
+            try:
+                self.suspend_application_mode()
+            finally:
+                self._retakes = False
             self._must_signal_resume = True
         self.resume_application_mode()
 

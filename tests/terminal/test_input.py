@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import pty
+import select
 import signal
+import tty
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from syncerr_tui.ui.app import SyncErrApp
+from syncerr_tui.ui.terminal_driver import TerminalDriver
 from tests.bench.pty_program import PtyProgram
 from tests.forks import at_terminal
 from tests.terminal.test_program import READY, app, environ, restored
@@ -129,3 +135,22 @@ def test_a_defect_anywhere_ends_with_one_line_and_the_log(tmp_path: Path, place:
     assert "RuntimeError" in log
     assert "in boom" in log
     assert "hunter2" not in log
+
+
+@pytest.mark.parametrize("retakes", [True, False])
+async def test_what_was_typed_stays_where_the_terminal_is_only_taken_anew(
+    monkeypatch: pytest.MonkeyPatch, *, retakes: bool
+) -> None:
+    """Nobody may have read a key when Textual's threads are started anew: a thread that is slow to begin."""
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    ours, terminal = pty.openpty()
+    tty.setraw(terminal)
+    driver = TerminalDriver(SyncErrApp.__new__(SyncErrApp), mouse=False)
+    driver.fileno, driver._retakes = terminal, retakes
+    os.write(ours, b" ")
+    try:
+        driver.disable_input()
+        assert bool(select.select([terminal], [], [], 0)[0]) is retakes
+    finally:
+        os.close(ours)
+        os.close(terminal)
