@@ -242,6 +242,8 @@ def _child(job: Mapping[str, Any], streams: Sequence[int]) -> int:
     time.tzset()
     if job.get("fsize") is not None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (job["fsize"], job["fsize"]))
+        # Python 3.11 keeps half of a compiled file, and all that start later would read it.
+        sys.dont_write_bytecode = True
     if job.get("usual") is not None:
         from syncerr_tui.resync import doubt
 
