@@ -179,9 +179,9 @@ class _Job:
             self._future.get_loop().call_soon_threadsafe(self._deliver, result, failure)
 
     def _deliver(self, result: object, failure: BaseException | None) -> None:
-        if self._future.done():
-            return
-        if failure is not None:
-            self._future.set_exception(failure)
-        else:
-            self._future.set_result(result)
+        # Not asked for beforehand: Python's handler of ctrl-c cancels whoever waits between any two steps.
+        with contextlib.suppress(asyncio.InvalidStateError):
+            if failure is not None:
+                self._future.set_exception(failure)
+            else:
+                self._future.set_result(result)

@@ -88,3 +88,22 @@ def test_a_loop_that_is_gone_hurts_nobody() -> None:
     asyncio.run(leave())
     release.set()
     assert ended.wait(5)
+
+
+async def test_who_is_cancelled_just_as_the_answer_is_handed_over_leaves_no_defect(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As ctrl-c does it: Python runs its handler between any two steps of the loop's thread."""
+
+    class Interrupted(asyncio.Future[str]):
+        def set_result(self, result: str, /) -> None:
+            self.cancel()
+            super().set_result(result)
+
+    loop = asyncio.get_running_loop()
+    defects: list[object] = []
+    loop.set_exception_handler(lambda _, context: defects.append(context))
+    monkeypatch.setattr(loop, "create_future", lambda: Interrupted(loop=loop))
+    with pytest.raises(asyncio.CancelledError):
+        await ThreadPool(1).run(lambda: "too late")
+    assert defects == []
