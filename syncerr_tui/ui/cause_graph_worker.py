@@ -46,6 +46,10 @@ class FoundCauses:
     errors: Mapping[str, SyncError] | None = None
     """The list that `causes` are of: every row of theirs is in it."""
 
+    def listed(self, rows: tuple[str, ...], errors: Mapping[str, SyncError]) -> tuple[str, ...]:
+        """Those of a cause's rows that are in this list. They may be many: the loop is Python's, in C."""
+        return rows if errors is self.errors else tuple(filter(errors.__contains__, rows))
+
 
 class CauseGraphWorker:
     """Feeds the graph.

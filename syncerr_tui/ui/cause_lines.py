@@ -368,10 +368,8 @@ class CauseLines:
 
     def _standing(self, rows: tuple[str, ...]) -> int:
         """How many of them are errors still; the causes follow the list a moment later."""
-        errors, left = self._context.state.listing.errors, self._context.state.proven
-        # Many thousand rows, at every change of the list: all loops are Python's own, in C.
-        if errors is not self._graph_worker.found.errors:
-            rows = tuple(filter(errors.__contains__, rows))
+        left = self._context.state.proven
+        rows = self._graph_worker.found.listed(rows, self._context.state.listing.errors)
         return len(rows) - (sum(map(left.__contains__, rows)) if left else 0)
 
 

@@ -137,11 +137,9 @@ class CausesPane(ListWithPanel):
         return self._listed(_rows(self.node))
 
     def _listed(self, rows: tuple[str, ...]) -> tuple[SyncError, ...]:
-        """These rows as they are in the list. They may be very many: the loops are Python's own, in C."""
+        """These rows as they are in the list."""
         errors = self.context.state.listing.errors
-        if errors is not self._graph_worker.found.errors:
-            rows = tuple(filter(errors.__contains__, rows))
-        return tuple(map(errors.__getitem__, rows))
+        return tuple(map(errors.__getitem__, self._graph_worker.found.listed(rows, errors)))
 
     def facts(self, facts: AppState) -> AppState:
         listing = self.context.state.listing
