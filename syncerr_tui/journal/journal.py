@@ -295,8 +295,7 @@ class Journal:
         Raises:
             RefusedError: The run is still under way somewhere.
         """
-        ours = run in self.active
-        with self._worked_on(run), self._transaction() as sql:
+        with self._worked_on(run) as ours, self._transaction() as sql:
             self._refuse_where_moved(sql)
             holders = sql.execute(
                 "SELECT o.* FROM holders h JOIN owners o ON o.id = h.owner WHERE h.run = ?", (run,)
@@ -312,12 +311,15 @@ class Journal:
         return held
 
     @contextmanager
-    def _worked_on(self, run: str) -> Iterator[None]:
-        """Ours from before its claims are written, as `present` frees all others; not where that fails."""
+    def _worked_on(self, run: str) -> Iterator[bool]:
+        """Ours from before its claims are written, as `present` frees all others; not where that fails.
+
+        Gives whether it was ours already.
+        """
         ours = run in self.active
         self.active.add(run)
         try:
-            yield
+            yield ours
         except BaseException:
             if not ours:
                 self.active.discard(run)
