@@ -28,7 +28,7 @@ from syncerr_tui.fixes.model import (
     state_of,
     undo_values,
 )
-from syncerr_tui.fixes.org import FixKind, FixOrg, FixTarget, TargetReading, Undo, Values
+from syncerr_tui.fixes.org import FixChange, FixKind, FixOrg, TargetReading, Undo, Values
 from syncerr_tui.model import SyncError
 
 _AGREEING = 3
@@ -125,7 +125,7 @@ class Fixer:
         option = request.option
         after = self.check(option, request.values, request.confirm)
         kind, target = option.kind, option.target
-        reading = await self._read_steady(kind, target, after)
+        reading = await self._read_steady(FixChange(kind, target, after))
         before = reading.part(after)
         if request.seen and seen_hash(target, reading.whole) != request.seen:
             raise RefusedError(
@@ -142,43 +142,34 @@ class Fixer:
             return FixResult(line.id if line else "", FixState.ALREADY, True, before, before, why)
         if option.settled and option.wants:
             raise RefusedError(f"{option.settled}: nothing was written", "Look at the error again")
-        record = self._ledger.begin(
-            kind,
-            target,
-            before=before,
-            after=after,
-            whole=reading.whole,
-            event=request.event,
-            reason=request.reason,
-        )
-        answer, words = await self._write(kind, target, reading, after)
+        change = FixChange(kind, target, after, before)
+        record = self._ledger.begin(change, reading.whole, event=request.event, reason=request.reason)
+        answer, words = await self._write(change, reading)
         self._ledger.outcome(record.id, answer, words)
         if answer == "not sent":
             self._ledger.close(record.id, "the request did not reach the org")
             raise NotSentError(words, "Nothing was changed")
         return await self._prove(record, reading, answer, words)
 
-    async def _read_steady(self, kind: FixKind, target: FixTarget, after: Values) -> TargetReading:
+    async def _read_steady(self, change: FixChange) -> TargetReading:
         """The target, read until two readings agree: writing it whole must not undo somebody's edit."""
         last: TargetReading | None = None
         for _ in range(_AGREEING):
-            reading = await self._org.read_target(kind, target, after)
+            reading = await self._org.read_target(change)
             if reading is None:
-                raise RefusedError(f"{target.name} is gone from the org", "Look at the error again")
+                raise RefusedError(f"{change.target.name} is gone from the org", "Look at the error again")
             if last is not None and last.whole == reading.whole:
                 return reading
             last = reading
         raise RefusedError(
-            f"{target.name} is being changed by somebody else right now; nothing was written",
+            f"{change.target.name} is being changed by somebody else right now; nothing was written",
             "Wait until they are done, then look again",
         )
 
-    async def _write(
-        self, kind: FixKind, target: FixTarget, reading: TargetReading, after: Values
-    ) -> tuple[str, str]:
+    async def _write(self, change: FixChange, reading: TargetReading) -> tuple[str, str]:
         """Send it once. How it ended, and in which words."""
         try:
-            await self._org.write_target(kind, target, reading, after)
+            await self._org.write_target(change, reading)
         except NotSentError as error:
             return "not sent", error.line
         except (RefusedError, BadInputError, NotLoggedInError) as error:
@@ -187,26 +178,24 @@ class Fixer:
             return "unknown", error.line
         return "accepted", ""
 
-    async def _reread(
-        self, kind: FixKind, target: FixTarget, wanted: Values
-    ) -> TargetReading | SyncErrError | None:
-        """The target after a write; as soon as it shows `wanted`, else as it stays."""
+    async def _reread(self, change: FixChange) -> TargetReading | SyncErrError | None:
+        """The target after a write; as soon as it shows the change, else as it stays."""
         reading: TargetReading | SyncErrError | None = None
         for pause in _REREADS:
             if pause:
                 await self.sleep(pause)
             try:
-                reading = await self._org.read_target(kind, target, wanted)
+                reading = await self._org.read_target(change)
             except SyncErrError as error:
                 reading = error
                 continue
-            if reading is not None and same_values(reading.values, wanted):
+            if reading is not None and same_values(reading.values, change.after):
                 return reading
         return reading
 
     async def _prove(self, record: FixRecord, start: TargetReading, answer: str, words: str) -> FixResult:
-        kind, target, after = record.kind, record.target, record.after
-        reading = await self._reread(kind, target, after)
+        target, after = record.target, record.after
+        reading = await self._reread(record.change)
 
         def result(state: FixState, detail: str, *, verified: bool = False, gone: bool = False) -> FixResult:
             shown = reading.part(after) if isinstance(reading, TargetReading) else {}
@@ -271,7 +260,7 @@ class Fixer:
 
     async def _look(self, record: FixRecord) -> SafeguardNow:
         try:
-            reading = await self._org.read_target(record.kind, record.target, record.after)
+            reading = await self._org.read_target(record.change)
         except SyncErrError as error:
             return SafeguardNow(record, SafeguardState.UNKNOWN, {}, error.line)
         state = state_of(record, reading)
@@ -304,7 +293,7 @@ class Fixer:
             raise RefusedError("Read-only: nothing is put back", "Leave --read-only out")
         if record.kind.undo is Undo.NONE:
             raise RefusedError("This fix cannot be undone", "See what it did in 'syncerr-tui journal'")
-        reading = await self._org.read_target(record.kind, record.target, record.after)
+        reading = await self._org.read_target(record.change)
         state = state_of(record, reading)
         over = self._close_where_over(record, state)
         if reading is None:
@@ -312,7 +301,7 @@ class Fixer:
                 record.id, FixState.ALREADY, True, {}, {}, "It is gone from the org; the line is closed"
             )
         now = reading.part(record.after)
-        back = undo_values(record)
+        back = replace(record.change, after=undo_values(record))
         if state is SafeguardState.ON:
             late = "It stays on the ledger for ten minutes: a lost request may be carried out late"
             detail = "It is as before already" if over else late
@@ -327,9 +316,9 @@ class Fixer:
             )
             return FixResult(record.id, FixState.REFUSED, False, now, now, words)
         self._ledger.restoring(record.id)
-        answer, words = await self._write(record.kind, record.target, reading, back)
+        answer, words = await self._write(back, reading)
         self._ledger.restored(record.id, answer, words)
-        reread = await self._reread(record.kind, record.target, back)
+        reread = await self._reread(back)
         return self._restored(record, reading, reread, answer, words)
 
     def _restored(
@@ -393,15 +382,13 @@ class Fixer:
             BadInputError: There is no such safeguard.
             RefusedError: It is not off.
         """
-        kind, target, before, after = await self._org.find_safeguard(text)
-        reading = await self._org.read_target(kind, target, after)
-        if reading is None or not same_values(reading.values, after):
-            raise RefusedError(f"{target.name} is not off", "Only what is off is put on the ledger")
-        if line := self._ledger.open_for(kind, target):
+        change = await self._org.find_safeguard(text)
+        reading = await self._org.read_target(change)
+        if reading is None or not same_values(reading.values, change.after):
+            raise RefusedError(f"{change.target.name} is not off", "Only what is off is put on the ledger")
+        if line := self._ledger.open_for(change.kind, change.target):
             return line
-        return self._ledger.begin(
-            kind, target, before=before, after=after, whole=reading.whole, reason=reason, by_hand=True
-        )
+        return self._ledger.begin(change, reading.whole, reason=reason, by_hand=True)
 
 
 def _other_words(record: FixRecord) -> str:

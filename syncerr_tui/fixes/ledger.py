@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Protocol
 from uuid import uuid4
 
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.fixes.model import FixRecord
-from syncerr_tui.fixes.org import FixKind, FixTarget, Values
+from syncerr_tui.fixes.org import FixChange, FixKind, FixTarget
 from syncerr_tui.text import one_line
+from syncerr_tui.words import iso
 
 _INSERT = (
     "INSERT INTO fixes (id, at, kind, target_type, target_id, target_name, before, after, whole, event, "
@@ -69,12 +70,9 @@ class FixLedger:
 
     def begin(
         self,
-        kind: FixKind,
-        target: FixTarget,
-        *,
-        before: Values,
-        after: Values,
+        change: FixChange,
         whole: str,
+        *,
         event: str = "",
         reason: str = "",
         by_hand: bool = False,
@@ -82,10 +80,7 @@ class FixLedger:
         """Write down that a fix is about to be made. Only then may the request leave.
 
         Args:
-            kind: What is done.
-            target: To what.
-            before: What the fix changes, as it is.
-            after: The same, as it will be.
+            change: What is done, and how it was before.
             whole: The whole target as it is.
             event: The sync error it is for.
             reason: Why, in the person's words.
@@ -94,19 +89,19 @@ class FixLedger:
         Raises:
             MachineError: It cannot be written; nothing may be sent.
         """
-        fix, at = uuid4().hex[:12], _text(self.now())
+        fix, at, target = uuid4().hex[:12], iso(self.now()), change.target
         lines: list[tuple[str, Sequence[object]]] = [
             (
                 _INSERT,
                 (
                     fix,
                     at,
-                    kind.value,
+                    change.kind.value,
                     target.type,
                     target.id,
                     target.name,
-                    json.dumps(dict(before)),
-                    json.dumps(dict(after)),
+                    json.dumps(dict(change.before)),
+                    json.dumps(dict(change.after)),
                     whole,
                     event,
                     self._os_user,
@@ -228,7 +223,7 @@ class FixLedger:
     def _line(self, fix: str, what: str, kind: str, detail: str) -> tuple[str, Sequence[object]]:
         return (
             "INSERT INTO fix_events (fix, at, os_user, what, kind, detail) VALUES (?,?,?,?,?,?)",
-            (fix, _text(self.now()), self._os_user, what, kind, one_line(detail)),
+            (fix, iso(self.now()), self._os_user, what, kind, one_line(detail)),
         )
 
 
@@ -239,7 +234,3 @@ def _key(side: str, target: FixTarget) -> str:
 def _values(text: str) -> Mapping[str, Any]:
     values: dict[str, Any] = json.loads(text)
     return values
-
-
-def _text(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="microseconds")

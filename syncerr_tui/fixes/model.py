@@ -20,6 +20,7 @@ from syncerr_tui.diagnosis.model import Step
 from syncerr_tui.errors import BadInputError, RefusedError
 from syncerr_tui.fixes.org import (
     FixCandidate,
+    FixChange,
     FixFacts,
     FixKind,
     FixPolicy,
@@ -257,6 +258,11 @@ class FixRecord:
     """When a request that switches it off or on was last about to be sent."""
     unsettled: bool = False
     """Whether the answer to the last such request is not known."""
+
+    @property
+    def change(self) -> FixChange:
+        """What it did, or was about to do."""
+        return FixChange(self.kind, self.target, self.after, self.before)
 
     def may_change_late(self, now: datetime) -> bool:
         """Whether a request with a lost answer may still be carried out."""

@@ -94,6 +94,19 @@ class FixTarget:
 
 
 @dataclass(frozen=True, slots=True)
+class FixChange:
+    """What a fix does to its target."""
+
+    kind: FixKind
+    """Which part of the target is meant."""
+    target: FixTarget
+    after: Values
+    """What it sets. Of a record, these names are what is read."""
+    before: Values = field(default_factory=dict)
+    """The same as it was; empty until that was read."""
+
+
+@dataclass(frozen=True, slots=True)
 class FixCandidate:
     """One fix that fits a diagnosis, as the org knows its target. Whether it may be done is decided later."""
 
@@ -239,8 +252,8 @@ class FixOrg(Protocol):
         """
         ...
 
-    async def find_safeguard(self, text: str) -> tuple[FixKind, FixTarget, Values, Values]:
-        """A safeguard by type and name: its kind, its target, and what it is when on and when off.
+    async def find_safeguard(self, text: str) -> FixChange:
+        """What switches off a safeguard, by its type and name.
 
         Args:
             text: `ValidationRule:Order.Needs_Tax_Number`, `FlowDefinition:Order_Builder@3`.
@@ -250,23 +263,16 @@ class FixOrg(Protocol):
         """
         ...
 
-    async def read_target(self, kind: FixKind, target: FixTarget, after: Values) -> TargetReading | None:
-        """Read a target fresh; None where it is gone.
-
-        Args:
-            kind: Which part of it `TargetReading.values` holds.
-            target: What to read.
-            after: The values that the fix sets: their names are what is read of a record.
+    async def read_target(self, change: FixChange) -> TargetReading | None:
+        """Read the target of a change fresh; None where it is gone.
 
         Raises:
             SyncErrError: It could not be read.
         """
         ...
 
-    async def write_target(
-        self, kind: FixKind, target: FixTarget, reading: TargetReading, after: Values
-    ) -> None:
-        """Write what was just read with `after` in it, in one request.
+    async def write_target(self, change: FixChange, reading: TargetReading) -> None:
+        """Write what was just read with the change in it, in one request.
 
         Raises:
             NotSentError: It never reached the org.

@@ -17,7 +17,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from syncerr_tui.errors import RefusedError
-from syncerr_tui.journal.database import Row, Transaction, iso
+from syncerr_tui.journal.database import Row, Transaction
+from syncerr_tui.words import iso
 
 BEAT_SECONDS = 30.0
 """How often a process that writes says that it lives."""

@@ -31,8 +31,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from functools import lru_cache
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import SplitResult, urlsplit
@@ -190,14 +189,6 @@ def migrate(sql: Transaction, version: int, migrations: Migrations) -> None:
     for statements in migrations[version:]:
         for statement in statements:
             sql.execute(statement)
-
-
-@lru_cache(maxsize=4096)
-def iso(at: datetime) -> str:
-    """One spelling for every time: UTC, so that text sorts as time does. Kept: the rows of a request share
-    most of theirs, and each is written twice.
-    """
-    return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 HISTORY = ("runs", "rows", "intents", "outcomes", "verdicts", "marks", "notes")

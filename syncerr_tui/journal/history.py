@@ -12,11 +12,12 @@ from typing import Any
 
 from syncerr_tui.errors import MachineError
 from syncerr_tui.journal.attempt import Attempt, OutcomeKind, Pressed
-from syncerr_tui.journal.database import Row, iso
+from syncerr_tui.journal.database import Row
 from syncerr_tui.journal.filter import EVERYTHING, JournalFilter
 from syncerr_tui.journal.journal import Journal
 from syncerr_tui.model import SyncError, Verdict
 from syncerr_tui.text import one_line
+from syncerr_tui.words import iso
 
 ENDINGS = {
     "finished": "finished",

@@ -24,7 +24,7 @@ from uuid import uuid4
 from syncerr_tui.errors import MachineError, RefusedError
 from syncerr_tui.journal.attempt import Attempt, Pressed
 from syncerr_tui.journal.claims import Claims, Owner
-from syncerr_tui.journal.database import MIGRATIONS, Database, Migrations, Row, Server, Transaction, iso
+from syncerr_tui.journal.database import MIGRATIONS, Database, Migrations, Row, Server, Transaction
 from syncerr_tui.journal.request_log import (
     LoggedRequest,
     RequestLog,
@@ -36,6 +36,7 @@ from syncerr_tui.journal.request_log import (
 )
 from syncerr_tui.model import SyncError
 from syncerr_tui.text import one_line
+from syncerr_tui.words import iso
 
 _ASKED_AT_ONCE = 5000
 _SAFE_ID = re.compile(r"[A-Za-z0-9]{15,18}")

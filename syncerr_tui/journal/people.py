@@ -6,11 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from syncerr_tui.journal.database import iso
 from syncerr_tui.journal.journal import Journal
 from syncerr_tui.text import one_line
 from syncerr_tui.triage.handling import HandlingKind, HandlingLine
-from syncerr_tui.words import plural
+from syncerr_tui.words import iso, plural
 
 LOOKS = "has the list open"
 """What somebody works at who only looks."""

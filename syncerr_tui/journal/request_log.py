@@ -17,7 +17,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from syncerr_tui.journal.database import Row, iso
+from syncerr_tui.journal.database import Row
+from syncerr_tui.words import iso
 
 _MOST_BYTES = 64 * 2**20
 """A larger file is not ours; a run of 100,000 rows writes about 15 MB."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from syncerr_tui.diagnosis.model import Failure
 from syncerr_tui.errors import BadInputError, RefusedError
-from syncerr_tui.fixes.org import FixCandidate, FixKind, FixTarget, TargetReading, Values
+from syncerr_tui.fixes.org import FixCandidate, FixChange, FixKind, FixTarget, TargetReading, Values
 from syncerr_tui.model import SyncError
 from syncerr_tui.salesforce import soql
 from syncerr_tui.salesforce.client import Row
@@ -65,9 +65,7 @@ def untold() -> Iterator[None]:
 class TargetLook:
     """The target of a fix as it is, or why it cannot be read."""
 
-    kind: FixKind
-    target: FixTarget
-    after: Values
+    change: FixChange
     reading: TargetReading | None
     problem: str = ""
 
@@ -79,10 +77,10 @@ class TargetLook:
             row: The target as set-up lists it: whose it is, and who changed it last.
             more: Further fields of the candidate, and others in place of those that follow from the look.
         """
-        facts: dict[str, Any] = {"before": self.values, "after": self.after, "guided": self.problem}
+        facts: dict[str, Any] = {"before": self.values, "after": self.change.after, "guided": self.problem}
         if row is not None:
             facts |= {"guided": managed(row) or self.problem, **changed(row)}
-        return FixCandidate(self.kind, self.target, title, whole=self.whole, **(facts | more))
+        return FixCandidate(self.change.kind, self.change.target, title, whole=self.whole, **(facts | more))
 
     @property
     def values(self) -> Values:
@@ -110,15 +108,16 @@ class TargetReader:
 
     async def look(self, kind: FixKind, target: FixTarget, after: Values) -> TargetLook:
         """A target as it is, and why it cannot be read where it cannot."""
+        change = FixChange(kind, target, after)
         try:
-            return TargetLook(kind, target, after, await self.targets.read_target(kind, target, after))
+            return TargetLook(change, await self.targets.read_target(change))
         except MetadataTokenError as error:
             self.metadata_problem = error.line
-            return TargetLook(kind, target, after, None)
+            return TargetLook(change, None)
         except WayBlockedError:
             raise
         except (BadInputError, RefusedError) as error:
-            return TargetLook(kind, target, after, None, error.line)
+            return TargetLook(change, None, error.line)
 
 
 def text(row: Row, key: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from syncerr_tui.errors import BadInputError, RefusedError
-from syncerr_tui.fixes.org import FixKind, FixTarget, TargetReading, Values
+from syncerr_tui.fixes.org import FixChange, FixKind, FixTarget, TargetReading, Values
 from syncerr_tui.salesforce import soql
 from syncerr_tui.salesforce.client import ApiClient, Row
 from syncerr_tui.salesforce.fix_writes import FixWrites
@@ -48,28 +48,28 @@ class FixTargets:
         self._writes = writes
         self._metadata = metadata
 
-    async def read_target(self, kind: FixKind, target: FixTarget, after: Values) -> TargetReading | None:
+    async def read_target(self, change: FixChange) -> TargetReading | None:
+        kind, target = change.kind, change.target
         if kind in _TOOLING:
             return await self._read_tooling(kind, target)
         if kind in _ELEMENT or kind in {FixKind.EXEMPT_SYNC_USER, FixKind.ADD_VALUE}:
             component = await self._metadata.read(target.type, target.name)
             with _as_expected(target):
-                return None if component is None else reading_of(kind, component, after)
+                return None if component is None else reading_of(kind, component, change.after)
         if kind is FixKind.ASSIGN_BYPASS:
             return await self._read_assignment(target)
-        return await self._read_record(target, after)
+        return await self._read_record(target, change.after)
 
-    async def write_target(
-        self, kind: FixKind, target: FixTarget, reading: TargetReading, after: Values
-    ) -> None:
-        if kind in _TOOLING:
+    async def write_target(self, change: FixChange, reading: TargetReading) -> None:
+        target, after = change.target, change.after
+        if change.kind in _TOOLING:
             assert isinstance(reading.handle, dict)
             await self._writes.tooling(target.type, target.id, {**reading.handle, **after})
-        elif kind is FixKind.ASSIGN_BYPASS:
+        elif change.kind is FixKind.ASSIGN_BYPASS:
             await self._write_assignment(target, reading, after)
         elif isinstance(reading.handle, Component):
             with _as_expected(target):
-                component = edited(kind, reading.handle, after)
+                component = edited(change.kind, reading.handle, after)
             await self._writes.component(component)
         else:
             await self._writes.record(target.type, target.id, after)

@@ -21,6 +21,7 @@ from syncerr_tui.diagnosis.org_metadata import KeptAnswer, Resolved
 from syncerr_tui.diagnosis.template_vars import facts_of
 from syncerr_tui.errors import NotLoggedInError, SyncErrError, UnreachableError
 from syncerr_tui.salesforce.org_dictionary import MetadataStore
+from syncerr_tui.salesforce.reading import datetime_of
 from syncerr_tui.salesforce.soql import quote
 from syncerr_tui.text import one_line
 
@@ -237,7 +238,7 @@ class MetadataLookup:
         return Resolved(
             name=wanted,
             address=links.address(path, self._instance_url),
-            modified_at=_moment(row.get("LastModifiedDate")),
+            modified_at=datetime_of(row.get("LastModifiedDate")),
             modified_by=one_line(who) if isinstance(who, str) and who else None,
             kind=kind,
         )
@@ -306,14 +307,3 @@ def _rule_words(row: Row) -> str:
 def _text(row: Row, key: str) -> str | None:
     value = row.get(key)
     return one_line(value) if isinstance(value, str) and value else None
-
-
-def _moment(value: object) -> datetime | None:
-    """Salesforce's `2026-03-01T10:00:00.000+0000`; None for anything else."""
-    if not isinstance(value, str):
-        return None
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

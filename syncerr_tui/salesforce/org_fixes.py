@@ -15,7 +15,16 @@ from syncerr_tui.diagnosis.guidance_template import plain
 from syncerr_tui.diagnosis.model import Guidance, Retry
 from syncerr_tui.diagnosis.template_vars import facts_of
 from syncerr_tui.errors import BadInputError
-from syncerr_tui.fixes.org import FixCandidate, FixFacts, FixKind, FixPolicy, FixScope, FixTarget, Values
+from syncerr_tui.fixes.org import (
+    FixCandidate,
+    FixChange,
+    FixFacts,
+    FixKind,
+    FixPolicy,
+    FixScope,
+    FixTarget,
+    Values,
+)
 from syncerr_tui.model import Environment, OrgIdentity, SyncError
 from syncerr_tui.salesforce import soql
 from syncerr_tui.salesforce.auth.environment import DEMO_FIXES
@@ -231,7 +240,7 @@ class OrgFixes(FixTargets):
         )
         return await finder.facts(errors)
 
-    async def find_safeguard(self, text: str) -> tuple[FixKind, FixTarget, Values, Values]:
+    async def find_safeguard(self, text: str) -> FixChange:
         kind, _, name = text.partition(":")
         name, _, version = name.partition("@")
         if kind not in _BY_TYPE or not name or (kind == "FlowDefinition") != version.isdigit():
@@ -242,7 +251,7 @@ class OrgFixes(FixTargets):
         fix_kind, element = _BY_TYPE[kind]
         target = FixTarget(kind, await self._id_of(kind, name), name)
         before: Values = {element: int(version) if version else True}
-        return fix_kind, target, before, {element: 0 if version else False}
+        return FixChange(fix_kind, target, {element: 0 if version else False}, before)
 
     async def _id_of(self, kind: str, name: str) -> str:
         object_name, _, own = name.rpartition(".")

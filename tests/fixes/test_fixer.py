@@ -20,6 +20,7 @@ from syncerr_tui.fixes.meanwhile import OffMeanwhile
 from syncerr_tui.fixes.model import FixOption, FixRequest, FixState, SafeguardState, options_for
 from syncerr_tui.fixes.org import (
     FixCandidate,
+    FixChange,
     FixFacts,
     FixKind,
     FixPolicy,
@@ -67,10 +68,10 @@ class ScriptedOrg:
         self.unreadable: Exception | None = None
         self.edit_behind_reading: list[dict[str, object]] = []
 
-    async def read_target(self, kind: FixKind, target: FixTarget, after: Values) -> TargetReading | None:
+    async def read_target(self, change: FixChange) -> TargetReading | None:
         if self.unreadable:
             raise self.unreadable
-        thing = self.things.get(target.name)
+        after, thing = change.after, self.things.get(change.target.name)
         if thing is None:
             return None
         values = {name: thing.get(name) for name in after}
@@ -80,13 +81,12 @@ class ScriptedOrg:
             thing.update(self.edit_behind_reading.pop(0))
         return reading
 
-    async def write_target(
-        self, kind: FixKind, target: FixTarget, reading: TargetReading, after: Values
-    ) -> None:
-        self.writes.append((target.name, after))
+    async def write_target(self, change: FixChange, reading: TargetReading) -> None:
+        name, after = change.target.name, change.after
+        self.writes.append((name, after))
         if self.fails is None or self.does_it_though_it_fails:
             assert isinstance(reading.handle, dict)
-            self.things[target.name] = {**reading.handle, **after}
+            self.things[name] = {**reading.handle, **after}
         if self.fails:
             raise self.fails
 
@@ -96,9 +96,9 @@ class ScriptedOrg:
     async def typed(self, kind: FixKind, target: FixTarget, values: Mapping[str, str]) -> dict[str, Any]:
         return dict(values)
 
-    async def find_safeguard(self, text: str) -> tuple[FixKind, FixTarget, Values, Values]:
+    async def find_safeguard(self, text: str) -> FixChange:
         assert text == f"ValidationRule:{RULE.name}"
-        return FixKind.VALIDATION_RULE_OFF, RULE, {"active": True}, OFF
+        return FixChange(FixKind.VALIDATION_RULE_OFF, RULE, OFF, {"active": True})
 
     async def has_version(self, target: FixTarget, version: int) -> bool:
         return version in self.versions
@@ -132,7 +132,7 @@ async def option_of(
     org: ScriptedOrg, target: FixTarget = RULE, policy: FixPolicy = ALL, after: Values = OFF
 ) -> FixOption:
     kind = FixKind.FLOW_OFF if target is FLOW else FixKind.VALIDATION_RULE_OFF
-    reading = await org.read_target(kind, target, after)
+    reading = await org.read_target(FixChange(kind, target, after))
     assert reading is not None
     candidate = FixCandidate(
         kind, target, f"Switch off {target.name}", reading.values, after, whole=reading.whole
@@ -249,8 +249,8 @@ async def test_an_org_that_is_gone_after_the_write_leaves_the_line_open(
     fixer, option = fixer_of(org, journal), await option_of(org)
     write = org.write_target
 
-    async def write_and_go(kind: FixKind, target: FixTarget, reading: TargetReading, after: Values) -> None:
-        await write(kind, target, reading, after)
+    async def write_and_go(change: FixChange, reading: TargetReading) -> None:
+        await write(change, reading)
         org.unreadable = OutcomeUnknownError("The line dropped")
 
     org.write_target = write_and_go  # type: ignore[method-assign]

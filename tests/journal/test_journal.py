@@ -20,7 +20,7 @@ from syncerr_tui.errors import MachineError, RefusedError
 from syncerr_tui.journal import row_history
 from syncerr_tui.journal.attempt import Attempt, OutcomeKind
 from syncerr_tui.journal.claims import Owner, is_alive
-from syncerr_tui.journal.database import HISTORY, MIGRATIONS, Server, iso
+from syncerr_tui.journal.database import HISTORY, MIGRATIONS, Server
 from syncerr_tui.journal.history import History
 from syncerr_tui.journal.journal import Begun, Journal
 from syncerr_tui.journal.request_log import LoggedRequest, RequestLog, log_line
@@ -30,6 +30,7 @@ from syncerr_tui.resync.journal_writer import JournalWriter
 from syncerr_tui.resync.plan import Plan, make_plan
 from syncerr_tui.resync.plan_file import recorded_plan
 from syncerr_tui.resync.proof import cause_key
+from syncerr_tui.words import iso
 from tests import forks
 from tests.factories import NOW, sync_error
 from tests.postgres import PostgresServer

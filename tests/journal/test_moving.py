@@ -11,7 +11,7 @@ import pytest
 
 from syncerr_tui.errors import MachineError, RefusedError
 from syncerr_tui.fixes.ledger import FixLedger
-from syncerr_tui.fixes.org import FixKind, FixTarget
+from syncerr_tui.fixes.org import FixChange, FixKind, FixTarget
 from syncerr_tui.journal import places
 from syncerr_tui.journal.attempt import Attempt, OutcomeKind
 from syncerr_tui.journal.claims import Owner
@@ -70,11 +70,13 @@ def source(tmp_path: Path, time: Time) -> Iterator[Journal]:
         journal.release(left)
         ledger = FixLedger(journal, os_user="ana", org_user="ana@acme")
         fix = ledger.begin(
-            FixKind.VALIDATION_RULE_OFF,
-            FixTarget("ValidationRule", "03d000000000001AAA", "Order.Tax"),
-            before={"active": True},
-            after={"active": False},
-            whole="<xml/>",
+            FixChange(
+                FixKind.VALIDATION_RULE_OFF,
+                FixTarget("ValidationRule", "03d000000000001AAA", "Order.Tax"),
+                {"active": False},
+                {"active": True},
+            ),
+            "<xml/>",
         )
         ledger.outcome(fix.id, "accepted")
         yield journal

@@ -16,7 +16,7 @@ import pytest
 
 from syncerr_tui.errors import BadInputError, MachineError, RefusedError, SyncErrError
 from syncerr_tui.fixes.ledger import FixLedger
-from syncerr_tui.fixes.org import FixKind, FixTarget
+from syncerr_tui.fixes.org import FixChange, FixKind, FixTarget
 from syncerr_tui.journal import sqlite_file
 from syncerr_tui.journal.attempt import OutcomeKind
 from syncerr_tui.journal.claims import Owner
@@ -125,11 +125,13 @@ def test_a_safeguard_that_one_machine_switched_off_is_the_others_to_put_back(on:
     there = FixLedger(on(ELSEWHERE), os_user="ana", org_user="ana@acme")
     here = FixLedger(on(), os_user="ben", org_user="ben@acme")
     fix = there.begin(
-        FixKind.VALIDATION_RULE_OFF,
-        FixTarget("ValidationRule", "03d000000000001AAA", "Order.Tax"),
-        before={"active": True},
-        after={"active": False},
-        whole="<xml/>",
+        FixChange(
+            FixKind.VALIDATION_RULE_OFF,
+            FixTarget("ValidationRule", "03d000000000001AAA", "Order.Tax"),
+            {"active": False},
+            {"active": True},
+        ),
+        "<xml/>",
     )
     (off,) = here.open_safeguards()
     assert (off.id, off.by, off.target.name) == (fix.id, "ana", "Order.Tax")

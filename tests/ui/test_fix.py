@@ -16,6 +16,7 @@ from syncerr_tui.demo.server import DemoServer
 from syncerr_tui.errors import BadInputError, RefusedError, UnreachableError
 from syncerr_tui.fixes.org import (
     FixCandidate,
+    FixChange,
     FixFacts,
     FixKind,
     FixPolicy,
@@ -45,17 +46,15 @@ class HeldOrg:
         self.may_write.set()
         self.trouble: Exception | None = None
 
-    async def read_target(self, _kind: FixKind, _target: FixTarget, _after: Values) -> TargetReading | None:
+    async def read_target(self, _change: FixChange) -> TargetReading | None:
         return TargetReading({"active": self.active}, f"{self.text} {self.active}", self.text)
 
-    async def write_target(
-        self, _kind: FixKind, _target: FixTarget, _reading: TargetReading, after: Values
-    ) -> None:
-        self.writes.append(after)
+    async def write_target(self, change: FixChange, _reading: TargetReading) -> None:
+        self.writes.append(change.after)
         await self.may_write.wait()
         if self.trouble is not None:
             raise self.trouble
-        self.active = after["active"]
+        self.active = change.after["active"]
 
     async def has_version(self, _target: FixTarget, _version: int) -> bool:
         return True
@@ -77,7 +76,7 @@ class HeldFixes(HeldOrg):
         await self.looked.wait()
         rule = FixTarget("ValidationRule", "03d5g000001abcdEAA", "Order.Needs_Tax_Number")
         value = FixTarget("Contact", "0035g000001abcdEAA", "Ben")
-        reading = await self.read_target(FixKind.VALIDATION_RULE_OFF, rule, {})
+        reading = await self.read_target(FixChange(FixKind.VALIDATION_RULE_OFF, rule, {}))
         assert reading is not None
         off = FixCandidate(
             FixKind.VALIDATION_RULE_OFF,
@@ -97,11 +96,11 @@ class HeldFixes(HeldOrg):
         )
         return FixFacts((off, correct))
 
-    async def find_safeguard(self, text: str) -> tuple[FixKind, FixTarget, Values, Values]:
+    async def find_safeguard(self, text: str) -> FixChange:
         if text != "ValidationRule:Order.Needs_Tax_Number":
             raise BadInputError("The org has no such ValidationRule", "Write its full name")
         rule = FixTarget("ValidationRule", "03d5g000001abcdEAA", "Order.Needs_Tax_Number")
-        return FixKind.VALIDATION_RULE_OFF, rule, {"active": True}, {"active": False}
+        return FixChange(FixKind.VALIDATION_RULE_OFF, rule, {"active": False}, {"active": True})
 
     async def typed(self, _kind: FixKind, _target: FixTarget, values: Mapping[str, str]) -> dict[str, Any]:
         self.typed_values = values

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.errors import RefusedError
-from syncerr_tui.fixes.org import FixKind, FixTarget, TargetReading, Values
+from syncerr_tui.fixes.org import FixChange, FixKind, FixTarget, TargetReading
 from syncerr_tui.model import Environment, EventSeen
 from tests.ui.conftest import Open
 from tests.ui.driver import Driven
@@ -121,18 +121,16 @@ async def test_what_a_person_switched_off_by_hand_is_noted_and_put_back(opened: 
 class FlowFixes(HeldFixes):
     """Its rule is a Flow with versions."""
 
-    async def read_target(self, kind: FixKind, _target: FixTarget, _after: Values) -> TargetReading | None:
+    async def read_target(self, _change: FixChange) -> TargetReading | None:
         return TargetReading({"activeVersionNumber": self.active}, str(self.active), "")
 
-    async def write_target(
-        self, kind: FixKind, _target: FixTarget, _reading: TargetReading, after: Values
-    ) -> None:
-        self.writes.append(after)
-        self.active = after["activeVersionNumber"]
+    async def write_target(self, change: FixChange, _reading: TargetReading) -> None:
+        self.writes.append(change.after)
+        self.active = change.after["activeVersionNumber"]
 
-    async def find_safeguard(self, text: str) -> tuple[FixKind, FixTarget, Values, Values]:
+    async def find_safeguard(self, text: str) -> FixChange:
         flow = FixTarget("FlowDefinition", "3005g000001abcdEAA", "Order_Builder")
-        return FixKind.FLOW_OFF, flow, {"activeVersionNumber": 3}, {"activeVersionNumber": 0}
+        return FixChange(FixKind.FLOW_OFF, flow, {"activeVersionNumber": 0}, {"activeVersionNumber": 3})
 
 
 async def test_another_version_is_left_alone_and_its_line_closed(opened: Open) -> None:
