@@ -72,8 +72,6 @@ class Moment:
 
     now: datetime
     zone: tzinfo | None = None
-    ellipsis: str = "…"
-    """What says that text was cut."""
 
 
 def _no_text(_row: SyncError, _width: int, _moment: Moment) -> str:
@@ -127,10 +125,10 @@ def _without(text: str, cells_left_out: int) -> str:
     return ""
 
 
-def short_object(name: str, width: int, ellipsis: str) -> str:
+def short_object(name: str, width: int) -> str:
     """An object; where it is too long, what follows its namespace tells more than the namespace."""
     namespace, _, rest = name.partition("__")
-    return f"{ellipsis}{rest}" if len(name) > width and len(rest) > len("c") and namespace else name
+    return f"…{rest}" if len(name) > width and len(rest) > len("c") and namespace else name
 
 
 def _gist(error: SyncError) -> str:
@@ -144,7 +142,7 @@ OBJECT = Column(
     "object",
     "Object",
     (11, 14, 22, 30),
-    lambda error, width, drawn: short_object(error.object, width, drawn.ellipsis),
+    lambda error, width, _m: short_object(error.object, width),
     SortKey.OBJECT,
 )
 EVENT = Column("event_type", "Event", (6,), lambda error, _w, _m: error.event_type.value, SortKey.EVENT)

@@ -144,7 +144,7 @@ class ActionScreen(Screen[None], inherit_bindings=False):
         return self.panes[self.context.state.place]
 
     def compose(self) -> ComposeResult:
-        above, below = StatusLines.compose(self.context.ellipsis)
+        above, below = StatusLines.compose()
         self._line_by_name = {str(line.id): line for line in (*above, *below)}
         yield from above
         with Panes(id="panes"):

@@ -70,9 +70,12 @@ class Harmless(LineFilter):
 
 
 class PlainSigns(LineFilter):
-    """The typographic signs of our own texts as ASCII, for terminals that have no others. Widths stay."""
+    """The signs of our own as ASCII, for terminals that have no others. Widths stay."""
 
-    _SIGNS: ClassVar = str.maketrans("“”‘’…–—·→←▲▼✓•", "\"\"''~---><^v*-")
+    _SIGNS: ClassVar = str.maketrans(
+        "“”‘’…–—·→←▲▼✓•▌┃│└▾▸░▁▂▃▄▅▆▇█",
+        "\"\"''~---><^v**>||`-+._.:-=+*#",
+    )
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         """The same text without signs that such a terminal lacks."""

@@ -21,7 +21,7 @@ from syncerr_tui.ui.cause_graph_worker import CauseGraphWorker
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.errors_pane import ErrorsPane
 from syncerr_tui.ui.widgets.line import Part, cell
-from syncerr_tui.ui.widgets.virtual_list import Glyphs, VirtualList, merged
+from syncerr_tui.ui.widgets.virtual_list import CURSOR, SELECTED, VirtualList, merged
 from syncerr_tui.words import age, plural
 
 if TYPE_CHECKING:
@@ -159,8 +159,8 @@ class CauseList(VirtualList):
     WHEEL_ROWS = 1
     TICK_CELLS = _GUTTER
 
-    def __init__(self, text_of: TextOf, *, glyphs: Glyphs, id: str | None = None) -> None:  # noqa: A002 - Textual's name
-        super().__init__(glyphs=glyphs, id=id)
+    def __init__(self, text_of: TextOf, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
         self._text_of = text_of
         self._outline = Outline()
 
@@ -181,7 +181,7 @@ class CauseList(VirtualList):
     def lines_of(self, row: int) -> list[_Line]:
         text = self._text_of(self._outline[row], self.size.width - 1 - _GUTTER)
         here = row == self.at
-        gutter = f"{self.glyphs.cursor if here else ' '}{text.selected} "
+        gutter = f"{CURSOR if here else ' '}{text.selected} "
         first, *rest = text.lines
         return [
             _Line(((gutter, "text"), *first), cursor=here),
@@ -231,7 +231,6 @@ class CauseLines:
         context: What the terminal can show.
         errors: The list: its rows, its selection, the marks of a run.
         graph_worker: The causes and their trends.
-        glyphs: The sign of a selected row.
         is_open: Whether the tree of the cause with this key is shown.
     """
 
@@ -240,13 +239,11 @@ class CauseLines:
         context: AppContext,
         errors: ErrorsPane,
         graph_worker: CauseGraphWorker,
-        glyphs: Glyphs,
         is_open: Callable[[str], bool],
     ) -> None:
         self._context = context
         self._errors = errors
         self._graph_worker = graph_worker
-        self._glyphs = glyphs
         self._is_open = is_open
         self.moment = context.moment
         """What ages are counted from."""
@@ -264,7 +261,7 @@ class CauseLines:
         if node.row is None:
             shows = f"{self._context.key_of('alike')} shows all of them in the list"
             line = f"{'':6}and {plural(node.rest, 'more error')}: {shows}"
-            return NodeText((((cell(line, width, self._context.ellipsis), "quiet"),),))
+            return NodeText((((cell(line, width), "quiet"),),))
         return NodeText((tuple(self._error_line(node, width)),), self._sign((node.row,)))
 
     def _sign_of(self, cause: Cause) -> str:
@@ -281,24 +278,23 @@ class CauseLines:
     def _sign(self, rows: tuple[str, ...]) -> str:
         selected = self._context.state.listing.selected
         count = sum(map(selected.__contains__, rows))
-        return self._glyphs.selected if count == len(rows) else "-" if count else " "
+        return SELECTED if count == len(rows) else "-" if count else " "
 
     def _cause_lines(self, cause: Cause, width: int) -> Iterable[tuple[Part, ...]]:
         from syncerr_tui.ui.cause_words import headline, retry, summary
 
-        errors, unicode = self._context.state.listing.errors, self._context.terminal.unicode
-        signs = "▾▸" if unicode else "-+"
+        errors = self._context.state.listing.errors
         lead = LEAD - _GUTTER
         room = max(1, width - lead)
         roots, victims = self._counts_of(cause)
         counts = f"{_count(roots):>{_COUNT}} {_count(victims):>{_WAIT}}  "
         yield (
-            (f"{signs[not self._is_open(cause.key)]} ", "accent"),
+            (f"{'▾' if self._is_open(cause.key) else '▸'} ", "accent"),
             (counts, "strong"),
-            (cell(headline(errors, cause, self._errors.unsettled), room, self._context.ellipsis), "text"),
+            (cell(headline(errors, cause, self._errors.unsettled), room), "text"),
         )
         trend = (self._graph_worker.found.trends or {}).get(cause.key)
-        words = summary(cause, trend, self.moment.now, unicode=unicode)
+        words = summary(cause, trend, self.moment.now)
         run = self._run_on(cause)
         done = not roots and not victims
         advice = "" if done else retry(errors, cause, self._errors.unsettled, self._errors.tried)
@@ -307,7 +303,7 @@ class CauseLines:
             if word:
                 parts.append((f"{word}  ", look))
                 room -= len(word) + 2
-        parts.append((cell(words, max(1, room), self._context.ellipsis), "quiet"))
+        parts.append((cell(words, max(1, room)), "quiet"))
         yield tuple(parts)
 
     def _run_on(self, cause: Cause) -> str:
@@ -331,9 +327,8 @@ class CauseLines:
         if error is None:
             yield (cell("      left the list", width, ""), "quiet")
             return
-        unicode = self._context.terminal.unicode
         depth = min(node.depth, _DEEPEST)
-        branch = ("└ " if unicode else "` ") if node.link else ("• " if unicode else "* ")
+        branch = "└ " if node.link else "• "
         name = f"{'':{2 + 2 * depth}}{branch}{error.object} {error.event_type.value}"
         when = age(error.processed_at, self.moment.now) if error.processed_at else "-"
         known = (error.storeconnect_id or error.id)[:8]
@@ -341,7 +336,7 @@ class CauseLines:
         # One look for the whole line: every change of colour costs as much as half a line of text.
         guess = node.link is not None and not node.link.fact
         look = "bad" if guess else "quiet" if node.link else "text"
-        yield (cell(name, left, self._context.ellipsis), look)
+        yield (cell(name, left), look)
         yield (f" {cell(known, 8, '')} {when:>3}  ", look)
         mark = self._errors.table.marks.get(error.id)
         room = max(1, width - left - 15)
@@ -351,7 +346,7 @@ class CauseLines:
         if room > 0:
             known_by = why if room >= _ROOMY else briefly
             words = known_by(node.link) if node.link else self._own_reason(error)
-            yield (cell(words, room, self._context.ellipsis), look)
+            yield (cell(words, room), look)
 
     def _own_reason(self, error: SyncError) -> str:
         from syncerr_tui.diagnosis.summary import summarize

@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from syncerr_tui.model import SyncError
     from syncerr_tui.ui.context import AppContext
 
-_UNICODE_BARS = "▁▂▃▄▅▆▇█"
-_ASCII_BARS = "_.:-=+*#"
+_BARS = "▁▂▃▄▅▆▇█"
 _NAMED = 30
 """Errors that the panel names one by one before the rest is counted."""
 _TWIN_PAGES = 6
@@ -125,7 +124,7 @@ _LATELY = {
 """What a trend says of the errors; of a single one its age says it all."""
 
 
-def summary(cause: Cause, trend: Trend | None, now: datetime, *, unicode: bool) -> str:
+def summary(cause: Cause, trend: Trend | None, now: datetime) -> str:
     """The second line of a cause: what hangs on it, since when, and whether it goes on."""
     hangs = ", ".join(
         part
@@ -137,9 +136,8 @@ def summary(cause: Cause, trend: Trend | None, now: datetime, *, unicode: bool) 
         if part
     )
     lately = _LATELY.get(trend.word) if trend is not None else None
-    spread = f"{bars(trend, unicode=unicode)} {lately}" if trend is not None and lately else ""
-    dot = " · " if unicode else " - "
-    return dot.join(part for part in (hangs, f"{seen(cause, now)} {spread}".strip()) if part)
+    spread = f"{bars(trend)} {lately}" if trend is not None and lately else ""
+    return " · ".join(part for part in (hangs, f"{seen(cause, now)} {spread}".strip()) if part)
 
 
 def seen(cause: Cause, now: datetime) -> str:
@@ -150,12 +148,11 @@ def seen(cause: Cause, now: datetime) -> str:
     return f"{first} ago" if first == last else f"{first} to {last} ago"
 
 
-def bars(trend: Trend, *, unicode: bool = True) -> str:
+def bars(trend: Trend) -> str:
     """Errors over time as a row of bars; where there was none, a blank is a blank line's foot."""
-    steps = _UNICODE_BARS if unicode else _ASCII_BARS
     most = max(trend.counts, default=0) or 1
     return "".join(
-        steps[0] if not count else steps[max(1, round(count / most * 7))] for count in trend.counts
+        _BARS[0] if not count else _BARS[max(1, round(count / most * 7))] for count in trend.counts
     )
 
 
@@ -259,7 +256,7 @@ def cause_panel(
     first = graph.errors[cause.roots[0]]
     page = TextLayout(width)
     page.text(size, Role.HEADING)
-    page.text(summary(cause, known.trend, known.now, unicode=context.terminal.unicode), Role.MUTED)
+    page.text(summary(cause, known.trend, known.now), Role.MUTED)
     left = _left_by_runs(graph.errors, cause, unsettled)
     if left is not None:
         pages = (known.twin_pages(graph.errors[row]) for row in cause.roots if row in unsettled)

@@ -60,14 +60,14 @@ class CausesPane(ListWithPanel):
         """The error whose cause the person came for, while the causes are not known yet."""
         self._described: tuple[str, str | None] | None = None
         self._marks_timer: Timer | None = None
-        self._lines = CauseLines(context, errors, graph_worker, self.glyphs, lambda key: key in self._opened)
+        self._lines = CauseLines(context, errors, graph_worker, lambda key: key in self._opened)
         self._shown_for: tuple[object, ...] = ()
         self._counted = Counted()
         self._counted_causes: FoundCauses | None = None
         self._count = 0
 
     def compose_list(self) -> ComposeResult:
-        yield CauseList(self._lines, glyphs=self.glyphs, id="cause-list")
+        yield CauseList(self._lines, id="cause-list")
 
     # -- what is known ---------------------------------------------------------------------------------
 

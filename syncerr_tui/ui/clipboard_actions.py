@@ -70,7 +70,7 @@ def copy_one_of(
     )
     named = f"{errors[0].object} {errors[0].event_type.value}"
     heading = f"Copy of {named if len(errors) == 1 else plural(len(errors), 'error')}"
-    screen.app.push_screen(CopyMenu(heading, things, ellipsis=context.ellipsis), chosen)
+    screen.app.push_screen(CopyMenu(heading, things), chosen)
 
 
 def event_address(context: AppContext, error: SyncError) -> str:
@@ -158,7 +158,7 @@ def open_one_of(
     else:
         from syncerr_tui.ui.screens.menus import AddressMenu
 
-        screen.app.push_screen(AddressMenu(addresses, ellipsis=context.ellipsis), chosen)
+        screen.app.push_screen(AddressMenu(addresses), chosen)
 
 
 async def _open(context: AppContext, address: str, say: Say) -> None:

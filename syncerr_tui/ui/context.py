@@ -72,15 +72,10 @@ class AppContext:
         return UiState()
 
     @property
-    def ellipsis(self) -> str:
-        """What says that text was cut."""
-        return "…" if self.terminal.unicode else "~"
-
-    @property
     def moment(self) -> Moment:
         from syncerr_tui.triage.columns import Moment
 
-        return Moment(self.clock(), self.zone, self.ellipsis)
+        return Moment(self.clock(), self.zone)
 
     def key_of(self, action_id: str) -> str:
         """The key that asks for an action, as a person reads it."""

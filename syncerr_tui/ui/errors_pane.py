@@ -72,7 +72,7 @@ class ErrorsPane(ListWithPanel):
         """Filter -> the one that it was made of by one more term."""
 
     def compose_list(self) -> ComposeResult:
-        yield ErrorTable(glyphs=self.glyphs, id="table")
+        yield ErrorTable(id="table")
 
     # -- what is known ---------------------------------------------------------------------------------
 
@@ -347,9 +347,7 @@ class ErrorsPane(ListWithPanel):
             if columns is not None:
                 self.post_message(self.Arranged(window, replace(layout, columns=columns)))
 
-        dialog = ColumnDialog(
-            self.columns_here, self.table.first_view, window, unicode=self.context.terminal.unicode
-        )
+        dialog = ColumnDialog(self.columns_here, self.table.first_view, window)
         self.app.push_screen(dialog, chosen)
 
     def arranged(self) -> None:

@@ -60,10 +60,6 @@ class FixController:
         self._post = screen.post_message
 
     @property
-    def _thumb(self) -> str:
-        return "┃" if self._context.terminal.unicode else "|"
-
-    @property
     def off_words(self) -> str:
         """What is off because of us, since when, by whom; empty where nothing is."""
         if self._context.connection is None or not self._services.fixes.off:
@@ -187,7 +183,6 @@ class FixController:
             names_target=names_target,
             listed=self._context.on_snapshot,
             links=links,
-            thumb=self._thumb,
         )
         self._screen.app.push_screen(dialog, self._left)
         self._screen.run_worker(self._look_up(dialog, errors), group="fix-options", exclusive=True)
@@ -228,14 +223,11 @@ class FixController:
         def apply(lines: Sequence[FixProposal]) -> None:
             self._screen.run_worker(self._apply_many(dialog, lines), group="fixing")
 
-        terminal = self._context.terminal
         dialog = FixManyDialog(
             len(causes),
             apply,
             listed=self._context.on_snapshot,
-            links=terminal.links,
-            thumb=self._thumb,
-            tick="✓" if terminal.unicode else "x",
+            links=self._context.terminal.links,
         )
         self._screen.app.push_screen(dialog, self._left)
         self._screen.run_worker(self._look_up_many(dialog, causes), group="fix-options", exclusive=True)
@@ -375,7 +367,7 @@ class FixController:
             record=lambda name, reason: do(fixes.record(name, reason)),
         )
         may = None if self._context.read_only else actions
-        dialog = SafeguardsDialog(may, lambda: self._context.moment, thumb=self._thumb)
+        dialog = SafeguardsDialog(may, lambda: self._context.moment)
         self._screen.app.push_screen(dialog)
         self._screen.run_worker(self._reread(dialog), group="safeguards", exclusive=True)
 

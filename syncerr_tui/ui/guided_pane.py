@@ -29,7 +29,7 @@ from syncerr_tui.ui.list_with_panel import Handlers, ListWithPanel
 from syncerr_tui.ui.messages import Announced
 from syncerr_tui.ui.status_lines import TabNote
 from syncerr_tui.ui.widgets.line import Line, cell
-from syncerr_tui.ui.widgets.virtual_list import Glyphs, VirtualList
+from syncerr_tui.ui.widgets.virtual_list import CURSOR, VirtualList
 from syncerr_tui.words import duration
 
 if TYPE_CHECKING:
@@ -57,8 +57,8 @@ class _Line(NamedTuple):
 class GuidedList(VirtualList):
     """A list of waves with a cursor that never stands on a heading."""
 
-    def __init__(self, *, glyphs: Glyphs, id: str | None = None) -> None:  # noqa: A002 - Textual's name
-        super().__init__(glyphs=glyphs, id=id)
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
         self._state = GuidedState()
         self._times = SalesforceTime()
         self._items: list[int | str] = []
@@ -131,30 +131,30 @@ class GuidedList(VirtualList):
         return " ".join([*names, "Message" + (f" ({ids})" if room > len(ids) else "")])
 
     def draw(self, line: _Line) -> list[tuple[str, Style]]:
-        width, ellipsis = self.size.width - 1, self.glyphs.ellipsis
+        width = self.size.width - 1
         if line.row is None:
-            return [(cell(f" {line.heading}", width, ellipsis), self.look("strong"))]
+            return [(cell(f" {line.heading}", width), self.look("strong"))]
         row, error = line.row, line.row.error
         known = error.salesforce_id or ("no Salesforce ID" if line.part else "-")
         ids = f"{error.storeconnect_id or '-':<{_ID}} {known:<{_SALESFORCE_ID}}"
         if line.part == 2:
             indent = " " * (_GUTTER + _STATE + 1 if width >= _INDENTED else _GUTTER - 1)
-            return [(cell(indent + ids, width, ellipsis), self.look("quiet"))]
+            return [(cell(indent + ids, width), self.look("quiet"))]
         base = self.look("cursor" if line.cursor else "text")
         tick = "x" if row.ticked else " " if row.to_press or row.word == "pressed?" else "-"
-        gutter = f"{self.glyphs.cursor if line.cursor else ' '}[{tick}] "
+        gutter = f"{CURSOR if line.cursor else ' '}[{tick}] "
         parts = [(gutter, base), (cell(row.word, _STATE) + " ", base if line.cursor else self.look(row.look))]
         named = [
-            (cell(short_object(error.object, self._object, ellipsis), self._object, ellipsis), "text"),
+            (cell(short_object(error.object, self._object), self._object), "text"),
             (cell(error.event_type.value, _EVENT), "text"),
-            (cell(self._times(error.processed_at), LONGEST, ellipsis), "text"),
+            (cell(self._times(error.processed_at), LONGEST), "text"),
         ]
         if line.part == 0:
-            named.append((cell(ids, _ID + 1 + _SALESFORCE_ID, ellipsis), "text"))
+            named.append((cell(ids, _ID + 1 + _SALESFORCE_ID), "text"))
         # The cursor is a sign and two bright cells: a whole bright row is written twice with every key.
         parts += [(f"{text} ", self.look(look)) for text, look in named]
         room = width - sum(cells(text) for text, _ in parts)
-        parts.append((cell(error.message, max(1, room), ellipsis), self.look("quiet")))
+        parts.append((cell(error.message, max(1, room)), self.look("quiet")))
         return parts
 
 
@@ -187,12 +187,11 @@ class GuidedPane(ListWithPanel):
         self._described: object = None
 
     def compose_list(self) -> ComposeResult:
-        ellipsis = self.context.ellipsis
         with Vertical():
-            yield Line(ellipsis=ellipsis, id="guided-what")
-            yield Line(ellipsis=ellipsis, id="guided-where")
-            yield Line(ellipsis=ellipsis, id="guided-times")
-            yield GuidedList(glyphs=self.glyphs, id="guided-list")
+            yield Line(id="guided-what")
+            yield Line(id="guided-where")
+            yield Line(id="guided-times")
+            yield GuidedList(id="guided-list")
 
     # -- what is known ---------------------------------------------------------------------------------
 

@@ -79,11 +79,10 @@ class JournalPane(ListWithPanel):
         """Runs under way in other terminals."""
 
     def compose_list(self) -> ComposeResult:
-        ellipsis = self.context.ellipsis
         with Vertical():
-            yield Line(ellipsis=ellipsis, id="past-head")
-            yield DataSheet(glyphs=self.glyphs, id="past-sheet")
-            yield Line(ellipsis=ellipsis, id="past-foot")
+            yield Line(id="past-head")
+            yield DataSheet(id="past-sheet")
+            yield Line(id="past-foot")
 
     # -- what is known ---------------------------------------------------------------------------------
 

@@ -21,7 +21,7 @@ from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.debouncer import Debouncer
 from syncerr_tui.ui.status_lines import TabNote
 from syncerr_tui.ui.widgets.panel import InfoPanel, Subject
-from syncerr_tui.ui.widgets.virtual_list import ASCII, UNICODE, VirtualList
+from syncerr_tui.ui.widgets.virtual_list import VirtualList
 
 _LOWEST_FOR_BOTH = 20
 """Lines of a narrow window from which list and panel have room one above the other."""
@@ -68,14 +68,13 @@ class ListWithPanel(Widget):
     def __init__(self, context: AppContext) -> None:
         super().__init__(id=self.place.value)
         self.context = context
-        self.glyphs = UNICODE if context.terminal.unicode else ASCII
         self._resting = Debouncer(self, _REST_SECONDS)
         self._moved_at = 0.0
 
     def compose(self) -> ComposeResult:
         self._place_panel()
         yield from self.compose_list()
-        yield InfoPanel(links=self.context.terminal.links, thumb=self.glyphs.thumb)
+        yield InfoPanel(links=self.context.terminal.links)
 
     # -- what a pane says ------------------------------------------------------------------------------
 
@@ -100,7 +99,7 @@ class ListWithPanel(Widget):
     def subject_of(self, key: object, error: SyncError, more: int = 0) -> Subject:
         """An error as a heading names it, `Order Create 3a90293f…`, with how many others stand behind it."""
         known = error.storeconnect_id
-        record = f"{known[:8]}{self.context.ellipsis}" if len(known) > 12 else known
+        record = f"{known[:8]}…" if len(known) > 12 else known
         others = f"and {more:,} more" if more else ""
         return Subject(key, " ".join(filter(None, (error.object, error.event_type.value, record, others))))
 

@@ -56,7 +56,7 @@ class LookController:
             if value is not None:
                 self._filter(value.term)
 
-        dialog = CountsDialog(len(rows), count, self._kind, self._shown, ellipsis=self._context.ellipsis)
+        dialog = CountsDialog(len(rows), count, self._kind, self._shown)
         self._screen.app.push_screen(dialog, chosen)
 
     def only_like(self, error: SyncError) -> None:
@@ -69,7 +69,7 @@ class LookController:
 
         values = values_of(error, zone=self._context.zone, cause_of=self._cause_of)
         name = self._errors.subject_of(error.id, error).name
-        menu = LikeMenu(name, values, self._shown, ellipsis=self._context.ellipsis)
+        menu = LikeMenu(name, values, self._shown)
         self._screen.app.push_screen(menu, chosen)
 
     def _filter(self, term: str, *, without: bool = False) -> None:

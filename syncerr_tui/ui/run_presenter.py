@@ -45,13 +45,11 @@ class RunPresenter:
     def __init__(
         self,
         *,
-        unicode: bool = True,
         zone: tzinfo | None = None,
         key_of: Callable[[str], str] = _USUAL_KEYS.key_of,
     ) -> None:
         self._zone = zone
         self._key_of = key_of
-        self._full, self._empty = ("█", "░") if unicode else ("#", ".")
         self.marks: dict[str, RowMark] = {}
         self.reasons: dict[str, str] = {}
         """Row -> the reason for its state or verdict."""
@@ -152,7 +150,7 @@ class RunPresenter:
             return [(" Re-sync ", "strong"), ("starting ...", "text")]
         done = counts.ended
         filled = bar * done // counts.planned
-        parts = [f"{self._full * filled}{self._empty * (bar - filled)} " if bar else ""]
+        parts = [f"{'█' * filled}{'░' * (bar - filled)} " if bar else ""]
         parts.append(f"{done:,}/{counts.planned:,}")
         if self._eta is not None and done < counts.planned and not self.paused:
             parts.append(f"  {'' if brief else 'about '}{duration(timedelta(seconds=self._eta))} left")

@@ -74,14 +74,12 @@ class TabNote(NamedTuple):
         return f"{self.label}{shortened(self.text, max(8, room - len(self.label + self.shown)))}{self.shown}"
 
 
-def tabs(
-    names: Iterable[tuple[str, bool]], note: TabNote, width: int, *, unicode: bool
-) -> tuple[list[Part], list[Part]]:
+def tabs(names: Iterable[tuple[str, bool]], note: TabNote, width: int) -> tuple[list[Part], list[Part]]:
     """The tabs, the one in front marked by more than colour, and the filter."""
     left: list[Part] = [(" ", "text")]
     for index, (name, active) in enumerate(names):
         if index:
-            left.append((" │ " if unicode else " | ", "quiet"))
+            left.append((" │ ", "quiet"))
         left.append((f"[{name}]", "strong") if active else (f" {name} ", "quiet"))
     room = width - sum(cell_len(text) for text, _ in left) - len("  ")
     return left, ([(f"{note.fitted(room)} ", "accent")] if note.text else [])
@@ -104,7 +102,7 @@ def utility(context: AppContext, causes: int, off: str, width: int) -> tuple[lis
         left = [(f" {unread[0].upper()}{unread[1:]}", "quiet")]
     spare: list[Part] = []
     if total and causes and not hidden:
-        spare.append((f" {'·' if context.terminal.unicode else '-'} {plural(causes, 'cause')}", "strong"))
+        spare.append((f" · {plural(causes, 'cause')}", "strong"))
         left += spare
     if listing.selected:
         selected = f"  {len(listing.selected):,} selected"
@@ -240,19 +238,19 @@ class StatusLines:
         """What stands in place of the keys, and its look."""
 
     @staticmethod
-    def compose(ellipsis: str) -> tuple[list[Line], list[Line]]:
+    def compose() -> tuple[list[Line], list[Line]]:
         """The lines above the pane, and those below it."""
         above = [
-            Line(ellipsis=ellipsis, id="too-small"),
-            Line(ellipsis=ellipsis, id="title", classes="-bar"),
-            Line(ellipsis=ellipsis, id="tabs"),
+            Line(id="too-small"),
+            Line(id="title", classes="-bar"),
+            Line(id="tabs"),
         ]
         below = [
-            *(Line(ellipsis=ellipsis, id=name, classes="-at-need") for name in TROUBLE),
-            *(Line(ellipsis=ellipsis, id=name, classes="-at-need") for name in RUN),
-            Line(ellipsis=ellipsis, cut="right", id="utility", classes="-bar"),
-            Line(ellipsis=ellipsis, id="keys-before", classes="-at-need"),
-            Line(ellipsis=ellipsis, id="keys"),
+            *(Line(id=name, classes="-at-need") for name in TROUBLE),
+            *(Line(id=name, classes="-at-need") for name in RUN),
+            Line(cut="right", id="utility", classes="-bar"),
+            Line(id="keys-before", classes="-at-need"),
+            Line(id="keys"),
         ]
         return above, below
 
@@ -262,7 +260,7 @@ class StatusLines:
         """The org, and the tabs: the action that shows one -> its name, and whether it is in front."""
         context = self._context
         self._line("title").show(*title(context, width, connecting=busy))
-        left, right = tabs(tabs_shown.values(), note, width, unicode=context.terminal.unicode)
+        left, right = tabs(tabs_shown.values(), note, width)
         self._line("tabs").show(left, right, [each for name in tabs_shown for each in ("", name)])
 
     def draw_utility(self, causes: int, off: str, width: int) -> None:

@@ -370,7 +370,7 @@ async def test_a_terminal_without_unicode_is_sent_no_sign_of_ours(opened: Open) 
 
 
 def test_a_long_line_of_progress_loses_the_wave_before_a_count() -> None:
-    view = RunPresenter(unicode=True, zone=UTC)
+    view = RunPresenter(zone=UTC)
     view._wave = "wave 3/3"
     view._eta = 45
     view.counts = replace(view.counts, planned=4962, fixed=662, still_failing=1442, sent=382)

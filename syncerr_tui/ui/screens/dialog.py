@@ -246,19 +246,17 @@ class PanelReading(Reading[None]):
 
     Args:
         heading: What it is about.
-        thumb: What the scroll bar is drawn with.
     """
 
     SHAPE = "-full"
 
-    def __init__(self, heading: str, *, thumb: str) -> None:
+    def __init__(self, heading: str) -> None:
         super().__init__()
         self._heading = heading
-        self._thumb = thumb
         self._words: list[str] = []
 
     def body(self) -> Sequence[Widget]:
-        panel = InfoPanel(thumb=self._thumb)
+        panel = InfoPanel()
         panel.show(self.lines)
         return (panel,)
 
@@ -356,16 +354,15 @@ class PanelDialog(ListDialog[Answer]):
         Binding("pageup,ctrl+b", "scroll(-8)", show=False),
     ]
 
-    def __init__(self, *, links: bool = False, thumb: str = "┃") -> None:
+    def __init__(self, *, links: bool = False) -> None:
         super().__init__()
         self._links = links
-        self._thumb = thumb
         self._stands = False
         self._early: list[Callable[[], object]] = []
 
     def body(self) -> Sequence[Widget]:
         """The list, the panel, and room for lines to type in."""
-        panel = InfoPanel(links=self._links, thumb=self._thumb)
+        panel = InfoPanel(links=self._links)
         return OptionList(markup=False), panel, Vertical(id="typed")
 
     def on_mount(self) -> None:

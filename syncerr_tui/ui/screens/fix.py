@@ -54,7 +54,6 @@ class FixDialog(PanelDialog[bool]):
         names_target: The person types the target's name before anything is changed.
         listed: What is chosen goes on a list, and changes nothing.
         links: The terminal shows links.
-        thumb: What the scroll bar is drawn with.
     """
 
     DEFAULT_CSS = "FixDialog.-decided OptionList { display: none; }"
@@ -71,9 +70,8 @@ class FixDialog(PanelDialog[bool]):
         names_target: bool,
         listed: bool = False,
         links: bool = False,
-        thumb: str = "┃",
     ) -> None:
-        super().__init__(links=links, thumb=thumb)
+        super().__init__(links=links)
         self._apply = apply
         self._names_target = names_target
         self._listed = listed
@@ -231,7 +229,6 @@ class SafeguardsDialog(PanelDialog[None]):
     Args:
         actions: What keys start; None in a read-only app.
         moment: The time it is drawn for.
-        thumb: What the scroll bar is drawn with.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -240,10 +237,8 @@ class SafeguardsDialog(PanelDialog[None]):
         Binding("n", "name", show=False),
     ]
 
-    def __init__(
-        self, actions: SafeguardActions | None, moment: Callable[[], Moment], *, thumb: str = "┃"
-    ) -> None:
-        super().__init__(thumb=thumb)
+    def __init__(self, actions: SafeguardActions | None, moment: Callable[[], Moment]) -> None:
+        super().__init__()
         self._actions = actions
         self._moment = moment
         self._rows: Sequence[SafeguardNow] = ()

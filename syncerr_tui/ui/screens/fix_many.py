@@ -81,8 +81,6 @@ class FixManyDialog(PanelDialog[bool]):
         apply: Makes these changes, one after another; told by `done`.
         listed: What is ticked goes on a list, and changes nothing.
         links: The terminal shows links.
-        thumb: What the scroll bar is drawn with.
-        tick: The sign of a change that will be made.
     """
 
     DEFAULT_CSS = "FixManyDialog .dialog OptionList { max-height: 50%; }"
@@ -99,14 +97,11 @@ class FixManyDialog(PanelDialog[bool]):
         *,
         listed: bool = False,
         links: bool,
-        thumb: str,
-        tick: str,
     ) -> None:
-        super().__init__(links=links, thumb=thumb)
+        super().__init__(links=links)
         self._causes = causes
         self._listed = listed
         self._apply = apply
-        self._tick = tick
         self.lines: list[FixProposal] = []
         self.ticked: set[int] = set()
         self.outcomes: dict[int, tuple[str, str]] = {}
@@ -184,7 +179,7 @@ class FixManyDialog(PanelDialog[bool]):
         if at in self.outcomes:
             sign = self.outcomes[at][0]
         else:
-            sign = line.why_not or (f"[{self._tick if at in self.ticked else ' '}]")
+            sign = line.why_not or ("[✓]" if at in self.ticked else "[ ]")
         kind = line.option.kind.scope.value if line.option is not None and not line.why_not else ""
         title = one_line(line.option.title) if kind and line.option is not None else line.subject
         return f"{sign:<13} {kind:<10}{title}"

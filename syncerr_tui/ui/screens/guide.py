@@ -27,7 +27,7 @@ from syncerr_tui.ui.error_details_service import addresses
 from syncerr_tui.ui.screens.dialog import input_line, keys
 from syncerr_tui.ui.widgets.line import Line, cell
 from syncerr_tui.ui.widgets.panel import InfoPanel
-from syncerr_tui.ui.widgets.virtual_list import ASCII, UNICODE, Glyphs, VirtualList
+from syncerr_tui.ui.widgets.virtual_list import CURSOR, VirtualList
 from syncerr_tui.words import plural
 
 if TYPE_CHECKING:
@@ -53,8 +53,8 @@ class CodeList(VirtualList):
 
     can_focus = False
 
-    def __init__(self, *, glyphs: Glyphs = UNICODE, id: str | None = None) -> None:  # noqa: A002 - Textual's name
-        super().__init__(glyphs=glyphs, id=id)
+    def __init__(self) -> None:
+        super().__init__()
         self._shown: list[Chapter | str] = []
 
     def show(self, chapters: Sequence[Chapter], *, at: str | None = None) -> None:
@@ -117,15 +117,15 @@ class CodeList(VirtualList):
         return [_Line(shown.code, shown.title, cursor=row == self.at)]
 
     def draw(self, line: _Line) -> list[tuple[str, Style]]:
-        width, ellipsis = self.size.width, self.glyphs.ellipsis
+        width = self.size.width
         if not line.code:
-            return [(cell(line.heading, width - 1, ellipsis), self.look("strong"))]
-        gutter = f"{self.glyphs.cursor if line.cursor else ' '} "
+            return [(cell(line.heading, width - 1), self.look("strong"))]
+        gutter = f"{CURSOR if line.cursor else ' '} "
         room = width - _GUTTER - 1
         if self._with_meaning:
-            code, meaning = cell(line.code, _CODE, ellipsis), cell(line.title, room - _CODE - 2, ellipsis)
+            code, meaning = cell(line.code, _CODE), cell(line.title, room - _CODE - 2)
         else:
-            code, meaning = cell(line.code, room - 2, ellipsis), ""
+            code, meaning = cell(line.code, room - 2), ""
         looks = ("cursor", "cursor") if line.cursor else ("code", "quiet")
         return [(gutter + code, self.look(looks[0])), (f"  {meaning}", self.look(looks[1]))]
 
@@ -194,8 +194,7 @@ class GuideScreen(Screen[str], inherit_bindings=False):
 
     def compose(self) -> ComposeResult:
         terminal = self.context.terminal
-        glyphs = UNICODE if terminal.unicode else ASCII
-        yield Line(ellipsis=glyphs.ellipsis, id="guide-title")
+        yield Line(id="guide-title")
         with Horizontal(classes="-search"):
             prompt = Line()
             prompt.add_class("-prompt")
@@ -203,9 +202,9 @@ class GuideScreen(Screen[str], inherit_bindings=False):
             yield prompt
             yield input_line(placeholder="a code, or words: flow, country, duplicate, limit ...")
         with Horizontal(classes="-book"):
-            yield CodeList(glyphs=glyphs)
-            yield InfoPanel(links=terminal.links, thumb=glyphs.thumb)
-        yield Line(ellipsis=glyphs.ellipsis, id="guide-keys")
+            yield CodeList()
+            yield InfoPanel(links=terminal.links)
+        yield Line(id="guide-keys")
 
     def on_mount(self) -> None:
         """The whole book, opened where the person comes from."""

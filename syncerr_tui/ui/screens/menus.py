@@ -119,16 +119,15 @@ class AddressMenu(ChoiceMenu[str]):
     _heading = "Open which address?"
     _keys = (("enter", "opens or copies it"), ("/", "narrows"), ("esc", "cancels"))
 
-    def __init__(self, addresses: Sequence[tuple[str, str]], *, ellipsis: str = "…") -> None:
+    def __init__(self, addresses: Sequence[tuple[str, str]]) -> None:
         super().__init__()
         self._addresses = addresses
-        self._ellipsis = ellipsis
 
     def choices(self) -> Sequence[tuple[str, str]]:
         lines = []
         for text, address in self._addresses:
-            step = cell(text, _WIDTH, self._ellipsis).rstrip()
-            path = cell(address.partition("://")[2], _WIDTH - 2, self._ellipsis).rstrip()
+            step = cell(text, _WIDTH).rstrip()
+            path = cell(address.partition("://")[2], _WIDTH - 2).rstrip()
             lines.append((f"{step}\n  {path}", address))
         return lines
 
@@ -138,16 +137,15 @@ class CopyMenu(ChoiceMenu[Copyable]):
 
     _keys = (("enter", "or its letter copies"), ("/", "narrows"), ("esc", "cancels"))
 
-    def __init__(self, heading: str, things: Sequence[Copyable], *, ellipsis: str = "…") -> None:
+    def __init__(self, heading: str, things: Sequence[Copyable]) -> None:
         super().__init__()
         self._heading = heading
         self._things = things
-        self._ellipsis = ellipsis
 
     def choices(self) -> Sequence[tuple[str, Copyable | None]]:
         lines = []
         for thing in self._things:
-            beginning = cell(one_line(thing.text) or "-", _WIDTH - 22, self._ellipsis).rstrip()
+            beginning = cell(one_line(thing.text) or "-", _WIDTH - 22).rstrip()
             line = f"{thing.key}  {thing.name:<16} {beginning}"
             lines.append((line, thing if thing.text else None))
         return lines
@@ -240,7 +238,6 @@ class ColumnDialog(Menu[Choice]):
         choice: What the person chose before; empty while the window decides.
         shown: What is on screen now.
         window: The kind of window that this holds for.
-        unicode: Whether the terminal has more than ASCII.
     """
 
     _keys = (("space", "shows"), ("J K", "moves"), ("h l", "width"), ("a", "as usual"), ("enter", "keeps"))
@@ -255,11 +252,8 @@ class ColumnDialog(Menu[Choice]):
         Binding("a", "automatic", show=False),
     ]
 
-    def __init__(
-        self, choice: Choice, shown: Sequence[Placed], window: WindowClass, *, unicode: bool
-    ) -> None:
+    def __init__(self, choice: Choice, shown: Sequence[Placed], window: WindowClass) -> None:
         super().__init__()
-        self._signs = ("✓", " ") if unicode else ("x", " ")
         self._now = {placed.column: placed.width for placed in shown}
         """What each takes on screen now."""
         chosen = [column for column, _ in choice] or list(self._now)
@@ -278,7 +272,7 @@ class ColumnDialog(Menu[Choice]):
         return [Option(Content(self._line(column)), id=column.name) for column in self._columns]
 
     def _line(self, column: Column) -> str:
-        ticked = self._signs[column not in self._ticked]
+        ticked = "✓" if column in self._ticked else " "
         width = "as the window has room" if not self._widths[column] else f"{self._widths[column]} wide"
         return f"[{ticked}] {column.header:<16} {'' if column not in self._ticked else width}"
 
@@ -349,7 +343,6 @@ class CountsDialog(ChoiceMenu[Value]):
         count: Counts them by a field; None while that is not known.
         kind: The field to begin with.
         shown: A value as a person reads it.
-        ellipsis: What says that text was cut.
     """
 
     _keys = (("enter", "filters"), ("tab", "counts by another"), ("/", "narrows"), ("esc", "back"))
@@ -365,8 +358,6 @@ class CountsDialog(ChoiceMenu[Value]):
         count: Callable[[str], Sequence[Value] | None],
         kind: str,
         shown: Shown,
-        *,
-        ellipsis: str = "…",
     ) -> None:
         super().__init__()
         self._rows = rows
@@ -374,7 +365,6 @@ class CountsDialog(ChoiceMenu[Value]):
         self.kind = kind
         """What is counted by."""
         self._shown = shown
-        self._ellipsis = ellipsis
 
     @property
     def heading(self) -> str:
@@ -394,7 +384,7 @@ class CountsDialog(ChoiceMenu[Value]):
 
     def _line(self, value: Value) -> str:
         share = f"{100 * value.count / self._rows:.0f} %" if self._rows else ""
-        text = cell(self._shown(value), _COUNTS_WIDTH - 16, self._ellipsis).rstrip()
+        text = cell(self._shown(value), _COUNTS_WIDTH - 16).rstrip()
         return f"{value.count:>7,} {share:>5}  {text}"
 
     def action_turn(self, kinds: int) -> None:
@@ -413,23 +403,21 @@ class LikeMenu(ChoiceMenu[tuple[Value, bool]]):
         heading: Which row.
         values: What others may have in common with it.
         shown: A value as a person reads it.
-        ellipsis: What says that text was cut.
     """
 
     _keys = (("enter", "or its letter"), ("capital letter", "leaves them out"), ("esc", "cancels"))
 
-    def __init__(self, heading: str, values: Sequence[Value], shown: Shown, *, ellipsis: str = "…") -> None:
+    def __init__(self, heading: str, values: Sequence[Value], shown: Shown) -> None:
         super().__init__()
         self._heading = f"Only rows like {heading}, with the same"
         self._values = {value.field: value for value in values}
         self._shown = shown
-        self._ellipsis = ellipsis
 
     def choices(self) -> Sequence[tuple[str, tuple[Value, bool]]]:
         lines = []
         for field, value in self._values.items():
             letter, name = _NAMES[field]
-            text = cell(self._shown(value), _COUNTS_WIDTH - 19, self._ellipsis).rstrip()
+            text = cell(self._shown(value), _COUNTS_WIDTH - 19).rstrip()
             lines.append((f"{letter}  {name:<15} {text}", (value, False)))
         return lines
 

@@ -29,7 +29,6 @@ class NewsDialog(ListDialog[bool]):
         since: Since when, in words.
         key_of: The key of an action.
         show: Shows where a gone row can be seen; the dialog is closed first.
-        ellipsis: What says that text was cut.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("d", "seen", show=False)]

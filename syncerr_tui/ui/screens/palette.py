@@ -146,7 +146,7 @@ class HelpScreen(PanelReading):
 
     def __init__(self, place: str, actions: Sequence[tuple[Action, str | None]], *, unicode: bool) -> None:
         heading = f"Keys in {place}.  Small letters look, capital letters act."
-        super().__init__(heading, thumb="┃" if unicode else "|")
+        super().__init__(heading)
         self._actions = actions
         self._unicode = unicode
 

@@ -28,7 +28,6 @@ class RecordSheet(PanelReading):
         heading: Which record.
         show: Shows the record in another program: `pager` or `editor`.
         copy: Copies it.
-        thumb: The sign of the scroll bar.
     """
 
     _keys = (
@@ -46,10 +45,8 @@ class RecordSheet(PanelReading):
         Binding("y", "copy", show=False),
     ]
 
-    def __init__(
-        self, heading: str, show: Callable[[str], object], copy: Callable[[], object], *, thumb: str
-    ) -> None:
-        super().__init__(heading, thumb=thumb)
+    def __init__(self, heading: str, show: Callable[[str], object], copy: Callable[[], object]) -> None:
+        super().__init__(heading)
         self._show = show
         self._copy = copy
         self._fields: Sequence[tuple[str, str]] = ()
@@ -119,7 +116,6 @@ class RecordViewer:
             f"{error.object} {error.event_type.value}: change event {error.id}, as the org returns it",
             lambda program: self.show_in(program, error, sheet.say),
             lambda: self._copy_of(error),
-            thumb="┃" if self._context.terminal.unicode else "|",
         )
 
         async def learn() -> None:

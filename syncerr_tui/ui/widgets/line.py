@@ -68,14 +68,12 @@ class Line(Themed):
     def __init__(
         self,
         *,
-        ellipsis: str = "…",
         cut: Literal["left", "right"] = "left",
         id: str | None = None,  # noqa: A002 - Textual's name
         classes: str | None = None,
     ) -> None:
         super().__init__(id=id, classes=classes)
         self._cut = cut
-        self._ellipsis = ellipsis
         self.link: str | None = None
         """Where what looks like an address leads, in terminals that open addresses."""
         self._left: tuple[Part, ...] = ()
@@ -138,10 +136,10 @@ class Line(Themed):
         self._laid_out_for = room = width
         if self._cut == "right":
             room = max(0, width - _width(_fitted(self._left, width, "")) - 1)
-        right = _fitted(self._right, room, self._ellipsis)
+        right = _fitted(self._right, room)
         taken = _width(right)
         room = max(0, width - taken - (1 if taken else 0))
-        left = _fitted(self._left, room, self._ellipsis)
+        left = _fitted(self._left, room)
         blank = width - taken - _width(left)
         return tuple(_joined((*left, (" " * blank, "text"), *right)))
 
@@ -150,7 +148,7 @@ def _width(parts: Sequence[Part]) -> int:
     return sum(cell_len(text) for text, _ in parts)
 
 
-def _fitted(parts: Sequence[Part], width: int, ellipsis: str) -> list[Part]:
+def _fitted(parts: Sequence[Part], width: int, ellipsis: str = "…") -> list[Part]:
     fitted: list[Part] = []
     for text, style in parts:
         folded = flat(text)

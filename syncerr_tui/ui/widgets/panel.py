@@ -13,7 +13,7 @@ from textual.strip import Strip
 
 from syncerr_tui.ui.widgets.line import cell, flat
 from syncerr_tui.ui.widgets.themed import Themed
-from syncerr_tui.ui.widgets.virtual_list import merged
+from syncerr_tui.ui.widgets.virtual_list import THUMB, merged
 
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.text_layout import TextLine
@@ -50,12 +50,11 @@ class InfoPanel(Themed, can_focus=True):
 
     DEFAULT_CSS = "InfoPanel { height: 1fr; width: 1fr; }"
 
-    def __init__(self, *, links: bool = False, thumb: str = "┃", id: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id)
+    def __init__(self, *, links: bool = False) -> None:
+        super().__init__()
         self._links = links
         self._subject: Subject | None = None
         self._ahead: Subject | None = None
-        self._thumb = thumb
         self._layout: Layout = lambda _width: ()
         self._lines: Sequence[TextLine] = ()
         self._laid_out_for = 0
@@ -158,7 +157,7 @@ class InfoPanel(Themed, can_focus=True):
         if y not in thumb:
             return shown
         blank = " " * max(1, width - shown.width - 1)
-        return _Shown((*shown.parts, (blank + self._thumb, "text")), shown.link)
+        return _Shown((*shown.parts, (blank + THUMB, "text")), shown.link)
 
     def _heading(self, y: int) -> _Shown:
         """What stands over a text that is not about what the cursor is on."""

@@ -30,7 +30,7 @@ from syncerr_tui.triage.columns import (
 )
 from syncerr_tui.triage.listing import Listing
 from syncerr_tui.ui.widgets.line import Part, cell
-from syncerr_tui.ui.widgets.virtual_list import HEADER, UNICODE, Blank, Glyphs, VirtualList
+from syncerr_tui.ui.widgets.virtual_list import CURSOR, HEADER, SELECTED, Blank, VirtualList
 
 STATE_WIDTH = 8
 """Cells of the state word beside the gutter, while a run has anything to say."""
@@ -75,8 +75,8 @@ class ErrorTable(VirtualList):
     class Fitted(Message):
         """Other columns are on screen, or the same ones with other widths."""
 
-    def __init__(self, *, glyphs: Glyphs = UNICODE, id: str | None = None) -> None:  # noqa: A002 - Textual's name
-        super().__init__(glyphs=glyphs, id=id)
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
         self.listing = Listing()
         self.marks: Mapping[str, RowMark] = {}
         self._moment: Moment | None = None
@@ -250,11 +250,11 @@ class ErrorTable(VirtualList):
         for column, width, skipped in ((each.column, each.width, each.skipped) for each in self._columns):
             sign = ""
             if column.sort is self.listing.sort:
-                sign = self.glyphs.descending if self.listing.reverse else self.glyphs.ascending
+                sign = "▼" if self.listing.reverse else "▲"
             name = "Age" if column.name == "processed_at" and width < 10 else column.header
             name = f"{name} from {skipped + 1}" if skipped else name
             if not sign:
-                names.append(cell(name, width, self.glyphs.ellipsis))
+                names.append(cell(name, width))
             else:
                 names.append(cell(f"{cell(name, min(len(name), width - 1), '')}{sign}", width, ""))
         left = f"{'[' if self._view else '':<{self._gutter}}"
@@ -263,9 +263,9 @@ class ErrorTable(VirtualList):
         return cell(left + " ".join(names), self.size.width - len(more), "") + more
 
     def draw(self, line: _Line) -> list[tuple[str, Style]]:
-        glyphs, moment = self.glyphs, self._moment
+        moment = self._moment
         assert moment is not None
-        gutter = f"{glyphs.cursor if line.cursor else ' '}{glyphs.selected if line.selected else ' '}"
+        gutter = f"{CURSOR if line.cursor else ' '}{SELECTED if line.selected else ' '}"
         base = self.look("cursor" if line.cursor else "selected" if line.selected else "text")
         rest = self.look("selected") if line.selected else None
         sign = f"{line.change:<{self._gutter - len(gutter)}}"
@@ -278,7 +278,7 @@ class ErrorTable(VirtualList):
             parts = [(gutter, base), (sign, self.look("key") if line.change and not line.cursor else base)]
         for number, placed in enumerate(self._columns):
             column = placed.column
-            text = cell(placed.text(line.error, moment), placed.width, glyphs.ellipsis)
+            text = cell(placed.text(line.error, moment), placed.width)
             # The cursor is a sign and one bright cell: a whole bright row is written twice with every key.
             bright = line.cursor and number == 0
             parts.append((f"{text} ", base if bright else rest or self.look(column.look)))
@@ -305,8 +305,8 @@ SheetRow = Callable[[int], Sequence[Part] | None]
 class DataSheet(VirtualList):
     """Rows by their number. The last column takes what is left of the window."""
 
-    def __init__(self, *, glyphs: Glyphs = UNICODE, id: str | None = None) -> None:  # noqa: A002 - Textual's name
-        super().__init__(glyphs=glyphs, id=id)
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
         self._columns: tuple[Column, ...] = ()
         self._row: SheetRow = lambda _row: None
 
@@ -333,31 +333,29 @@ class DataSheet(VirtualList):
         ]
 
     def header(self) -> str:
-        names = (
-            _set(column.header, width, column, self.glyphs.ellipsis) for _, column, width in self._placed
-        )
+        names = (_set(column.header, width, column) for _, column, width in self._placed)
         return " " * _SHEET_GUTTER + " ".join(names)
 
     def lines_of(self, row: int) -> list[_SheetLine | Blank]:
         """A row; while it is being read, a sign that it comes."""
         parts = self._row(row)
-        return [Blank(self.glyphs.ellipsis) if parts is None else _SheetLine(tuple(parts), row == self.at)]
+        return [Blank("…") if parts is None else _SheetLine(tuple(parts), row == self.at)]
 
     def draw(self, line: _SheetLine) -> list[tuple[str, Style]]:
         base = self.look("cursor" if line.cursor else "text")
-        drawn = [(f"{self.glyphs.cursor if line.cursor else ' '} ", base)]
+        drawn = [(f"{CURSOR if line.cursor else ' '} ", base)]
         for number, column, width in self._placed:
             text, look = line.parts[number]
-            shown = _set(text, width, column, self.glyphs.ellipsis)
+            shown = _set(text, width, column)
             drawn.append((f"{shown} ", base if line.cursor else self.look(look)))
         text, style = drawn[-1]
         drawn[-1] = (text[:-1], style)
         return drawn
 
 
-def _set(text: str, width: int, column: Column, ellipsis: str) -> str:
+def _set(text: str, width: int, column: Column) -> str:
     if column.number and len(text) > width:
         text = text.replace(",", "")  # a count loses its commas before it loses a digit
     if column.number and len(text) <= width:
         return f"{text:>{width}}"
-    return cell(text, width, ellipsis)
+    return cell(text, width)

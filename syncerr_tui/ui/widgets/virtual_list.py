@@ -28,20 +28,9 @@ HEADER = 1
 """Lines above the first row."""
 
 
-@dataclass(frozen=True, slots=True)
-class Glyphs:
-    """The signs of the gutter."""
-
-    cursor: str
-    selected: str
-    thumb: str
-    ellipsis: str
-    ascending: str
-    descending: str
-
-
-UNICODE = Glyphs("▌", "✓", "┃", "…", "▲", "▼")
-ASCII = Glyphs(">", "*", "|", "~", "^", "v")
+CURSOR, SELECTED, THUMB = "▌", "✓", "┃"
+"""The signs of the gutter, and of the scroll bar. `PlainSigns` makes ASCII of them where a terminal has no
+others."""
 
 
 class Blank(NamedTuple):
@@ -83,9 +72,8 @@ class VirtualList(Themed, can_focus=True):
 
         rows: int
 
-    def __init__(self, *, glyphs: Glyphs = UNICODE, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
-        self.glyphs = glyphs
         self.row_by_row = False
         """Whether the terminal scrolls the list by a row for next to nothing."""
         self.count = self.at = 0
@@ -254,12 +242,12 @@ class VirtualList(Themed, can_focus=True):
         line, thumb = self.drawn[y - HEADER]
         parts = self._plain(line.note) if isinstance(line, Blank) else self.draw(line)
         text, style = parts[-1]
-        parts[-1] = (text + (self.glyphs.thumb if thumb else " "), style)
+        parts[-1] = (text + (THUMB if thumb else " "), style)
         return Strip(merged(parts), width)
 
     def _plain(self, text: str) -> list[tuple[str, Style]]:
         lead = "  " if text else ""
-        return [(cell(f"{lead}{text}", self.size.width - 1, self.glyphs.ellipsis), self.look("text"))]
+        return [(cell(f"{lead}{text}", self.size.width - 1), self.look("text"))]
 
     # -- events ----------------------------------------------------------------------------------------
 
