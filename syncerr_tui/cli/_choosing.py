@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from syncerr_tui.cli._connect import said_in
 from syncerr_tui.cli._console import narrate
-from syncerr_tui.cli._ledger import said_in
 from syncerr_tui.cli._options import packed
 from syncerr_tui.diagnosis.links import full_id
 from syncerr_tui.errors import BadInputError

@@ -34,7 +34,7 @@ from syncerr_tui.cli._running import (
 from syncerr_tui.errors import ExitCode
 from syncerr_tui.model import RowState
 from syncerr_tui.text import cells, one_line
-from syncerr_tui.triage.salesforce_time import LONGEST, SalesforceTime
+from syncerr_tui.triage.guided import LONGEST, SalesforceTime
 from syncerr_tui.words import clock_time, plural
 
 if TYPE_CHECKING:

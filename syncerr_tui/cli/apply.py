@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from syncerr_tui.cli._choosing import RunOptions, sending
-from syncerr_tui.cli._connect import OrgChoice, in_event_loop, open_org, org_options
+from syncerr_tui.cli._connect import OrgChoice, fixer_of, in_event_loop, open_org, org_options
 from syncerr_tui.cli._console import emit, emit_json, narrate
-from syncerr_tui.cli._ledger import fixer_of
 from syncerr_tui.cli._running import check_allowed, mention_unfinished
 from syncerr_tui.cli._sending import carry_out
 from syncerr_tui.cli.causes import read_graph

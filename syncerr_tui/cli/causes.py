@@ -39,7 +39,7 @@ async def command(choice: OrgChoice, *, text: str, limit: int | None, as_json: b
 
     read_filter(text)  # an unreadable filter is told before anything is connected
     from syncerr_tui.cli._choosing import filter_over
-    from syncerr_tui.cli._ledger import left_in, said_in
+    from syncerr_tui.cli._connect import left_in, said_in
     from syncerr_tui.diagnosis.links import record_pages
     from syncerr_tui.stopwatch import utc_now
 
@@ -98,7 +98,7 @@ async def read_related(connection: OrgSession) -> tuple[CauseGraph, Parents, fro
 async def org_names(connection: OrgSession, graph: CauseGraph) -> OrgMetadata | None:
     """The org's own names, as far as the causes speak of them."""
     from syncerr_tui.diagnosis.explanation import explain
-    from syncerr_tui.host.metadata_cache import kept_names
+    from syncerr_tui.host.remembered import kept_names
 
     dictionary, metadata = connection.dictionary(kept_names(connection.identity)), None
     for cause in graph.causes():

@@ -21,8 +21,8 @@ from syncerr_tui.words import sentence
 
 if TYPE_CHECKING:
     from syncerr_tui.journal.database import Server
+    from syncerr_tui.salesforce.concurrency import TokenProvider
     from syncerr_tui.salesforce.profiles import OrgProfile
-    from syncerr_tui.salesforce.tokens import TokenProvider
 
 _LARGE = 500_000_000
 """Bytes. A journal of a million rows; nothing breaks, but somebody should know."""
@@ -64,7 +64,7 @@ def _confirm(choice: OrgChoice, done: tuple[str, ...]) -> None:
 
 async def _safeguards(profile: OrgProfile, tokens: TokenProvider) -> Check:
     """What is off because of us, and what may be fixed from here at all."""
-    from syncerr_tui.cli._ledger import LateJournal, off_summary, put_back_words, safeguards_off
+    from syncerr_tui.cli._connect import LateJournal, off_summary, put_back_words, safeguards_off
     from syncerr_tui.fixes.org import FixScope
     from syncerr_tui.salesforce.connect import connect
 

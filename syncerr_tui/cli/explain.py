@@ -86,7 +86,7 @@ class OrgNames:
     """
 
     def __init__(self, connection: OrgSession, runner: asyncio.Runner, *, named_things: bool) -> None:
-        from syncerr_tui.host.metadata_cache import kept_names
+        from syncerr_tui.host.remembered import kept_names
 
         self._runner = runner
         store = kept_names(connection.identity)
@@ -405,7 +405,7 @@ async def explain_event(connection: OrgSession, event_id: str, setting: Setting)
             f"The org has no sync error {event_id}",
             "It may be resolved already; 'syncerr-tui list' shows what is open",
         )
-    from syncerr_tui.host.metadata_cache import kept_names
+    from syncerr_tui.host.remembered import kept_names
 
     url, store = connection.identity.instance_url, kept_names(connection.identity)
     metadata = await connection.dictionary(store).covering(explain(error).diagnosis, str(error.object))

@@ -13,9 +13,15 @@ import click
 
 from syncerr_tui.cli import _console
 from syncerr_tui.cli._choosing import cause_named, reason_option, yes_option
-from syncerr_tui.cli._connect import OrgChoice, in_event_loop, open_connection, open_org, org_options
+from syncerr_tui.cli._connect import (
+    OrgChoice,
+    fixer_of,
+    in_event_loop,
+    open_connection,
+    open_org,
+    org_options,
+)
 from syncerr_tui.cli._console import complain, emit, emit_json, narrate
-from syncerr_tui.cli._ledger import fixer_of
 from syncerr_tui.cli._options import packed
 from syncerr_tui.cli.causes import read_graph
 from syncerr_tui.errors import BadInputError, ExitCode, RefusedError
@@ -59,7 +65,7 @@ async def explained(
 ) -> list[tuple[SyncError, Explanation]]:
     """Errors with what is known about them, in the org's own names."""
     from syncerr_tui.diagnosis.explanation import OrgContext, explain
-    from syncerr_tui.host.metadata_cache import kept_names
+    from syncerr_tui.host.remembered import kept_names
 
     url = connection.identity.instance_url
     dictionary = dictionary or connection.dictionary(kept_names(connection.identity))

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from syncerr_tui.cli._connect import OrgChoice, in_event_loop, open_connection, org_options
+from syncerr_tui.cli._connect import OrgChoice, in_event_loop, journal_of, open_connection, org_options
 from syncerr_tui.cli._console import emit, emit_json, narrate
-from syncerr_tui.cli._ledger import journal_of
 from syncerr_tui.cli._options import profile_folder
 from syncerr_tui.cli._running import NOT_SENT, rows_of_run, tell_row
 from syncerr_tui.errors import BadInputError, ExitCode

@@ -201,7 +201,7 @@ async def _list(choice: OrgChoice, wanted: Filter, limit: int | None, output: _O
 async def _list_as_a_whole(choice: OrgChoice, wanted: Filter, limit: int | None, output: _Output) -> int:
     """What can be told, or put in order, only once every row is here."""
     from syncerr_tui.cli._choosing import filter_over
-    from syncerr_tui.cli._ledger import left_in, said_in
+    from syncerr_tui.cli._connect import left_in, said_in
     from syncerr_tui.cli.causes import read_graph
     from syncerr_tui.diagnosis.causes import CauseGraph
     from syncerr_tui.triage.handling import Handlings
@@ -238,7 +238,7 @@ async def _list_as_a_whole(choice: OrgChoice, wanted: Filter, limit: int | None,
 
 async def _count(choice: OrgChoice, text: str, field: str, limit: int | None, kind: Format) -> int:
     from syncerr_tui.cli._choosing import filter_over
-    from syncerr_tui.cli._ledger import said_in
+    from syncerr_tui.cli._connect import said_in
     from syncerr_tui.cli.causes import read_graph
     from syncerr_tui.triage.values import counted, value_label
 

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from syncerr_tui.cli._choosing import Choice, cause_named, chosen_of, id_option, read_ids
-from syncerr_tui.cli._connect import OrgChoice, in_event_loop, open_org, org_options
+from syncerr_tui.cli._connect import OrgChoice, in_event_loop, open_org, org_options, said_in
 from syncerr_tui.cli._console import emit, emit_json, narrate
-from syncerr_tui.cli._ledger import said_in
 from syncerr_tui.errors import BadInputError, ExitCode
 from syncerr_tui.model import Verdict
 from syncerr_tui.triage.handling import HandlingKind, line_value

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from syncerr_tui.cli._connect import OrgChoice, in_event_loop, open_org, org_options
+from syncerr_tui.cli._connect import OrgChoice, fixer_of, in_event_loop, open_org, org_options
 from syncerr_tui.cli._console import emit, emit_json, narrate
-from syncerr_tui.cli._ledger import fixer_of
 from syncerr_tui.errors import BadInputError, ExitCode
 from syncerr_tui.words import span_of
 

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING
 import click
 
 from syncerr_tui.cli._choosing import Choice, PlanOptions, RunOptions, choosing, plan_for, planning, sending
-from syncerr_tui.cli._connect import OrgChoice, in_event_loop, open_org, org_options
+from syncerr_tui.cli._connect import OrgChoice, fixer_of, in_event_loop, open_org, org_options
 from syncerr_tui.cli._console import complain, narrate
-from syncerr_tui.cli._ledger import fixer_of
 from syncerr_tui.cli._running import check_allowed, mention_unfinished
 from syncerr_tui.cli._sending import Around, Stop, carry_out, leave_at_once
 from syncerr_tui.cli.causes import read_graph

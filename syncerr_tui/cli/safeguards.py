@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from syncerr_tui.cli._connect import OrgChoice, in_event_loop, open_org, org_options
+from syncerr_tui.cli._connect import OrgChoice, fixer_of, in_event_loop, open_org, org_options, since
 from syncerr_tui.cli._console import complain, emit, emit_json, narrate
-from syncerr_tui.cli._ledger import fixer_of, since
 from syncerr_tui.cli.fix import exit_code, result_payload, show
 from syncerr_tui.errors import BadInputError, ExitCode, RefusedError, SyncErrError
 

@@ -306,7 +306,7 @@ def _keys(kind: type[AuthMethod | Method]) -> list[str]:
 def _profile(table: Mapping[str, Any], name: str) -> OrgProfile:
     """Build and check a profile from answers, as if it had been read from a file."""
     from syncerr_tui.files import TomlSource
-    from syncerr_tui.salesforce.profile_schema import profile_of
+    from syncerr_tui.salesforce.profile_files import profile_of
 
     try:
         return profile_of(table, TomlSource(Path("setup"), ""), name)

@@ -16,9 +16,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from syncerr_tui.cli._connect import OrgChoice, org_options, reach, run_async
+from syncerr_tui.cli._connect import (
+    LateJournal,
+    OrgChoice,
+    org_options,
+    reach,
+    run_async,
+    safeguards_off,
+    said_in,
+)
 from syncerr_tui.cli._console import emit, emit_json, narrate
-from syncerr_tui.cli._ledger import LateJournal, safeguards_off, said_in
 from syncerr_tui.cli._options import packed
 from syncerr_tui.errors import BadInputError, NotLoggedInError, SyncErrError
 from syncerr_tui.text import one_line

@@ -6,6 +6,7 @@ cannot tell different stories about one error.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -277,3 +278,41 @@ def search(book: Sequence[Chapter], text: str) -> tuple[Chapter, ...]:
         return tuple(sorted((*named, *others), key=lambda chapter: not chapter.in_manual))
     near = nearest_codes(text)
     return tuple(sorted((c for c in book if c.code in near), key=lambda c: near.index(c.code)))
+
+
+MASK = "•••"
+_OPEN_VALUES = {
+    "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
+    "FIELD_INTEGRITY_EXCEPTION",
+    "EMAIL_TEMPLATE_MERGEFIELD_ERROR",
+}
+"""Codes that quote a value of a list, or a name of the set-up."""
+_PERSONAL = re.compile(
+    r"""
+      [^\s@<>"'“”‘’()\[\],;:]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})*
+    | (?<![\w.:-])(?:\+|00|\(0?)\d[\d\s()/.-]{5,24}\d(?![\w:-])     # a telephone number in its long form
+    | (?<![\w.:/-])0\d[\d\s()/.-]{5,24}\d(?![\w:-])
+    """,
+    re.VERBOSE,
+)
+_SHORTEST = 2
+"""Characters of a quoted value below which it would tear words apart."""
+
+
+def masked(text: str, *failures: Failure) -> str:
+    """A text without the personal data in it.
+
+    Args:
+        text: A sentence about an error, or its message.
+        failures: What the diagnosis read out of that error.
+    """
+    values = {
+        value
+        for failure in failures
+        if failure.root_code not in _OPEN_VALUES
+        for value in failure.values
+        if len(value) >= _SHORTEST
+    }
+    for value in sorted(values, key=len, reverse=True):
+        text = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", MASK, text)
+    return _PERSONAL.sub(MASK, text)

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
-from syncerr_tui.diagnosis.api_names import bare_field
+from syncerr_tui.diagnosis.identifiers import bare_field
 from syncerr_tui.diagnosis.model import Diagnosis, Failure
 from syncerr_tui.diagnosis.read import diagnose_cached
 from syncerr_tui.diagnosis.summary import root_words

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from syncerr_tui.diagnosis import links
-from syncerr_tui.diagnosis.api_names import api_name, object_of
 from syncerr_tui.diagnosis.codes import APEX, FLOW_TRIGGER, may_pass
 from syncerr_tui.diagnosis.guidance_catalog import (
     MANUAL_CODES,
@@ -19,9 +18,9 @@ from syncerr_tui.diagnosis.guidance_catalog import (
     unknown_entry,
     variants,
 )
-from syncerr_tui.diagnosis.guidance_template import fill, name
+from syncerr_tui.diagnosis.guidance_template import Facts, facts_of, fill, name
+from syncerr_tui.diagnosis.identifiers import api_name, object_of
 from syncerr_tui.diagnosis.model import Automation, Diagnosis, Failure, Guidance, OrgNote, Retry, Step
-from syncerr_tui.diagnosis.template_vars import Facts, facts_of
 
 _LISTS = {"transactional_emails": "s_c__Transactional_Email__c", "products": "Product2"}
 _TRY_FIRST = (Step("Re-sync this error once: it may pass by itself. If it fails again, go on here."),)

@@ -8,9 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from syncerr_tui.diagnosis.api_names import bare_field
 from syncerr_tui.diagnosis.codes import find_codes
-from syncerr_tui.diagnosis.ids import is_id
+from syncerr_tui.diagnosis.identifiers import bare_field, is_id
 from syncerr_tui.diagnosis.source_text import Part, matches, part, trimmed
 
 # Codes whose text is about one field: the label stands right behind the code.

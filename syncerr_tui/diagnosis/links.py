@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import quote, urlsplit
 
-from syncerr_tui.diagnosis.ids import check_characters, is_id
+from syncerr_tui.diagnosis.identifiers import check_characters, is_id
 
 LIGHTNING_HOSTS = (
     (".my.salesforce.com", ".lightning.force.com"),

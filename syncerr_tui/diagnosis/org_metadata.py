@@ -13,10 +13,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from syncerr_tui.diagnosis.api_names import bare_field
-from syncerr_tui.diagnosis.guidance_template import name as marked
+from syncerr_tui.diagnosis.guidance_template import is_nested, name as marked
+from syncerr_tui.diagnosis.identifiers import bare_field
 from syncerr_tui.diagnosis.model import Diagnosis, Failure, Guidance, Step, together
-from syncerr_tui.diagnosis.template_vars import is_nested
 from syncerr_tui.text import one_line
 from syncerr_tui.words import local_minute
 

@@ -34,7 +34,7 @@ from syncerr_tui.diagnosis.codes import (
     root_of,
 )
 from syncerr_tui.diagnosis.failures import Piece, Statement, split, statement
-from syncerr_tui.diagnosis.ids import find_ids, find_uuids
+from syncerr_tui.diagnosis.identifiers import find_ids, find_uuids
 from syncerr_tui.diagnosis.labelled import LONGEST
 from syncerr_tui.diagnosis.model import Diagnosis, Failure, Span, once_in_any_case, together
 from syncerr_tui.diagnosis.platform_sentences import code_from_sentences, folded, named_in

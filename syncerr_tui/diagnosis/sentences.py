@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from functools import cache
 from itertools import islice
 
-from syncerr_tui.diagnosis.api_names import api_name
+from syncerr_tui.diagnosis.identifiers import api_name
 from syncerr_tui.diagnosis.labelled import (
     find_after_code,
     find_labelled,

@@ -9,11 +9,10 @@ from datetime import datetime, timedelta
 
 from syncerr_tui.diagnosis import links
 from syncerr_tui.diagnosis.causes import Cause, CauseGraph
-from syncerr_tui.diagnosis.explanation import OrgContext, explain, headline_of
+from syncerr_tui.diagnosis.explanation import MASK, OrgContext, explain, headline_of, masked
 from syncerr_tui.diagnosis.fingerprint import Fingerprints
 from syncerr_tui.diagnosis.model import Retry
 from syncerr_tui.diagnosis.org_metadata import OrgMetadata
-from syncerr_tui.diagnosis.personal_data import MASK, masked
 from syncerr_tui.fixes.ledger import FixLedger
 from syncerr_tui.fixes.model import FixRecord, SafeguardNow, SafeguardState
 from syncerr_tui.fixes.org import FixScope

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from syncerr_tui.errors import BadInputError, UnreachableError
 from syncerr_tui.salesforce import soql
+from syncerr_tui.salesforce.concurrency import TokenProvider
 from syncerr_tui.salesforce.faults import read_exception
 from syncerr_tui.salesforce.request_executor import ClientOptions, RequestExecutor
 from syncerr_tui.salesforce.responses import (
@@ -31,7 +32,6 @@ from syncerr_tui.salesforce.responses import (
     strange,
     version_list,
 )
-from syncerr_tui.salesforce.tokens import TokenProvider
 from syncerr_tui.text import one_line
 
 if TYPE_CHECKING:

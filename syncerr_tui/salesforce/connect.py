@@ -8,6 +8,7 @@ from dataclasses import replace
 from syncerr_tui.errors import RefusedError, SyncErrError
 from syncerr_tui.model import OrgIdentity
 from syncerr_tui.salesforce.client import ApiClient, ClientOptions, Row
+from syncerr_tui.salesforce.concurrency import TokenProvider
 from syncerr_tui.salesforce.faults import WayBlockedError
 from syncerr_tui.salesforce.identity import choose_version, identify
 from syncerr_tui.salesforce.methods import ResyncMethod
@@ -25,7 +26,6 @@ from syncerr_tui.salesforce.profiles import (
 from syncerr_tui.salesforce.reading import EventReader
 from syncerr_tui.salesforce.request_executor import API_VERSION
 from syncerr_tui.salesforce.session import OrgSession
-from syncerr_tui.salesforce.tokens import TokenProvider
 
 _SYSTEM = frozenset({"Id", "CreatedDate", "LastModifiedDate", "SystemModstamp", "Name"})
 _AGAIN = "Run 'syncerr-tui setup' to map this org's names again"

@@ -17,6 +17,7 @@ from syncerr_tui.errors import BadInputError, NotLoggedInError, RefusedError, Sy
 from syncerr_tui.model import Environment
 from syncerr_tui.salesforce import soql
 from syncerr_tui.salesforce.client import ApiClient
+from syncerr_tui.salesforce.concurrency import Token, TokenProvider
 from syncerr_tui.salesforce.discovery import discover, successors
 from syncerr_tui.salesforce.faults import WayBlockedError
 from syncerr_tui.salesforce.identity import Permissions, choose_version, find_sync_user, identify
@@ -32,7 +33,6 @@ from syncerr_tui.salesforce.profiles import (
 from syncerr_tui.salesforce.proposal import Overrides
 from syncerr_tui.salesforce.reading import failed_only
 from syncerr_tui.salesforce.soql import to_18
-from syncerr_tui.salesforce.tokens import Token, TokenProvider
 from syncerr_tui.salesforce.vocabulary import FieldRole
 from syncerr_tui.text import one_line
 from syncerr_tui.words import plural

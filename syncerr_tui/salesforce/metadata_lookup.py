@@ -16,9 +16,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from syncerr_tui.diagnosis import links
+from syncerr_tui.diagnosis.guidance_template import facts_of
 from syncerr_tui.diagnosis.model import Diagnosis
 from syncerr_tui.diagnosis.org_metadata import KeptAnswer, Resolved
-from syncerr_tui.diagnosis.template_vars import facts_of
 from syncerr_tui.errors import NotLoggedInError, SyncErrError, UnreachableError
 from syncerr_tui.salesforce.org_dictionary import MetadataStore
 from syncerr_tui.salesforce.reading import datetime_of

@@ -35,7 +35,7 @@ class DescribeLookup(Protocol):
 
 
 class MetadataStore(Protocol):
-    """Where names and places are kept between two starts (`host.metadata_cache.MetadataCache`). What cannot
+    """Where names and places are kept between two starts (`host.remembered.MetadataCache`). What cannot
     be read is not there, and saving never raises: a cache is a comfort.
     """
 

@@ -11,9 +11,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from syncerr_tui.diagnosis.explanation import Explanation
-from syncerr_tui.diagnosis.guidance_template import plain
+from syncerr_tui.diagnosis.guidance_template import facts_of, plain
 from syncerr_tui.diagnosis.model import Guidance, Retry
-from syncerr_tui.diagnosis.template_vars import facts_of
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.fixes.org import (
     FixCandidate,

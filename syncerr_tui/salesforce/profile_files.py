@@ -1,22 +1,330 @@
 """Org profiles on disk: one TOML file for each org, read strictly and written atomically.
 
 One file an org, because a profile is edited by hand: setting up another org then never rewrites somebody's
-comments, and a typing error in one file does not lock a person out of the other orgs.
+comments, and a typing error in one file does not lock a person out of the other orgs. The dataclasses of
+`profiles` are the schema, and every refusal names its line.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import functools
+import json
 import os
 import re
-from collections.abc import Sequence
+import types
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from syncerr_tui.errors import BadInputError, MachineError
-from syncerr_tui.files import TomlSource, create_file, replace_file
-from syncerr_tui.salesforce import profile_schema
-from syncerr_tui.salesforce.profiles import OrgProfile
+from syncerr_tui.files import TomlSource, create_file, key_of_line, replace_file, shown_value, table_of_line
+from syncerr_tui.fixes.org import FixScope
+from syncerr_tui.model import EventType
+from syncerr_tui.salesforce.button.learn import IdField
+from syncerr_tui.salesforce.button.template import check
+from syncerr_tui.salesforce.profiles import (
+    AUTH_METHODS,
+    DEFAULT_EVENT_TYPES,
+    METHODS,
+    ButtonMethod,
+    FieldMapping,
+    FixSettings,
+    OrgProfile,
+    SecretRef,
+)
+from syncerr_tui.salesforce.soql import to_18
 from syncerr_tui.text import one_line
+
+_API_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,120}")
+_VERSION = re.compile(r"[1-9]\d\.0")
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_RANGES: Mapping[str, tuple[float, float]] = {
+    "concurrency": (1, 25),
+    "batch_size": (1, 200),
+    "proof_timeout": (0, 86_400),
+    "api_reserve": (0, 0.9),
+    "length": (15, 36),
+}
+_OLD_KEYS: Mapping[str, str] = {"lanes": "concurrency", "patience": "proof_timeout"}
+"""What version 0.1.0 called settings -> their names."""
+_API_NAMES = frozenset({"name", "id_input", "field"})
+"""Keys of methods that go into an address or a body as an API name."""
+FIX_SCOPES = tuple(scope.value for scope in FixScope)
+_URLS = frozenset({"login_url", "token_url"})
+
+D = TypeVar("D")
+E = TypeVar("E", bound=StrEnum)
+
+
+def profile_of(table: Mapping[str, Any], source: TomlSource, name: str) -> OrgProfile:
+    """The profile that a TOML document says.
+
+    Raises:
+        BadInputError: An unknown key, a wrong type, a value out of range; file, line and key named.
+    """
+    return _build(OrgProfile, table, source, (), given={"name": name})
+
+
+def text_of(profile: OrgProfile) -> str:
+    """A profile as TOML; what equals the default is left out, except what a person should see."""
+    top: list[str] = [
+        f"# How syncerr-tui reaches the org '{profile.name}'. Yours to edit; 'syncerr-tui doctor' checks it.",
+        f"environment = {_value(profile.environment)}",
+    ]
+    tables: list[str] = []
+    for field in dataclasses.fields(profile):
+        value = getattr(profile, field.name)
+        if field.name in {"name", "environment"}:
+            continue
+        if field.name in {"way", "method"}:
+            tables += ["", f"[{field.name}]", f"kind = {_value(value.kind)}", *_lines(value)]
+        elif field.name == "mapping":
+            tables += _mapping(value) if value is not None else []
+        elif field.name == "fixes":
+            tables += ["", "[fixes]", *_lines(value)] if value != field.default else []
+        elif value != field.default:
+            top.append(f"{field.name} = {_value(value)}")
+    return "\n".join([*top, *tables, ""])
+
+
+def with_line(text: str, table: str, key: str, value: object) -> str:
+    """A document with one key of one table set, everything else as it was written.
+
+    The key is expected on a line of its own; whoever calls this reads the result again.
+    """
+    line = f"{key} = {_value(value)}"
+    lines = text.splitlines()
+    header = next((n for n, one in enumerate(lines) if table_of_line(one) == (table,)), None)
+    if header is None:
+        return text
+    for number, one in enumerate(lines[header + 1 :], header + 1):
+        if table_of_line(one):
+            break
+        if key_of_line(one) == (key,):
+            lines[number] = line
+            return "\n".join(lines) + "\n"
+    return "\n".join([*lines[: header + 1], line, *lines[header + 1 :]]) + "\n"
+
+
+def _mapping(mapping: FieldMapping) -> list[str]:
+    lines = ["", "# API names of the change event object in this org.", "[mapping]", *_lines(mapping)]
+    if mapping.event_types != DEFAULT_EVENT_TYPES:
+        lines += ["", "# The org's value = what it means (Create, Update, Delete or Other)."]
+        lines += ["[mapping.event_types]"]
+        lines += [f"{_value(value)} = {_value(kind)}" for value, kind in mapping.event_types.items()]
+    return lines
+
+
+def _lines(value: Any) -> list[str]:  # noqa: ANN401 - any of the profile dataclasses
+    return [
+        f"{field.name} = {_value(item)}"
+        for field in dataclasses.fields(value)
+        if (item := getattr(value, field.name)) != field.default and field.name != "event_types"
+    ]
+
+
+def _value(value: object) -> str:
+    import tomlkit
+
+    if isinstance(value, tuple):
+        return tomlkit.item([str(one) for one in value]).as_string()
+    return tomlkit.item(value if isinstance(value, int | float) else str(value)).as_string()
+
+
+_hints = functools.cache(typing.get_type_hints)
+
+
+def _build(
+    kind: type[D],
+    table: Mapping[str, Any],
+    source: TomlSource,
+    keys: tuple[str, ...],
+    given: Mapping[str, Any],
+) -> D:
+    hints = _hints(kind)  # type: ignore[arg-type]  # a class is hashable
+    fields = {field.name: field for field in dataclasses.fields(kind) if field.name not in given}  # type: ignore[arg-type]
+    values: dict[str, Any] = dict(given)
+    old_keys = {old: name for old, name in _OLD_KEYS.items() if name in fields}
+    source.check_known(table, [*fields], keys, old_keys)
+    for key, value in table.items():
+        name = old_keys.get(key, key)
+        if name != key and name in table:
+            raise source.refuse(
+                (*keys, key), f"is the old name of {name}, which is there too", "Keep one of them"
+            )
+        values[name] = _read(hints[name], value, source, (*keys, key), kind)
+    for name, field in fields.items():
+        required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+        if required and name not in values:
+            raise source.refuse(keys, f"needs {name}", f"Add {name} = ... to the file")
+    return kind(**values)
+
+
+def _read(hint: Any, value: object, source: TomlSource, keys: tuple[str, ...], owner: type) -> Any:  # noqa: ANN401
+    def wrong(wanted: str) -> BadInputError:
+        return _wrong(source, keys, wanted, value)
+
+    if keys == ("way",):
+        return _kind(AUTH_METHODS, value, source, keys)
+    if keys == ("method",):
+        return _kind(METHODS, value, source, keys)
+    if isinstance(hint, types.UnionType):
+        hint = next(option for option in typing.get_args(hint) if option is not type(None))
+    if hint in {FieldMapping, FixSettings}:
+        if not isinstance(value, dict):
+            raise wrong("a table")
+        return _build(hint, value, source, keys, {})
+    if hint is bool:
+        if not isinstance(value, bool):
+            raise wrong("true or false")
+        return value
+    if hint in {int, float}:
+        return _number(hint, value, keys[-1], wrong)
+    if typing.get_origin(hint) is tuple:
+        given = isinstance(value, list) and all(isinstance(item, str) for item in value)
+        if not isinstance(value, list) or not given or not (value or owner is FixSettings):
+            raise wrong("a list of texts")
+        if keys == ("fixes", "allow") and (unknown := [item for item in value if item not in FIX_SCOPES]):
+            raise source.refuse(
+                keys, f"does not know '{one_line(unknown[0])[:40]}'", f"It takes: {', '.join(FIX_SCOPES)}"
+            )
+        if keys == ("fixes", "bypass_permission_sets") and not all(map(_API_NAME.fullmatch, value)):
+            raise source.refuse(keys, "must hold API names (letters, digits and _)")
+        return tuple(value)
+    if typing.get_origin(hint) is Mapping:
+        return _event_types(value, source, keys)
+    if not isinstance(value, str):
+        raise wrong("a text in quotes")
+    if hint is SecretRef:
+        return secret_ref(value, lambda why, how: source.refuse(keys, why, how))
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        return _word(hint, value, source, keys)
+    _check_text(value, source, keys, owner)
+    return value
+
+
+def _wrong(
+    source: TomlSource, keys: tuple[str, ...], wanted: str, value: object, hint: str = ""
+) -> BadInputError:
+    """As `TomlSource.wrong`, and no text is repeated: it may be a secret in the wrong place."""
+    shown = "a text" if isinstance(value, str) else shown_value(value)
+    return source.refuse(keys, f"must be {wanted}, not {shown}", hint)
+
+
+def _kind(kinds: Mapping[str, type[D]], value: object, source: TomlSource, keys: tuple[str, ...]) -> D:
+    if not isinstance(value, dict):
+        raise _wrong(source, keys, "a table", value, f"Write it as [{keys[-1]}]")
+    kind = value.get("kind")
+    chosen = kinds.get(kind) if isinstance(kind, str) else None
+    if chosen is None:
+        raise source.refuse((*keys, "kind"), f"must be one of {', '.join(kinds)}")
+    rest = {key: item for key, item in value.items() if key != "kind"}
+    built = _build(chosen, rest, source, keys, {})
+    if isinstance(built, ButtonMethod) and (problem := stored_problem(built)):
+        hint = "Record the button again: 'syncerr-tui learn-button'"
+        raise source.refuse((*keys, problem[0]), problem[1], hint)
+    return built
+
+
+def _number(
+    hint: type[int | float], value: object, key: str, wrong: Callable[[str], BadInputError]
+) -> int | float:
+    low, high = _RANGES[_OLD_KEYS.get(key, key)]
+    whole = hint is int
+    wanted = f"a {'whole ' if whole else ''}number from {low:g} to {high:g}"
+    if isinstance(value, bool) or not isinstance(value, int if whole else int | float):
+        raise wrong(wanted)
+    if not low <= value <= high:
+        raise wrong(wanted)
+    return hint(value)
+
+
+def _event_types(value: object, source: TomlSource, keys: tuple[str, ...]) -> Mapping[str, EventType]:
+    if not isinstance(value, dict) or not value:
+        raise _wrong(source, keys, "a table", value, "Write it as [mapping.event_types]")
+    kinds: dict[str, EventType] = {}
+    for word, kind in value.items():
+        if not isinstance(kind, str):
+            raise _wrong(source, (*keys, word), "a text in quotes", kind)
+        kinds[word] = _word(EventType, kind, source, (*keys, word))
+    return MappingProxyType(kinds)
+
+
+def _word(kind: type[E], value: str, source: TomlSource, keys: tuple[str, ...]) -> E:
+    for option in kind:
+        if option.value.casefold() == value.casefold():
+            return option
+    raise source.refuse(keys, f"must be one of {', '.join(kind)}, not '{one_line(value)[:40]}'")
+
+
+def _check_text(value: str, source: TomlSource, keys: tuple[str, ...], owner: type) -> None:
+    key = keys[-1]
+    names = owner is FieldMapping or (key in _API_NAMES and owner in METHODS.values())
+    if names and not _API_NAME.fullmatch(value):
+        raise source.refuse(keys, "must be an API name (letters, digits and _)")
+    if key in _URLS and value and not safe_url(value):
+        raise source.refuse(keys, "must be an https address such as https://acme.my.salesforce.com")
+    if key == "api_version" and value and not _VERSION.fullmatch(value):
+        raise source.refuse(keys, "must look like 64.0")
+    if key == "sync_user" and owner is not FixSettings and value and to_18(value) is None:
+        raise source.refuse(keys, "must be the id of a user, such as 0055g000001abcdEAA")
+    if key == "path" and not re.fullmatch(r"[A-Za-z0-9_-]+(?:/[A-Za-z0-9_-]+)*", value):
+        raise source.refuse(keys, "must be a path below /services/apexrest/, such as acme/resync")
+    if not value and key in {"client_id", "username", "key_file", "login_url", "ids_key"}:
+        raise source.refuse(keys, "must not be empty")
+
+
+def secret_ref(value: str, refuse: Callable[[str, str], BadInputError]) -> SecretRef:
+    """Read `env:NAME`, `file:PATH` or `keyring:SERVICE/USER`. The refusal never repeats the value."""
+    kind, _, where = value.partition(":")
+    forms = {"env": r"[A-Za-z_][A-Za-z0-9_]*", "file": r".+", "keyring": r"[^/]+/.+"}
+    if kind not in forms or not re.fullmatch(forms[kind], where):
+        raise refuse(
+            "must say where the secret is kept, not the secret itself",
+            "Write env:NAME, file:PATH or keyring:SERVICE/USER",
+        )
+    return SecretRef(kind, where)
+
+
+def safe_url(value: str) -> bool:
+    """True for https with a host and nothing else but a path; plain http on this machine only."""
+    try:
+        parts = urlsplit(value)
+        port_fits = parts.port is None or parts.port > 0
+    except ValueError:
+        return False
+    secure = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+    return bool(secure and parts.hostname and port_fits and "@" not in parts.netloc and not parts.query)
+
+
+def stored_problem(method: ButtonMethod) -> tuple[str, str] | None:
+    """Which key of a learned button is not what it has to be, and why; None where all is well."""
+    for key in ("class_name", "method"):
+        if not re.fullmatch(r"[A-Za-z]\w{0,79}", getattr(method, key), re.ASCII):
+            return key, "must be a name of Apex"
+    if not re.fullmatch(r"(?:[A-Za-z](?:_?[A-Za-z0-9]){0,14})?", method.namespace, re.ASCII):
+        return "namespace", "must be the namespace of a package, such as s_c"
+    if method.style not in {"lwc", "aura", "rest"}:
+        return "style", "must be lwc, aura or rest"
+    if method.calling and not re.fullmatch(r"markup://\w{1,31}:\w{1,80}", method.calling, re.ASCII):
+        return "calling", "must look like markup://s_c:component"
+    if method.ids not in set(IdField):
+        return "ids", f"must be one of {', '.join(IdField)}"
+    if method.length not in {15, 18, 36}:
+        return "length", "must be 15 or 18 (36 for StoreConnect IDs)"
+    try:
+        template = json.loads(method.params)
+        check(template)
+    except (ValueError, RecursionError) as problem:
+        why = "it is not JSON" if isinstance(problem, json.JSONDecodeError | RecursionError) else str(problem)
+        return "params", f"is not a template of a call: {why}"
+    return None if isinstance(template, dict) else ("params", "must be a JSON object")
+
 
 LARGEST = 256_000
 """Bytes of a profile."""
@@ -62,13 +370,13 @@ def read_profile(folder: Path, name: str) -> OrgProfile | None:
         BadInputError: The file cannot be read or says something that a profile cannot say.
     """
     source = TomlSource.read(path_of(folder, name), LARGEST)
-    return profile_schema.profile_of(source.tables(), source, name) if source is not None else None
+    return profile_of(source.tables(), source, name) if source is not None else None
 
 
 def parse_profile(raw: bytes, path: Path, name: str) -> OrgProfile:
     """Read a profile's text; `path` is only named in errors."""
     source = TomlSource.of(path, raw)
-    return profile_schema.profile_of(source.tables(), source, name)
+    return profile_of(source.tables(), source, name)
 
 
 def write_profile(folder: Path, profile: OrgProfile, *, replace: bool = False) -> Path:
@@ -79,7 +387,7 @@ def write_profile(folder: Path, profile: OrgProfile, *, replace: bool = False) -
         MachineError: The disk or the folder refuses.
     """
     path = path_of(folder, profile.name)
-    text = profile_schema.text_of(profile)
+    text = text_of(profile)
     assert parse_profile(text.encode(), path, profile.name) == profile
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -115,7 +423,7 @@ def confirm_done(folder: Path, name: str, values: Sequence[str]) -> OrgProfile:
     done = tuple(dict.fromkeys((*mapping.done, *values)))
     changed = dataclasses.replace(profile, mapping=dataclasses.replace(mapping, done=done))
     path = path_of(folder, name)
-    text = profile_schema.with_line(path.read_text(encoding="utf-8"), "mapping", "done", done)
+    text = with_line(path.read_text(encoding="utf-8"), "mapping", "done", done)
     if parse_profile(text.encode(), path, name) != changed:
         raise BadInputError(
             f"{path} is written in a way that cannot be added to",

@@ -26,9 +26,8 @@ from syncerr_tui.errors import (
     UnreachableError,
 )
 from syncerr_tui.model import ApiUsage
-from syncerr_tui.salesforce.concurrency import AdaptiveLimiter, ClosedError, ThreadPool
+from syncerr_tui.salesforce.concurrency import AdaptiveLimiter, ClosedError, ThreadPool, Token, TokenProvider
 from syncerr_tui.salesforce.faults import OVERLOADED, ApiError, Kind, Retries, WayBlockedError, read_exception
-from syncerr_tui.salesforce.tokens import Token, TokenProvider
 from syncerr_tui.stopwatch import STALE_SECONDS, Instant, Stopwatch
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from syncerr_tui.diagnosis.evidence import ParentRef
-from syncerr_tui.diagnosis.ids import is_id
+from syncerr_tui.diagnosis.identifiers import is_id
 from syncerr_tui.diagnosis.org_metadata import (
     KeptAnswer,
     OrgMetadata,
@@ -30,13 +30,13 @@ from syncerr_tui.fixes.org import KnownFixes
 from syncerr_tui.model import Environment, OrgIdentity, RecordSeen, SyncError
 from syncerr_tui.resync.org import MethodInfo, Receipt, RequestPreview
 from syncerr_tui.salesforce.client import ApiClient
+from syncerr_tui.salesforce.concurrency import Token
 from syncerr_tui.salesforce.metadata_lookup import MetadataLookup
 from syncerr_tui.salesforce.methods import Check
 from syncerr_tui.salesforce.org_dictionary import MetadataStore, OrgDictionary
 from syncerr_tui.salesforce.profiles import FieldMapping, OrgProfile
 from syncerr_tui.salesforce.reading import EventReader
 from syncerr_tui.salesforce.session import OrgSession
-from syncerr_tui.salesforce.tokens import Token
 from syncerr_tui.text import one_line
 
 FORMAT, VERSION = "syncerr-tui snapshot", 1

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from syncerr_tui.diagnosis.ids import check_characters
+from syncerr_tui.diagnosis.identifiers import check_characters
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.text import one_line
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from syncerr_tui.diagnosis.explanation import Explanation
     from syncerr_tui.diagnosis.org_metadata import OrgMetadata, Resolved
     from syncerr_tui.diagnosis.org_notes import OrgNotes
-    from syncerr_tui.host.metadata_cache import MetadataCache
+    from syncerr_tui.host.remembered import MetadataCache
     from syncerr_tui.salesforce.metadata_lookup import MetadataLookup
     from syncerr_tui.salesforce.org_dictionary import OrgDictionary
     from syncerr_tui.salesforce.session import OrgSession
@@ -175,7 +175,7 @@ class ErrorDetailsService:
 
     def _resolver_now(self) -> MetadataLookup | None:
         """The resolver of the connection there is; a new connection gets a new one."""
-        from syncerr_tui.host.metadata_cache import kept_names
+        from syncerr_tui.host.remembered import kept_names
 
         connection = self._context.connection
         if connection is None:

@@ -21,8 +21,7 @@ from syncerr_tui.text import cells, one_line
 from syncerr_tui.triage.actions import AppState, Place
 from syncerr_tui.triage.columns import short_object
 from syncerr_tui.triage.filter import parse
-from syncerr_tui.triage.guided import GuidedRow, GuidedState, Phase
-from syncerr_tui.triage.salesforce_time import LONGEST, SalesforceTime
+from syncerr_tui.triage.guided import LONGEST, GuidedRow, GuidedState, Phase, SalesforceTime
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.errors_pane import Describe
 from syncerr_tui.ui.list_with_panel import Handlers, ListWithPanel

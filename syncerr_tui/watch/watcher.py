@@ -18,8 +18,7 @@ from typing import Protocol
 
 from syncerr_tui.diagnosis.causes import Cause, CauseGraph
 from syncerr_tui.diagnosis.evidence import PARENT_CODE, ParentRef
-from syncerr_tui.diagnosis.explanation import explain, headline_of
-from syncerr_tui.diagnosis.personal_data import masked
+from syncerr_tui.diagnosis.explanation import explain, headline_of, masked
 from syncerr_tui.model import EventSeen, EventStanding, SyncError
 
 OVERLAP = timedelta(minutes=2)

@@ -20,9 +20,9 @@ from syncerr_tui.salesforce.button.har import read_har
 from syncerr_tui.salesforce.button.learn import KnownRows, learn
 from syncerr_tui.salesforce.button.recorded import read_recording
 from syncerr_tui.salesforce.client import ApiClient
+from syncerr_tui.salesforce.concurrency import SingleFlightTokens, Token
 from syncerr_tui.salesforce.methods.button import ButtonResync
 from syncerr_tui.salesforce.profiles import ButtonMethod
-from syncerr_tui.salesforce.tokens import SingleFlightTokens, Token
 from tests.factories import sync_error
 
 LWR = "lwr-absent"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from syncerr_tui.diagnosis.ids import is_id
+from syncerr_tui.diagnosis.identifiers import is_id
 from syncerr_tui.diagnosis.read import diagnose
 
 Row = Mapping[str, Any]

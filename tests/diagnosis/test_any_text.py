@@ -11,7 +11,7 @@ import time
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from syncerr_tui.diagnosis.ids import is_id
+from syncerr_tui.diagnosis.identifiers import is_id
 from syncerr_tui.diagnosis.model import Diagnosis
 from syncerr_tui.diagnosis.read import diagnose
 from syncerr_tui.text import clean

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from syncerr_tui.diagnosis.explanation import OrgContext, explain_message
 from syncerr_tui.diagnosis.guidance_template import plain
-from syncerr_tui.diagnosis.ids import check_characters
+from syncerr_tui.diagnosis.identifiers import check_characters
 from syncerr_tui.diagnosis.org_metadata import Described, FieldEntry, ObjectEntry, OrgMetadata, checked
 from syncerr_tui.diagnosis.read import diagnose
 from syncerr_tui.diagnosis.render import explanation_lines

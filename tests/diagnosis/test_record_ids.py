@@ -7,7 +7,7 @@ import string
 import pytest
 from hypothesis import given, strategies as st
 
-from syncerr_tui.diagnosis.ids import check_characters, find_ids, find_uuids, is_id
+from syncerr_tui.diagnosis.identifiers import check_characters, find_ids, find_uuids, is_id
 
 BASE62 = string.ascii_letters + string.digits
 

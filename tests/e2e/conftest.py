@@ -17,9 +17,9 @@ from syncerr_tui.demo.server import ManualClock
 from syncerr_tui.resync import runner as running
 from syncerr_tui.salesforce import connect as connecting
 from syncerr_tui.salesforce.client import ClientOptions
+from syncerr_tui.salesforce.concurrency import TokenProvider
 from syncerr_tui.salesforce.profiles import OrgProfile
 from syncerr_tui.salesforce.session import OrgSession
-from syncerr_tui.salesforce.tokens import TokenProvider
 from syncerr_tui.salesforce.transport import HttpLimits
 from syncerr_tui.stopwatch import Machine
 from tests.e2e.orgs import WatchedServer, served, write_profile

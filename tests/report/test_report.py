@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from syncerr_tui.diagnosis.causes import CauseGraph
-from syncerr_tui.diagnosis.personal_data import MASK, masked
+from syncerr_tui.diagnosis.explanation import MASK, masked
 from syncerr_tui.diagnosis.read import diagnose
 from syncerr_tui.journal.attempt import Attempt, OutcomeKind
 from syncerr_tui.journal.journal import Journal

@@ -13,8 +13,8 @@ from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 from syncerr_tui.salesforce.client import ApiClient, ClientOptions
+from syncerr_tui.salesforce.concurrency import SingleFlightTokens, Token
 from syncerr_tui.salesforce.faults import Retries
-from syncerr_tui.salesforce.tokens import SingleFlightTokens, Token
 from syncerr_tui.salesforce.transport import HttpLimits
 
 SECRET = "00D5g0000000001!AQEAQ.this_is_the_secret_token"

@@ -31,6 +31,7 @@ from syncerr_tui.errors import (
 )
 from syncerr_tui.salesforce.auth import ENVIRONMENT, open_profile, tokens_for
 from syncerr_tui.salesforce.auth.secrets import Secrets
+from syncerr_tui.salesforce.concurrency import Token
 from syncerr_tui.salesforce.profiles import (
     AuthMethod,
     ClientCredentialsAuth,
@@ -41,7 +42,6 @@ from syncerr_tui.salesforce.profiles import (
     SecretRef,
     SfCliAuth,
 )
-from syncerr_tui.salesforce.tokens import Token
 
 SECRET = "s3cr3t-and-never-shown"
 TOKEN = "00D5g000000abcd!AQEAQfreshtoken"

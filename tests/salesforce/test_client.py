@@ -22,8 +22,7 @@ from syncerr_tui.errors import (
 )
 from syncerr_tui.model import ApiUsage
 from syncerr_tui.salesforce.client import ApiClient, LocatorLostError
-from syncerr_tui.salesforce.concurrency import ClosedError
-from syncerr_tui.salesforce.tokens import SingleFlightTokens, Token
+from syncerr_tui.salesforce.concurrency import ClosedError, SingleFlightTokens, Token
 from syncerr_tui.salesforce.transport import HttpLimits, OneHostAdapter
 from tests.factories import salesforce_id
 from tests.salesforce.scripted import (

@@ -25,6 +25,7 @@ from syncerr_tui.errors import (
 from syncerr_tui.model import Environment, EventStanding, EventType, SyncError
 from syncerr_tui.salesforce.auth.environment import DEMO_BUTTON
 from syncerr_tui.salesforce.client import ClientOptions
+from syncerr_tui.salesforce.concurrency import SingleFlightTokens, Token
 from syncerr_tui.salesforce.connect import connect
 from syncerr_tui.salesforce.profiles import (
     ApexMethod,
@@ -36,7 +37,6 @@ from syncerr_tui.salesforce.profiles import (
     OrgProfile,
 )
 from syncerr_tui.salesforce.session import OrgSession
-from syncerr_tui.salesforce.tokens import SingleFlightTokens, Token
 from syncerr_tui.salesforce.transport import HttpLimits
 from tests.factories import salesforce_id
 from tests.layers import layered

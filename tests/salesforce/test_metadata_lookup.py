@@ -18,7 +18,7 @@ from syncerr_tui.diagnosis.model import Guidance
 from syncerr_tui.diagnosis.org_metadata import KeptAnswer, Resolved, changes, with_addresses
 from syncerr_tui.diagnosis.read import diagnose
 from syncerr_tui.errors import NotLoggedInError, RefusedError, SyncErrError, UnreachableError
-from syncerr_tui.host.metadata_cache import MetadataCache
+from syncerr_tui.host.remembered import MetadataCache
 from syncerr_tui.salesforce.metadata_lookup import KEPT, MetadataLookup
 
 ORG = "https://acme.my.salesforce.com"

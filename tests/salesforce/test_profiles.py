@@ -11,8 +11,14 @@ from hypothesis import given, strategies as st
 
 from syncerr_tui.errors import BadInputError, MachineError
 from syncerr_tui.model import Environment, EventType
-from syncerr_tui.salesforce.profile_files import parse_profile, profile_names, read_profile, write_profile
-from syncerr_tui.salesforce.profile_schema import safe_url, text_of
+from syncerr_tui.salesforce.profile_files import (
+    parse_profile,
+    profile_names,
+    read_profile,
+    safe_url,
+    text_of,
+    write_profile,
+)
 from syncerr_tui.salesforce.profiles import (
     ApexMethod,
     ApexRestMethod,

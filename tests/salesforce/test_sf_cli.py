@@ -14,7 +14,7 @@ import pytest
 
 from syncerr_tui.errors import BadInputError, MachineError, NotLoggedInError, SyncErrError, UnreachableError
 from syncerr_tui.salesforce.auth.sf_cli import SfCli, known_orgs, login_command
-from syncerr_tui.salesforce.tokens import SingleFlightTokens
+from syncerr_tui.salesforce.concurrency import SingleFlightTokens
 
 TOKEN = "00D5g000000abcd!AQEAQsecret.secret_secret"
 REDACTED = "[REDACTED] Use 'sf org auth show-access-token' to view"

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from syncerr_tui.errors import NotLoggedInError, UnreachableError
-from syncerr_tui.salesforce.tokens import SingleFlightTokens, Token
+from syncerr_tui.salesforce.concurrency import SingleFlightTokens, Token
 
 URL = "https://acme.my.salesforce.com"
 THREADS = 8

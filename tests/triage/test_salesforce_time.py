@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from syncerr_tui.triage.salesforce_time import _PATTERNS, LONGEST, SalesforceTime
+from syncerr_tui.triage.guided import _PATTERNS, LONGEST, SalesforceTime
 
 AT = datetime(2026, 1, 8, 13, 5, tzinfo=UTC)
 CLDR_41: Mapping[str, str] = {

@@ -10,6 +10,7 @@ from pathlib import Path
 from syncerr_tui.errors import NotLoggedInError
 from syncerr_tui.salesforce.auth import environment
 from syncerr_tui.salesforce.auth.secrets import Secrets
+from syncerr_tui.salesforce.concurrency import SingleFlightTokens, Token, TokenProvider
 from syncerr_tui.salesforce.profile_files import profile_names, read_profile, valid_name
 from syncerr_tui.salesforce.profiles import (
     AuthMethod,
@@ -21,7 +22,6 @@ from syncerr_tui.salesforce.profiles import (
     RefreshTokenAuth,
     SfCliAuth,
 )
-from syncerr_tui.salesforce.tokens import SingleFlightTokens, Token, TokenProvider
 from syncerr_tui.text import one_line
 
 ENVIRONMENT = "environment"

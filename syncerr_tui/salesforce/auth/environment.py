@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 
 from syncerr_tui.errors import BadInputError, NotLoggedInError
 from syncerr_tui.model import Environment
-from syncerr_tui.salesforce.profile_schema import safe_url
+from syncerr_tui.salesforce.concurrency import SingleFlightTokens, Token, TokenProvider
+from syncerr_tui.salesforce.profile_files import safe_url
 from syncerr_tui.salesforce.profiles import ButtonMethod, EnvironmentAuth, FixSettings, OrgProfile
-from syncerr_tui.salesforce.tokens import SingleFlightTokens, Token, TokenProvider
 
 URL = "SYNCERR_INSTANCE_URL"
 TOKEN = "SYNCERR_ACCESS_TOKEN"  # noqa: S105 - the variable's name

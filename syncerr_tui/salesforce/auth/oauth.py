@@ -22,13 +22,13 @@ from xml.sax.saxutils import escape as xml_escape
 from syncerr_tui.errors import BadInputError, NotLoggedInError, RefusedError, SyncErrError, UnreachableError
 from syncerr_tui.salesforce.auth.environment import instance_url
 from syncerr_tui.salesforce.auth.secrets import Secrets, private_text
+from syncerr_tui.salesforce.concurrency import Token
 from syncerr_tui.salesforce.profiles import (
     ClientCredentialsAuth,
     JwtBearerAuth,
     PasswordAuth,
     RefreshTokenAuth,
 )
-from syncerr_tui.salesforce.tokens import Token
 from syncerr_tui.text import one_line
 
 CONNECT_TIMEOUT = 10.0

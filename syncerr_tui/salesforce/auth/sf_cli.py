@@ -21,7 +21,7 @@ from typing import Any
 from syncerr_tui.errors import BadInputError, MachineError, NotLoggedInError, SyncErrError, UnreachableError
 from syncerr_tui.files import read_plain
 from syncerr_tui.salesforce.auth.environment import access_token, instance_url
-from syncerr_tui.salesforce.tokens import Token
+from syncerr_tui.salesforce.concurrency import Token
 from syncerr_tui.text import one_line
 
 TIMEOUT = 60.0

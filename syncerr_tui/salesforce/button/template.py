@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, cast
 
-from syncerr_tui.diagnosis.ids import is_id
+from syncerr_tui.diagnosis.identifiers import is_id
 
 Json: TypeAlias = "Mapping[str, Json] | Sequence[Json] | str | int | float | bool | None"
 Path: TypeAlias = "tuple[str | int, ...]"
