@@ -317,7 +317,7 @@ class FixController:
     async def _offer_meanwhile(self, dialog: PlanDialog) -> None:
         if await self._services.graph_worker.settled() is None:
             return
-        errors = self._blocked([row.error for row in dialog.plan.rows][:1])
+        errors = self._blocked([row.error for row in dialog.plan.rows[:1]])
         try:
             options = await self._services.fixes.options(errors)
         except SyncErrError:

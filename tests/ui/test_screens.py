@@ -6,15 +6,19 @@ from dataclasses import replace
 
 import pytest
 from rich.segment import Segment
-from textual._compositor import Compositor
+from textual._compositor import Compositor, ReflowResult
 from textual._styles_cache import StylesCache
 from textual.color import Color
 from textual.filter import LineFilter
+from textual.geometry import Size
+from textual.renderables.background_screen import BackgroundScreen
+from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 
 from syncerr_tui.errors import UnreachableError
 from syncerr_tui.host.terminal import TerminalProfile
+from syncerr_tui.ui.widgets.themed import LinesBelow
 from syncerr_tui.ui.widgets.virtual_list import VirtualList
 from tests.ui.conftest import Open
 from tests.ui.driver import Driven
@@ -183,3 +187,45 @@ async def test_a_key_looks_at_the_lines_that_change_and_no_others(
         assert drawn == [1, 2]
         # The two rows, the lines of the panel and those around it, each with two filters.
         assert len(filtered) <= 2 * 80
+
+
+async def test_a_dialog_is_laid_out_once_for_its_size_and_takes_what_is_below_as_it_is(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    laid_out: list[Screen[object]] = []
+    rich: list[Screen[object]] = []
+    reflow, background = Compositor.reflow, BackgroundScreen.__init__
+
+    def reflowed(compositor: Compositor, parent: Screen[object], size: Size) -> ReflowResult:
+        laid_out.append(parent)
+        return reflow(compositor, parent, size)
+
+    def by_rich(drawn: BackgroundScreen, screen: Screen[object], color: Color) -> None:
+        rich.append(screen)
+        background(drawn, screen, color)
+
+    monkeypatch.setattr(Compositor, "reflow", reflowed)
+    monkeypatch.setattr(BackgroundScreen, "__init__", by_rich)
+    monkeypatch.setattr(Compositor, "render_update", FRAME)  # other tests draw none
+    async with opened() as driven:
+        await driven.ready()
+        await driven.press("?")
+        await driven.wait_for("esc close")
+        first = laid_out.index(driven.app.screen)
+        assert laid_out[first + 1] is driven.app.bench, "its first layout gave it its size"
+        assert rich == []
+
+
+async def test_what_changes_below_a_dialog_shows_at_once(opened: Open) -> None:
+    async with opened(size=(120, 30)) as driven:
+        await driven.ready()
+        await driven.press("o")
+        await driven.wait_for("enter chooses")
+        for size in ((100, 26), (140, 40), (140, 20), (120, 30)):
+            await driven.pilot.resize_terminal(*size)
+            driven.app.bench.say(f"now {size[0]} by {size[1]}")
+            await driven.wait_for(f"now {size[0]} by {size[1]}")
+            lines = driven.lines
+            driven.app.screen._styles_cache = StylesCache()  # Textual's own, which keeps nothing
+            assert lines == driven.lines
+            driven.app.screen._styles_cache = LinesBelow()

@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.events import Key
+from textual.geometry import Size
 from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Input, OptionList, Static
@@ -21,6 +22,7 @@ from syncerr_tui.diagnosis.text_layout import Role, TextLayout, TextLine
 from syncerr_tui.text import one_line
 from syncerr_tui.ui.widgets.line import Line, Part
 from syncerr_tui.ui.widgets.panel import InfoPanel
+from syncerr_tui.ui.widgets.themed import LinesBelow
 
 Answer = TypeVar("Answer")
 _NOTICED_SECONDS = 0.5
@@ -76,9 +78,20 @@ class Dialog(ModalScreen[Answer], inherit_bindings=False):
     """It comes up while the person does something else: what they typed for that must not answer it."""
     _seen_since: float | None = None
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._styles_cache = LinesBelow()
+
     def on_mount(self) -> None:
         """Note when the person can see it."""
         self.call_after_refresh(self._painted)
+
+    def _screen_resized(self, size: Size) -> None:
+        """Textual 8.2.8 lays a screen out a second time for the size that its first layout has given it."""
+        if size == self.outer_size:
+            self.refresh()
+        else:
+            super()._screen_resized(size)
 
     def _painted(self) -> None:
         self._seen_since = get_time() + (_NOTICED_SECONDS if self.late else 0)

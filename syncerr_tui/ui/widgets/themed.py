@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from rich.style import Style
+from textual._context import visible_screen_stack
 from textual._styles_cache import StylesCache
 from textual.color import Color
 from textual.geometry import Region
@@ -110,6 +111,22 @@ class OwnLines(LinesKept):
         for each in widget.get_line_filters():
             strips = [strip.apply_filter(each, background) for strip in strips]
         return strips
+
+
+class LinesBelow(LinesKept):
+    """The lines of the screen below, under a dialog that lets them show through as they are.
+
+    Textual 8.2.8 takes all of them through Rich and every filter again: half of a dialog's first frame.
+    """
+
+    def _drawn(self, widget: Widget, part: Region) -> list[Strip]:
+        below = visible_screen_stack.get([])
+        if not below or widget.styles.background.a:
+            return super()._drawn(widget, part)
+        self._dirty_lines.difference_update(part.line_range)
+        strips = below.pop()._compositor.render_strips()[part.y : part.bottom]  # noqa: SLF001 - as Textual's own
+        strips += [Strip([])] * (part.height - len(strips))  # the one below may have its new size yet to come
+        return [strip.crop_extend(part.x, part.right, None) for strip in strips]
 
 
 class Themed(Widget):
