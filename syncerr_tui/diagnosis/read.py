@@ -7,8 +7,8 @@ The conventions, derived from labelled messages of real orgs:
   not among them unless the text names it too.
 - **root code**: the innermost code that is not a wrapper; see `codes.root_of`. Without any code it is
   inferred from the wording (`platform_sentences`), and marked so.
-- **record ids**: 15 or 18 characters that pass `ids.is_id`; never numbers or shortened ids. A null id is
-  none.
+- **record ids**: 15 or 18 characters that pass `identifiers.is_id`; never numbers or shortened ids. A null
+  id is none.
 - **external ids**: UUIDs, and whatever follows `Foreign key external ID:`.
 - **transient**: the root is a code that passes by itself, or the platform reports an unexpected error of
   its own.

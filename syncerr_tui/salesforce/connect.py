@@ -56,7 +56,7 @@ async def _still_fits(client: ApiClient, mapping: FieldMapping) -> None:
             f"The object {mapping.object_name} is gone, or this user no longer sees it",
             f"{error.hint} If a package upgrade renamed it: {_AGAIN}",
         ) from None
-    fields = _fields(described)
+    fields = {field["name"]: field for field in described["fields"]}
     missing = [name for name in mapping.fields if name not in fields and name not in _SYSTEM]
     if missing:
         raise RefusedError(
@@ -81,18 +81,11 @@ async def _guess(client: ApiClient, mapping: FieldMapping) -> str:
     return ""
 
 
-def _fields(described: Row) -> dict[str, Row]:
-    fields = described.get("fields")
-    named = [one for one in fields if isinstance(one, dict)] if isinstance(fields, list) else []
-    return {str(one.get("name")): one for one in named}
-
-
 def _active_values(field: Row) -> set[str]:
     """Values of a restricted picklist; empty where any text may stand."""
-    values = field.get("picklistValues")
-    if not field.get("restrictedPicklist") or not isinstance(values, list):
+    if not field.get("restrictedPicklist"):
         return set()
-    return {str(one.get("value")) for one in values if isinstance(one, dict)}
+    return {str(one.get("value")) for one in field["picklistValues"]}
 
 
 async def connect(

@@ -257,7 +257,7 @@ class _Checkup:
             raise
         except RefusedError:
             return _Sight(name, readable=False, has_key=False, sees_all=False)
-        has_key = any(field.get("name") == mapping.record_key for field in described.get("fields", ()))
+        has_key = any(field["name"] == mapping.record_key for field in described["fields"])
         return _Sight(name, True, has_key, await self._view.sees_all(name))
 
     async def _sync_user(self, mapping: FieldMapping, sights: list[_Sight]) -> Check:

@@ -105,14 +105,13 @@ async def _of_object(
 
 def _lookups(described: Row, targets: frozenset[str]) -> list[_Lookup]:
     """Lookups to exactly one object, and one that fails too. `Owner` and its like lead to no store record."""
-    fields = described.get("fields")
-    lookups = []
-    for one in fields if isinstance(fields, list) else ():
-        leads_to = one.get("referenceTo") if isinstance(one, dict) else None
-        if isinstance(leads_to, list) and len(leads_to) == 1 and leads_to[0] in targets:
-            name, relationship = one.get("name"), one.get("relationshipName")
-            if isinstance(name, str) and isinstance(relationship, str):
-                lookups.append(_Lookup(name, relationship, leads_to[0]))
+    lookups = [
+        _Lookup(field["name"], field["relationshipName"], field["referenceTo"][0])
+        for field in described["fields"]
+        if len(field["referenceTo"]) == 1
+        and field["referenceTo"][0] in targets
+        and isinstance(field.get("relationshipName"), str)
+    ]
     return lookups[:_MOST_LOOKUPS]
 
 

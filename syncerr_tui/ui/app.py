@@ -85,6 +85,19 @@ class PlainSigns(LineFilter):
         ]
 
 
+class Unlinked(LineFilter):
+    """Takes out what makes text a link, for terminals that do not open addresses."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """The same text, and nothing to click on."""
+        return [
+            segment._replace(style=segment.style.update_link(None))
+            if segment.style is not None and segment.style.link
+            else segment
+            for segment in segments
+        ]
+
+
 class Colourless(LineFilter):
     """Takes every colour out and leaves bold, underline and reverse."""
 
@@ -154,6 +167,7 @@ class SyncErrApp(DiffingApp[int], inherit_bindings=False):
         self._line_filters: list[LineFilter] = [
             *([Colourless()] if self.no_color else []),
             *plain,
+            *([] if context.terminal.links else [Unlinked()]),
             Harmless(),
         ]
         self.context = context

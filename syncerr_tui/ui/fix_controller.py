@@ -176,13 +176,11 @@ class FixController:
         def apply(option: FixOption, typed: Mapping[str, str], name: str) -> None:
             self._screen.run_worker(self._apply(dialog, option, typed, name, errors), group="fixing")
 
-        links = self._context.terminal.links
         dialog = FixDialog(
             subject,
             apply,
             names_target=names_target,
             listed=self._context.on_snapshot,
-            links=links,
         )
         self._screen.app.push_screen(dialog, self._left)
         self._screen.run_worker(self._look_up(dialog, errors), group="fix-options", exclusive=True)
@@ -227,7 +225,6 @@ class FixController:
             len(causes),
             apply,
             listed=self._context.on_snapshot,
-            links=self._context.terminal.links,
         )
         self._screen.app.push_screen(dialog, self._left)
         self._screen.run_worker(self._look_up_many(dialog, causes), group="fix-options", exclusive=True)

@@ -263,7 +263,7 @@ class GuidedPane(ListWithPanel):
         self.query_one("#guided-what", Line).show([(f" {what}{pace}", "strong")])
         where = self.query_one("#guided-where", Line)
         address = one_line(state.address)
-        where.link = address if self.context.terminal.links and is_web_address(address) else None
+        where.link = address if is_web_address(address) else None
         opens = f"  {key('open_tool')} opens it" if address else ""
         where.show([(" In: ", "quiet"), (address or "the Sync Error Tool", "address"), (opens, "quiet")])
         self.query_one("#guided-times", Line).show(

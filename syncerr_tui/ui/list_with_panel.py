@@ -74,7 +74,7 @@ class ListWithPanel(Widget):
     def compose(self) -> ComposeResult:
         self._place_panel()
         yield from self.compose_list()
-        yield InfoPanel(links=self.context.terminal.links)
+        yield InfoPanel()
 
     # -- what a pane says ------------------------------------------------------------------------------
 

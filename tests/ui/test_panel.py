@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.geometry import Region
 
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.diagnosis.org_notes import parse
@@ -203,7 +204,7 @@ async def test_a_terminal_without_links_is_sent_none(opened: Open) -> None:
         await driven.ready()
         await driven.wait_for("How to fix it")
         panel = driven.pane.panel
-        strips = [panel.render_line(y) for y in range(panel.page)]
+        strips = panel.render_lines(Region(0, 0, *panel.size))
         assert not any(segment.style and segment.style.link for strip in strips for segment in strip)
 
 

@@ -167,9 +167,7 @@ class FieldResync:
 
     def _field(self, described: Row) -> Check:
         wanted, value = self._method.field, self._method.value
-        fields = described.get("fields")
-        rows = fields if isinstance(fields, list) else ()
-        field = next((one for one in rows if isinstance(one, dict) and one.get("name") == wanted), None)
+        field = next((one for one in described["fields"] if one["name"] == wanted), None)
         if field is None:
             return Check.failed(
                 "Field",
@@ -179,11 +177,7 @@ class FieldResync:
         if not field.get("updateable"):
             advice = "Ask the admin, or use another method"
             return Check.failed("Field", f"{wanted} may not be written by this user", advice)
-        choices = [
-            str(one.get("value"))
-            for one in field.get("picklistValues") or ()
-            if isinstance(one, dict) and one.get("active")
-        ]
+        choices = [str(one.get("value")) for one in field["picklistValues"] if one.get("active")]
         if choices and value not in choices:
             return Check.failed(
                 "Field",

@@ -367,15 +367,14 @@ class PanelDialog(ListDialog[Answer]):
         Binding("pageup,ctrl+b", "scroll(-8)", show=False),
     ]
 
-    def __init__(self, *, links: bool = False) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._links = links
         self._stands = False
         self._early: list[Callable[[], object]] = []
 
     def body(self) -> Sequence[Widget]:
         """The list, the panel, and room for lines to type in."""
-        panel = InfoPanel(links=self._links)
+        panel = InfoPanel()
         return OptionList(markup=False), panel, Vertical(id="typed")
 
     def on_mount(self) -> None:

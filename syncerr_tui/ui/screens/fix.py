@@ -53,7 +53,6 @@ class FixDialog(PanelDialog[bool]):
         apply: Starts what was chosen; `ended` is called when it is over.
         names_target: The person types the target's name before anything is changed.
         listed: What is chosen goes on a list, and changes nothing.
-        links: The terminal shows links.
     """
 
     DEFAULT_CSS = "FixDialog.-decided OptionList { display: none; }"
@@ -69,9 +68,8 @@ class FixDialog(PanelDialog[bool]):
         *,
         names_target: bool,
         listed: bool = False,
-        links: bool = False,
     ) -> None:
-        super().__init__(links=links)
+        super().__init__()
         self._apply = apply
         self._names_target = names_target
         self._listed = listed

@@ -80,7 +80,6 @@ class FixManyDialog(PanelDialog[bool]):
         causes: How many causes are looked up.
         apply: Makes these changes, one after another; told by `done`.
         listed: What is ticked goes on a list, and changes nothing.
-        links: The terminal shows links.
     """
 
     DEFAULT_CSS = "FixManyDialog .dialog OptionList { max-height: 50%; }"
@@ -96,9 +95,8 @@ class FixManyDialog(PanelDialog[bool]):
         apply: Callable[[Sequence[FixProposal]], object],
         *,
         listed: bool = False,
-        links: bool,
     ) -> None:
-        super().__init__(links=links)
+        super().__init__()
         self._causes = causes
         self._listed = listed
         self._apply = apply

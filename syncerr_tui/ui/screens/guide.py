@@ -193,7 +193,6 @@ class GuideScreen(Screen[str], inherit_bindings=False):
         self.set_class(self.app.size.width >= WIDE, "-wide")
 
     def compose(self) -> ComposeResult:
-        terminal = self.context.terminal
         yield Line(id="guide-title")
         with Horizontal(classes="-search"):
             prompt = Line()
@@ -203,7 +202,7 @@ class GuideScreen(Screen[str], inherit_bindings=False):
             yield input_line(placeholder="a code, or words: flow, country, duplicate, limit ...")
         with Horizontal(classes="-book"):
             yield CodeList()
-            yield InfoPanel(links=terminal.links)
+            yield InfoPanel()
         yield Line(id="guide-keys")
 
     def on_mount(self) -> None:

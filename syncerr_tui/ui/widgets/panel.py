@@ -50,9 +50,8 @@ class InfoPanel(Themed, can_focus=True):
 
     DEFAULT_CSS = "InfoPanel { height: 1fr; width: 1fr; }"
 
-    def __init__(self, *, links: bool = False) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._links = links
         self._subject: Subject | None = None
         self._ahead: Subject | None = None
         self._layout: Layout = lambda _width: ()
@@ -177,7 +176,7 @@ class InfoPanel(Themed, can_focus=True):
             shown = cell(text, min(cell_len(text), width - taken), "")
             taken += cell_len(shown)
             style = self.look(role)
-            if line.link and self._links and role == "address":
+            if line.link and role == "address":
                 style = self._link(line.link)
             pieces.append((shown, style))
         pieces.append((" " * (width - taken), self.look("text")))
