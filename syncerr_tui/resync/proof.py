@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from syncerr_tui.diagnosis.fingerprint import Fingerprints
 from syncerr_tui.journal.attempt import Attempt, OutcomeKind
@@ -109,109 +109,87 @@ def judge(
         last_look: Patience is over: what is not decided is UNKNOWN.
         sees_all: This user sees every record of the object, where `needs_full_sight` asked for it.
     """
-    evidence = _evidence(attempt, seen, records)
+    case = _Case(attempt, seen, records, _evidence(attempt, seen, records), last_look, sees_all)
     if len(records) > 1 and attempt.error.event_type is not EventType.DELETE:
         ids = ", ".join(r.id for r in records)
-        return attempt.judged(
-            Verdict.TWIN, f"{len(records)} records carry this StoreConnect ID: {ids}", evidence
-        )
+        return case.judged(Verdict.TWIN, f"{len(records)} records carry this StoreConnect ID: {ids}")
     if seen.standing is EventStanding.FAILED:
-        return _still_failed(attempt, seen, records, evidence, last_look=last_look)
+        return _still_failed(case)
     if seen.standing is EventStanding.PENDING:
-        return _wait(attempt, "the org is still working on it", evidence, last_look=last_look)
+        return case.wait("the org is still working on it")
     if seen.standing is EventStanding.UNCLEAR:
-        return _wait(
-            attempt,
+        return case.wait(
             f"its status is now '{seen.status}', and nobody has confirmed what that means: "
-            "'syncerr-tui doctor' says how to confirm it",
-            evidence,
-            last_look=last_look,
+            "'syncerr-tui doctor' says how to confirm it"
         )
-    return _left(attempt, seen, records, evidence, last_look=last_look, sees_all=sees_all)
+    return _left(case)
 
 
-def _left(
-    attempt: Attempt,
-    seen: EventSeen,
-    records: Sequence[RecordSeen],
-    evidence: Mapping[str, Any],
-    *,
-    last_look: bool,
-    sees_all: bool,
-) -> Attempt:
+class _Case(NamedTuple):
+    """What a verdict follows from: see `judge`."""
+
+    attempt: Attempt
+    seen: EventSeen
+    records: Sequence[RecordSeen]
+    evidence: Mapping[str, Any]
+    last_look: bool
+    sees_all: bool
+
+    def judged(self, verdict: Verdict | None, reason: str) -> Attempt:
+        return self.attempt.judged(verdict, reason, self.evidence)
+
+    def wait(self, reason: str) -> Attempt:
+        """Nothing is decided; with the last look that is UNKNOWN."""
+        return self.judged(Verdict.UNKNOWN if self.last_look else None, reason)
+
+    def proven(self, reason: str) -> Attempt:
+        """The record is right. It is our doing where the org took a request of ours."""
+        others = (self.attempt.refusal or _unsent(self.attempt)) and not self.attempt.earlier
+        return self.judged(Verdict.ELSEWHERE if others else Verdict.FIXED, reason)
+
+
+def _left(case: _Case) -> Attempt:
     """The event is done or gone. Is the record what it should be?"""
-    error, how = attempt.error, _left_how(attempt, seen)
-    if lack := _unprovable(error):
-        return attempt.judged(
-            Verdict.UNKNOWN, f"it left the list, but {lack}, so nothing proves the record", evidence
-        )
-    if error.event_type is EventType.DELETE:
-        return _deleted(attempt, how, records, evidence, last_look=last_look, sees_all=sees_all)
+    attempt, seen, records = case.attempt, case.seen, case.records
+    how = _left_how(attempt, seen)
+    if lack := _unprovable(attempt.error):
+        return case.judged(Verdict.UNKNOWN, f"it left the list, but {lack}, so nothing proves the record")
+    if attempt.error.event_type is EventType.DELETE:
+        return _deleted(case, how)
     if not records:
-        return _wait(attempt, f"{how}, but no record has this StoreConnect ID", evidence, last_look=last_look)
+        return case.wait(f"{how}, but no record has this StoreConnect ID")
     record = records[0]
     if not _written_since(attempt, record, gone=seen.standing is EventStanding.GONE):
-        return _wait(
-            attempt,
+        return case.wait(
             f"{how}, but record {record.id} was last written before the re-sync: "
-            "compare its values before anything is sent again",
-            evidence,
-            last_look=last_look,
+            "compare its values before anything is sent again"
         )
     if record.by_sync_user is False and not (record.created_by_sync_user and _is_new(attempt, record)):
-        return _wait(
-            attempt,
-            f"{how}, but {record.modified_by or 'another user'}, not the sync user, wrote record "
-            f"{record.id} last",
-            evidence,
-            last_look=last_look,
-        )
+        who = record.modified_by or "another user"
+        return case.wait(f"{how}, but {who}, not the sync user, wrote record {record.id} last")
     when = "after it had failed" if _unsent(attempt) else "after it"
-    return _proven(attempt, f"{how}, and record {record.id} was written {when}", evidence)
+    return case.proven(f"{how}, and record {record.id} was written {when}")
 
 
-def _deleted(
-    attempt: Attempt,
-    how: str,
-    records: Sequence[RecordSeen],
-    evidence: Mapping[str, Any],
-    *,
-    last_look: bool,
-    sees_all: bool,
-) -> Attempt:
+def _deleted(case: _Case, how: str) -> Attempt:
     """Nothing to see proves a deletion only to somebody who saw the record, or who would see it."""
-    if records:
-        return _wait(
-            attempt, f"{how}, but record {records[0].id} is still there", evidence, last_look=last_look
-        )
-    if attempt.before or sees_all:
-        return _proven(attempt, f"{how}, and no record has this StoreConnect ID", evidence)
-    return attempt.judged(
+    if case.records:
+        return case.wait(f"{how}, but record {case.records[0].id} is still there")
+    if case.attempt.before or case.sees_all:
+        return case.proven(f"{how}, and no record has this StoreConnect ID")
+    return case.judged(
         Verdict.UNKNOWN,
         f"{how}, and this user sees no record with this StoreConnect ID, but may not see all of them: "
-        f"proof of a Delete needs View All on {attempt.error.object}",
-        evidence,
+        f"proof of a Delete needs View All on {case.attempt.error.object}",
     )
 
 
-def _proven(attempt: Attempt, reason: str, evidence: Mapping[str, Any]) -> Attempt:
-    """The record is right. Whose doing it was: the org did not take a request of ours, or there was none."""
-    others = (attempt.refusal or _unsent(attempt)) and not attempt.earlier
-    return attempt.judged(Verdict.ELSEWHERE if others else Verdict.FIXED, reason, evidence)
-
-
-def _still_failed(
-    attempt: Attempt,
-    seen: EventSeen,
-    records: Sequence[RecordSeen],
-    evidence: Mapping[str, Any],
-    *,
-    last_look: bool,
-) -> Attempt:
+def _still_failed(case: _Case) -> Attempt:
+    attempt, seen, evidence = case.attempt, case.seen, case.evidence
     now = seen.error or attempt.error
     if _worked_on(attempt, seen):
         verdict = Verdict.STILL_FAILING if same_cause(attempt.error, now) else Verdict.NEW_CAUSE
-        added = _landed(attempt, now, records)
+        added = _landed(attempt, now, case.records)
         if added:
             evidence = {**evidence, "added": added}
         return attempt.judged(verdict, _words(now) + added, evidence, now=now)
@@ -221,7 +199,7 @@ def _still_failed(
         verdict = Verdict.STILL_FAILING if again else Verdict.NOT_TRIED
         reason = f"the org refused the request: {attempt.refusal}"
         return attempt.judged(verdict, reason, {**evidence, "refused": True}, now=now, untouched=True)
-    if not last_look:
+    if not case.last_look:
         return attempt.judged(None, "the org has not worked on it yet", evidence, now=now)
     words = (
         "the org touched the event, and nothing shows that it has processed it"
@@ -257,10 +235,6 @@ def _landed(attempt: Attempt, now: SyncError, records: Sequence[RecordSeen]) -> 
         f". Record {record.id} carries this StoreConnect ID {when}: the write did land; "
         "compare its values before anything is sent again"
     )
-
-
-def _wait(attempt: Attempt, reason: str, evidence: Mapping[str, Any], *, last_look: bool) -> Attempt:
-    return attempt.judged(Verdict.UNKNOWN if last_look else None, reason, evidence)
 
 
 def _unsent(attempt: Attempt) -> bool:

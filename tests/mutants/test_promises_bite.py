@@ -95,9 +95,8 @@ MUTANTS = [
     Mutant(
         6,
         "any event that left the list is fixed",
-        'return _wait(attempt, f"{how}, but no record has this StoreConnect ID", evidence, '
-        "last_look=last_look)",
-        "return _proven(attempt, how, evidence)",
+        'return case.wait(f"{how}, but no record has this StoreConnect ID")',
+        "return case.proven(how)",
         (f"{PROMISES}::test_6_fixed_is_never_wrong", "tests/resync/test_proof.py"),
     ),
     Mutant(
