@@ -13,7 +13,6 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingsMap
 from textual.color import Color
-from textual.css.stylesheet import Stylesheet
 from textual.filter import LineFilter
 from textual.message import Message
 from textual.screen import ModalScreen, Screen
@@ -24,6 +23,7 @@ from syncerr_tui.text import clean
 from syncerr_tui.ui.context import AppContext, BackgroundContext
 from syncerr_tui.ui.diffing_app import DiffingApp
 from syncerr_tui.ui.screen_diff import ScreenDiff
+from syncerr_tui.ui.stylesheet import FrugalStylesheet
 from syncerr_tui.ui.widgets.line import Line
 from syncerr_tui.ui.widgets.themed import VARIABLES, theme_for
 
@@ -122,22 +122,6 @@ def _made_plain(segment: Segment) -> Segment:
     return Segment(text, style, control)
 
 
-class ParsedOnce(Stylesheet):
-    """Parses a sheet again only where a variable has changed.
-
-    Textual 8.2.8 parses all of them three times until the first frame, and again for each new kind of screen.
-    """
-
-    def set_variables(self, variables: dict[str, str]) -> None:
-        """Forget what was parsed, unless these are the variables it was parsed with."""
-        if variables != self._variables:
-            super().set_variables(variables)
-
-    def reparse(self) -> None:
-        """Take the rules of sheets that were parsed before, and parse the others."""
-        self.parse()
-
-
 class SyncErrApp(DiffingApp[int], inherit_bindings=False):
     """The triage loop on screen.
 
@@ -161,7 +145,7 @@ class SyncErrApp(DiffingApp[int], inherit_bindings=False):
         theme = theme_for(context.terminal, own.palette if own else {})
         self.register_theme(theme)
         self.theme = theme.name
-        self.stylesheet = ParsedOnce(variables=self.get_css_variables())
+        self.stylesheet = FrugalStylesheet(variables=self.get_css_variables())
         self.set_class(not context.terminal.unicode, "-ascii")
         plain = [] if context.terminal.unicode else [PlainSigns()]
         self._line_filters: list[LineFilter] = [

@@ -33,6 +33,8 @@ class Driven:
         self.pilot = pilot
         self.connection = connection
         self._threads = _Threads(asyncio.get_running_loop())
+        self._frames = _Frames(app)
+        self._looked_at: tuple[object, list[str]] = (None, [])
 
     @property
     def pane(self) -> ErrorsPane:
@@ -41,8 +43,12 @@ class Driven:
     @property
     def lines(self) -> list[str]:
         """The screen as text, as the compositor would write it."""
-        visible_screen_stack.set(self.app._background_screens)
-        return [strip.text.rstrip() for strip in self.app.screen._compositor.render_strips()]
+        frame = self._frames.number, self.app.screen
+        if frame != self._looked_at[0] or any(map(_unpainted, self.app.screen_stack)):
+            visible_screen_stack.set(self.app._background_screens)
+            strips = self.app.screen._compositor.render_strips()
+            self._looked_at = frame, [strip.text.rstrip() for strip in strips]
+        return self._looked_at[1]
 
     @property
     def text(self) -> str:
@@ -163,6 +169,20 @@ class Driven:
         with contextlib.suppress(AssertionError):  # the comparison says more
             await self.wait_for(lambda: shown() == text)
         assert shown() == text
+
+
+class _Frames:
+    """How many frames were painted: between two of them the screen stays as it is."""
+
+    def __init__(self, app: SyncErrApp) -> None:
+        self.number = 0
+        display = app._display
+
+        def counted(*args: Any) -> None:
+            self.number += 1
+            display(*args)
+
+        app._display = counted  # type: ignore[assignment]
 
 
 class _Threads:
