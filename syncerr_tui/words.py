@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 _STEPS = (
@@ -54,16 +54,15 @@ def duration(span: timedelta) -> str:
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
-def time_with_age(when: datetime, now: datetime, width: int, zone: tzinfo | None) -> str:
+def time_with_age(when: datetime, now: datetime, width: int) -> str:
     """A point in local time with its age, as much of it as fits.
 
     Args:
         when: The point in time.
         now: What its age is counted to.
         width: Cells there are: 27 or more show everything, 4 the age alone.
-        zone: The zone to show it in; None for the machine's own.
     """
-    local = when.astimezone(zone)
+    local = when.astimezone()
     old = age(when, now)
     if width >= 27:
         return f"{local:%Y-%m-%d %H:%M:%S} {old:>3} ago"
@@ -98,10 +97,10 @@ def full_stop(text: str) -> str:
     return text if not text or text.endswith((".", "!", "?", "…")) else f"{text}."
 
 
-def clock_time(at: datetime, near: datetime, zone: tzinfo | None = None) -> str:
+def clock_time(at: datetime, near: datetime) -> str:
     """A point in local time to the second, with its day where that is another one than the day of `near`."""
-    local = at.astimezone(zone)
-    day = "" if local.date() == near.astimezone(zone).date() else f"{local.day} {local:%b} "
+    local = at.astimezone()
+    day = "" if local.date() == near.astimezone().date() else f"{local.day} {local:%b} "
     return f"{day}{local:%H:%M:%S}"
 
 

@@ -12,7 +12,8 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-from collections.abc import Generator, Iterator
+import time
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +49,8 @@ def pytest_configure(config: pytest.Config) -> None:
         sys.dont_write_bytecode = False
     if "TMPDIR" not in os.environ and _is_fit_for_files(_MEMORY):
         os.environ["TMPDIR"] = tempfile.tempdir = str(_MEMORY)
+    os.environ["TZ"] = "UTC"  # times are shown in this machine's zone
+    time.tzset()
     config.stash[LEFT_OUT] = set()
     thorough = config.getoption("--thorough")
     layers.set_thorough(thorough=thorough)
@@ -199,6 +202,19 @@ def _servers_end_at_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socketserver.BaseServer, "shutdown", shutdown)
         yield
+
+
+@pytest.fixture
+def in_zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Makes this machine's time zone another one, named as TZ has it."""
+
+    def use(name: str) -> None:
+        monkeypatch.setenv("TZ", name)
+        time.tzset()
+
+    yield use
+    monkeypatch.undo()
+    time.tzset()
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime
 from enum import Enum, StrEnum
 from types import MappingProxyType
 from typing import Any
@@ -71,7 +71,6 @@ class Moment:
     """The time a table is drawn for: ages count up to it."""
 
     now: datetime
-    zone: tzinfo | None = None
 
 
 def _no_text(_row: SyncError, _width: int, _moment: Moment) -> str:
@@ -151,7 +150,7 @@ PROCESSED = Column(
     "Processed At",
     (4, 10, 16, 27),
     lambda error, width, drawn: (
-        time_with_age(error.processed_at, drawn.now, width, drawn.zone) if error.processed_at else "-"
+        time_with_age(error.processed_at, drawn.now, width) if error.processed_at else "-"
     ),
     SortKey.PROCESSED,
 )

@@ -35,7 +35,7 @@ import difflib
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, timedelta
 from typing import Any
 
 from syncerr_tui.diagnosis.codes import known_codes
@@ -96,7 +96,6 @@ def parse(
     codes: Callable[[], Collection[str]] | None = None,
     cause_of: Callable[[str], Collection[str] | None] | None = None,
     saved: Callable[[], Mapping[str, str]] | None = None,
-    zone: tzinfo | None = None,
     handled: Callable[[str], Handled] = lambda _row: NOTHING_SAID,
 ) -> Filter:
     """Read a filter.
@@ -110,7 +109,6 @@ def parse(
         cause_of: The ids of all errors with the cause of this id or key, None where there is no such
             cause. Without it a cause is not looked up, and nothing matches it.
         saved: Gives the name and the text of each filter that a person keeps. Asked only where one is named.
-        zone: Where days begin; None for the machine's own.
         handled: What people have said about the row of this id.
 
     Raises:
@@ -129,11 +127,11 @@ def parse(
             predicate = _of_handling(term, handled)
         elif term.field == "saved":
             known = saved() if saved is not None else {}
-            inner = _saved(term, known, codes=codes, cause_of=cause_of, zone=zone, handled=handled)
+            inner = _saved(term, known, codes=codes, cause_of=cause_of, handled=handled)
             by_cause = by_cause or (inner is not None and inner.by_cause)
             predicate = inner.matches if inner is not None else None
         else:
-            predicate = _predicate(term, codes, zone)
+            predicate = _predicate(term, codes)
             if term.as_prefix and not term.value.endswith("*"):
                 prefix = term.value
         if predicate is not None:
@@ -142,9 +140,7 @@ def parse(
     return Filter(text.strip(), tuple(terms), prefix, by_cause)
 
 
-def _predicate(
-    term: Term, codes: Callable[[], Collection[str]] | None, zone: tzinfo | None
-) -> Predicate | None:
+def _predicate(term: Term, codes: Callable[[], Collection[str]] | None) -> Predicate | None:
     match term.field:
         case None:
             return _free_text(term.value)
@@ -159,7 +155,7 @@ def _predicate(
                 _check_code(term.value, pattern, codes())
             elif term.field == "day":
                 _check_day(alternatives)
-                return _day(alternatives, pattern, zone)
+                return _day(alternatives, pattern)
             return _name(term.field, alternatives, pattern)
         case _:
             return _contains(term.field, term.value)
@@ -344,20 +340,20 @@ def _name(field: str, alternatives: Sequence[str], pattern: re.Pattern[str]) -> 
     return is_object
 
 
-def _day(alternatives: Sequence[str], pattern: re.Pattern[str], zone: tzinfo | None) -> Predicate:
+def _day(alternatives: Sequence[str], pattern: re.Pattern[str]) -> Predicate:
     without = "none" in alternatives
 
     def on_day(error: SyncError, _now: datetime) -> bool:
         if error.processed_at is None:
             return without
-        return pattern.fullmatch(day_of(error.processed_at, zone)) is not None
+        return pattern.fullmatch(day_of(error.processed_at)) is not None
 
     return on_day
 
 
-def day_of(moment: datetime, zone: tzinfo | None) -> str:
+def day_of(moment: datetime) -> str:
     """The day of a moment as a filter names it: `2026-11-27`."""
-    return f"{moment.astimezone(zone):%Y-%m-%d}"
+    return f"{moment.astimezone():%Y-%m-%d}"
 
 
 def _age(value: str, *, unfinished: bool) -> Predicate | None:

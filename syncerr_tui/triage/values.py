@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime
 
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.model import SyncError
@@ -45,27 +45,23 @@ class Value:
     count: int = 0
 
 
-def value_of(
-    field: str, error: SyncError, *, zone: tzinfo | None = None, cause_of: CauseOf | None = None
-) -> str:
+def value_of(field: str, error: SyncError, *, cause_of: CauseOf | None = None) -> str:
     """A row's value, as a filter names it; empty where it has none."""
     match field:
         case "day":
-            return day_of(error.processed_at, zone) if error.processed_at else ""
+            return day_of(error.processed_at) if error.processed_at else ""
         case "cause":
             return (cause_of(error.id) if cause_of is not None else None) or ""
         case _:
             return READERS[field](error)
 
 
-def counted(
-    field: str, errors: Iterable[SyncError], *, zone: tzinfo | None = None, cause_of: CauseOf | None = None
-) -> list[Value]:
+def counted(field: str, errors: Iterable[SyncError], *, cause_of: CauseOf | None = None) -> list[Value]:
     """The values of these rows, the most frequent first; days from the newest on."""
     rows: dict[str, SyncError] = {}
     counts: Counter[str] = Counter()
     for error in errors:
-        value = value_of(field, error, zone=zone, cause_of=cause_of)
+        value = value_of(field, error, cause_of=cause_of)
         counts[value] += 1
         rows.setdefault(value, error)
     if field == "day":
@@ -75,13 +71,11 @@ def counted(
     return [Value(field, value, term_of(field, value, rows.values()), counts[value]) for value in order]
 
 
-def values_of(
-    error: SyncError, *, zone: tzinfo | None = None, cause_of: CauseOf | None = None
-) -> list[Value]:
+def values_of(error: SyncError, *, cause_of: CauseOf | None = None) -> list[Value]:
     """Everything about a row that others may have in common with it."""
     values = []
     for field in (*KINDS, "sf", "sc", "message"):
-        text = value_of(field, error, zone=zone, cause_of=cause_of)
+        text = value_of(field, error, cause_of=cause_of)
         if text or field in {"code", "sf"}:
             values.append(Value(field, text, term_of(field, text, [error])))
     return values

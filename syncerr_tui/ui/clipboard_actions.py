@@ -66,7 +66,7 @@ def copy_one_of(
     things = copyables(
         errors,
         link=lambda error: event_address(context, error),
-        whole=lambda error: as_text(error, now, context.zone),
+        whole=lambda error: as_text(error, now),
     )
     named = f"{errors[0].object} {errors[0].event_type.value}"
     heading = f"Copy of {named if len(errors) == 1 else plural(len(errors), 'error')}"
@@ -90,7 +90,7 @@ async def export_view(
     def written() -> Path:
         rows = (listing.errors[row].payload() for row in listing.ids)
         lines = [*export.table_head(fields, form), *export.lines(rows, fields, form)]
-        name = f"sync-errors-{_file_part(context.org)}-{context.clock().astimezone(context.zone):%Y%m%d-%H%M}"
+        name = f"sync-errors-{_file_part(context.org)}-{context.clock().astimezone():%Y%m%d-%H%M}"
         return write_new([Path(), fallback], name, form.ending, lines)
 
     try:
@@ -118,7 +118,7 @@ async def write_report(services: Services, say: Say) -> None:
             since = journal.now() - _REPORTED
             metadata = services.error_details.metadata
             made = gather(Handover(graph, identity, since, os_user(), metadata), journal, off)
-        name = f"report-{_file_part(context.org)}-{context.clock().astimezone(context.zone):%Y%m%d-%H%M}"
+        name = f"report-{_file_part(context.org)}-{context.clock().astimezone():%Y%m%d-%H%M}"
         folder = services.journals.folder / "exports"
         return write_new([Path(), folder], name, "html", to_html(made))
 

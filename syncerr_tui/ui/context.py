@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -40,8 +40,6 @@ class AppContext:
     own_config: Config | None = None
     """What the person's `config.toml` says; None where there is none."""
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
-    zone: tzinfo | None = None
-    """The zone times are shown in; None for the machine's own."""
     read_only: bool = False
     read_notes: Callable[[], OrgNotes | None] = lambda: None
     """Reads the organisation's own notes, in a thread. May raise `BadInputError`."""
@@ -75,7 +73,7 @@ class AppContext:
     def moment(self) -> Moment:
         from syncerr_tui.triage.columns import Moment
 
-        return Moment(self.clock(), self.zone)
+        return Moment(self.clock())
 
     def key_of(self, action_id: str) -> str:
         """The key that asks for an action, as a person reads it."""

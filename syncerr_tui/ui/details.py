@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from syncerr_tui.diagnosis import render
@@ -27,11 +27,11 @@ _LONGEST = 140_000
 """Characters of a message that the panel lays out; Salesforce's longest fields end before that."""
 
 
-def fields(error: SyncError, now: datetime, zone: tzinfo | None) -> list[tuple[str, str]]:
+def fields(error: SyncError, now: datetime) -> list[tuple[str, str]]:
     """The six fields of an error and its code, as Salesforce labels them."""
     when = "-"
     if error.processed_at:
-        local = error.processed_at.astimezone(zone)
+        local = error.processed_at.astimezone()
         when = f"{local:%Y-%m-%d %H:%M:%S %Z} ({age(error.processed_at, now)} ago)"
     return [
         ("Object", error.object),
@@ -44,9 +44,9 @@ def fields(error: SyncError, now: datetime, zone: tzinfo | None) -> list[tuple[s
     ]
 
 
-def as_text(error: SyncError, now: datetime, zone: tzinfo | None) -> str:
+def as_text(error: SyncError, now: datetime) -> str:
     """The whole error as plain text, for the clipboard."""
-    lines = [f"{label}: {value}" for label, value in fields(error, now, zone)]
+    lines = [f"{label}: {value}" for label, value in fields(error, now)]
     return "\n".join([*lines, "Message:", error.message])
 
 
@@ -161,7 +161,7 @@ def _head(error: SyncError, code: str, moment: Moment) -> list[list[Piece]]:
     """What Salesforce's own list shows of an error, label and value, the message apart."""
     when = "-"
     if error.processed_at:
-        local = error.processed_at.astimezone(moment.zone)
+        local = error.processed_at.astimezone()
         when = f"{local:%Y-%m-%d %H:%M %Z} ({age(error.processed_at, moment.now)})"
     fields = [
         ("Processed At ", when),

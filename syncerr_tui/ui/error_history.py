@@ -115,9 +115,7 @@ class ErrorHistory:
         ended = self._left.again.get(error.id) if self._left is not None else None
         if ended is None or error.processed_at is None:
             return ""
-        fixed, failed = (
-            clock_time(at, moment.now, moment.zone)[:-3] for at in (ended.at, error.processed_at)
-        )
+        fixed, failed = (clock_time(at, moment.now)[:-3] for at in (ended.at, error.processed_at))
         return f"Fixed at {fixed} by {one_line(ended.by)}, failing again since {failed}."
 
     def left(self, error: SyncError) -> Verdict | None:
@@ -145,14 +143,14 @@ def memory_words(memory: Memory, moment: Moment) -> str:
         if cause.last_fixed_at is None:
             sentences.append(f"{seen} and was never fixed by one so far.")
         else:
-            local = cause.last_fixed_at.astimezone(moment.zone)
+            local = cause.last_fixed_at.astimezone()
             why = f" ({one_line(cause.last_reason)})" if cause.last_reason else ""
-            year = f" {local.year}" if local.year != moment.now.astimezone(moment.zone).year else ""
+            year = f" {local.year}" if local.year != moment.now.astimezone().year else ""
             sentences.append(
                 f"{seen}, last fixed on {local.day} {local:%B}{year} by {cause.last_fixed_by}{why}."
             )
     if memory.tries and memory.last_at is not None:
-        last = memory.last_at.astimezone(moment.zone)
+        last = memory.last_at.astimezone()
         ended = memory.last_verdict.value if memory.last_verdict else "no verdict"
         sentences.append(
             f"This row was sent {_times(memory.tries)}, last on {last.day} {last:%b %H:%M}: {ended}."

@@ -319,7 +319,6 @@ class ErrorsPane(ListWithPanel):
             codes=codes,
             cause_of=cause_of,
             saved=lambda: self.context.config.filters,
-            zone=self.context.zone,
             handled=self.context.state.said.of,
         )
 

@@ -151,8 +151,8 @@ def off_words(records: Sequence[FixRecord], moment: Moment) -> str:
     """`1 safeguard off since 02:14, by ana`, for the utility bar; empty where none is."""
     if not records:
         return ""
-    first = records[0].at.astimezone(moment.zone)
-    now = moment.now.astimezone(moment.zone)
+    first = records[0].at.astimezone()
+    now = moment.now.astimezone()
     since = f"{first:%H:%M}" if first.date() == now.date() else f"{first.day} {first:%b %H:%M}"
     people = list(dict.fromkeys(record.by for record in records))
     by = one_line(people[0]) if len(people) == 1 else f"{len(people)} people"
@@ -170,7 +170,7 @@ def safeguard_lines(now: SafeguardNow, moment: Moment, width: int) -> list[TextL
     page.blank()
     page.field("Now", f"{_STATES[now.state][0]} (re-read just now)", _LABEL)
     page.text(now.detail)
-    at = record.at.astimezone(moment.zone)
+    at = record.at.astimezone()
     page.field("Off since", f"{at:%Y-%m-%d %H:%M:%S %Z} ({ago(record.at, moment.now)})", _LABEL)
     page.field("By", f"{record.by}, in the org {record.org_user}", _LABEL)
     for line in value_changes(record.before, record.after):
@@ -198,9 +198,9 @@ def record_state(record: FixRecord) -> tuple[str, str]:
     return ("applied", "good") if record.closed == "applied" else ("not proven", "bad")
 
 
-def record_cells(record: FixRecord, moment: Moment) -> tuple[Part, ...]:
+def record_cells(record: FixRecord) -> tuple[Part, ...]:
     """A fix on record as cells of `FIXES`."""
-    at = record.at.astimezone(moment.zone)
+    at = record.at.astimezone()
     return (
         (f"{at.day:>2} {at:%b %H:%M}", "text"),
         (one_line(record.by), "text"),
@@ -216,7 +216,7 @@ def record_lines(record: FixRecord, moment: Moment, width: int) -> list[TextLine
     page.heading(f"Fix {record.id}")
     page.text(record_state(record)[0], Role.NAME)
     page.blank()
-    at = record.at.astimezone(moment.zone)
+    at = record.at.astimezone()
     page.field("When", f"{at:%Y-%m-%d %H:%M:%S %Z} ({ago(record.at, moment.now)})", _LABEL)
     page.field("Who", f"{record.by}, in the org {record.org_user}", _LABEL)
     page.field("What", record.kind.value, _LABEL)

@@ -321,7 +321,7 @@ class GuidedPane(ListWithPanel):
         self._filter(text, typing=False)
 
     def _filter(self, text: str, *, typing: bool) -> None:
-        wanted = parse(text, typing=typing, zone=self.context.zone)
+        wanted = parse(text, typing=typing)
         state = self.state.filtered(wanted, self.context.clock())
         nothing = (
             "",

@@ -73,7 +73,7 @@ class InterruptedRuns:
         if not self.elsewhere:
             return ""
         run = self.elsewhere[0]
-        at = run.started_at.astimezone(self._context.zone)
+        at = run.started_at.astimezone()
         return (
             f"{run.os_user} on {run.host or 'another machine'} re-syncs {plural(run.planned, 'row')} "
             f"in another terminal since {at:%H:%M}: see the Journal (3)."

@@ -213,7 +213,7 @@ class JournalPane(ListWithPanel):
 
         drawn, names, ours = self._moment, self._reading.names, self._ours
         if self._fixes is not None:
-            return fix_words.FIXES, lambda fix: fix_words.record_cells(fix, drawn)
+            return fix_words.FIXES, fix_words.record_cells
         if self._run is not None:
             return words.ROWS, lambda row: words.row_cells(row, names)
         return words.RUNS, lambda run: words.run_cells(run, drawn, ours=run.id in ours)

@@ -61,7 +61,7 @@ _LABEL = 17
 
 def when(at: datetime, drawn: Moment) -> str:
     """A day and a time in 12 cells: `23 Nov 02:14`; the year where it is another one."""
-    local, now = at.astimezone(drawn.zone), drawn.now.astimezone(drawn.zone)
+    local, now = at.astimezone(), drawn.now.astimezone()
     return f"{local.day:>2} {local:%b %H:%M}" if local.year == now.year else f"{local.day:>2} {local:%b %Y}"
 
 
@@ -165,7 +165,7 @@ def run_lines(
         {"elsewhere": "Under way in another terminal", "running": "Under way here"}.get(word, word), Role.NAME
     )
     page.blank()
-    page.field("When", f"{_exact(run.started_at, drawn)} ({ago(run.started_at, drawn.now)})", _LABEL)
+    page.field("When", f"{_exact(run.started_at)} ({ago(run.started_at, drawn.now)})", _LABEL)
     page.field("Who", who(run), _LABEL)
     page.field("Method", run.method, _LABEL)
     page.field("Why", run.reason or "- (no reason was given)", _LABEL)
@@ -193,7 +193,7 @@ def row_lines(
     if evidence:
         page.heading("Evidence")
     for label, value in evidence:
-        page.field(label, _local(value, drawn), _LABEL)
+        page.field(label, _local(value), _LABEL)
     if happened:
         page.heading("Everything that happened to it")
     for one in happened:
@@ -206,19 +206,19 @@ def row_lines(
     return page.lines
 
 
-def _exact(at: datetime, drawn: Moment) -> str:
-    return f"{at.astimezone(drawn.zone):%Y-%m-%d %H:%M:%S %Z}"
+def _exact(at: datetime) -> str:
+    return f"{at.astimezone():%Y-%m-%d %H:%M:%S %Z}"
 
 
 def _clock(at: datetime, drawn: Moment) -> str:
-    local, now = at.astimezone(drawn.zone), drawn.now.astimezone(drawn.zone)
+    local, now = at.astimezone(), drawn.now.astimezone()
     return f"{local:%H:%M:%S}" if local.date() == now.date() else f"{local.day:>2} {local:%b %H:%M:%S}"
 
 
-def _local(value: str, drawn: Moment) -> str:
+def _local(value: str) -> str:
     """A value of the evidence; its times in the zone that all others are shown in."""
     words = value.split(" ")
-    return " ".join(_exact(at, drawn) if (at := _moment(word)) is not None else word for word in words)
+    return " ".join(_exact(at) if (at := _moment(word)) is not None else word for word in words)
 
 
 def _moment(word: str) -> datetime | None:

@@ -50,7 +50,7 @@ class LookController:
             self._kind = kind
             if kind == "cause" and self._services.graph_worker.graph is None:
                 return None
-            return counted(kind, rows, zone=self._context.zone, cause_of=self._cause_of)
+            return counted(kind, rows, cause_of=self._cause_of)
 
         def chosen(value: Value | None) -> None:
             if value is not None:
@@ -67,7 +67,7 @@ class LookController:
             if answer is not None:
                 self._filter(answer[0].term, without=answer[1])
 
-        values = values_of(error, zone=self._context.zone, cause_of=self._cause_of)
+        values = values_of(error, cause_of=self._cause_of)
         name = self._errors.subject_of(error.id, error).name
         menu = LikeMenu(name, values, self._shown)
         self._screen.app.push_screen(menu, chosen)
@@ -98,9 +98,9 @@ class LookController:
 
     def completions(self, text: str) -> list[str]:
         """A filter of the list as it is typed, with its last word completed from what the list holds."""
-        listing, zone = self._errors.listing, self._context.zone
+        listing = self._errors.listing
         errors = listing.errors.values()
-        values = {kind: [value.text for value in counted(kind, errors, zone=zone)] for kind in KINDS}
+        values = {kind: [value.text for value in counted(kind, errors)] for kind in KINDS}
         return completions(text, FIELDS, {**values, "saved": list(self._context.config.filters)})
 
     async def recall(self, org_id: str) -> None:

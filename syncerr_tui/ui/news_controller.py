@@ -68,7 +68,7 @@ class NewsController:
                 self._errors.show_news(state.news.all_seen(listed, now).compared(state.listing.errors, now))
 
         listed = self._context.state.listing.errors
-        since = clock_time(news.since or now, now, self._context.zone)[:-3]
+        since = clock_time(news.since or now, now)[:-3]
         dialog = NewsDialog(news, since, self._context.key_of, self._show)
         self._screen.app.push_screen(dialog, answered)
         self._screen.run_worker(ask_why(), group="gone", exclusive=True)
@@ -117,7 +117,7 @@ async def why_gone(context: AppContext, journals: Journals, errors: Sequence[Syn
 
 
 def _of_journal(error: SyncError, ended: Ended, context: AppContext) -> GoneRow:
-    at = clock_time(ended.at, context.clock(), context.zone)[:-3]
+    at = clock_time(ended.at, context.clock())[:-3]
     if ended.verdict is Verdict.FIXED:
         return GoneRow(error, "FIXED", f"FIXED by {ended.by} at {at}", in_journal=True)
     if ended.verdict is Verdict.ELSEWHERE:

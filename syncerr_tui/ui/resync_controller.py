@@ -334,7 +334,7 @@ class ResyncController:
                 self._set_queue(self._queue.released())
                 self.go_on()
 
-        self._dialog = QueueDialog(lambda: self._queue, self._set_queue, self._context.zone)
+        self._dialog = QueueDialog(lambda: self._queue, self._set_queue)
         self._screen.app.push_screen(self._dialog, answered)
 
     # -- what is said, and leaving ---------------------------------------------------------------------

@@ -159,7 +159,7 @@ class RunController:
 
         self._run = run = self._journals.run(request, connection)
         self._guided.person = run.person if connection.method.guided else None
-        self.view = RunPresenter(zone=self._context.zone, key_of=self._context.key_of)
+        self.view = RunPresenter(key_of=self._context.key_of)
         self._set_state()
         return self.view
 

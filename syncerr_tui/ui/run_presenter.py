@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta, tzinfo
+from datetime import timedelta
 
 from syncerr_tui.model import RowState, SyncError, Verdict
 from syncerr_tui.resync.events import (
@@ -45,10 +45,8 @@ class RunPresenter:
     def __init__(
         self,
         *,
-        zone: tzinfo | None = None,
         key_of: Callable[[str], str] = _USUAL_KEYS.key_of,
     ) -> None:
-        self._zone = zone
         self._key_of = key_of
         self.marks: dict[str, RowMark] = {}
         self.reasons: dict[str, str] = {}
@@ -94,7 +92,7 @@ class RunPresenter:
                 # How many rows wait for the org the counts say already.
                 proof = event.kind is WaitKind.PROOF
                 self._waiting = event if proof else None
-                end = clock_time(event.until, event.until, self._zone) if event.until else ""
+                end = clock_time(event.until, event.until) if event.until else ""
                 until = f": until {end} at most" if end else ""
                 self._note = "" if proof else f"{event.why}{until}"
             case Braked():
@@ -168,8 +166,8 @@ class RunPresenter:
         waiting = self._waiting
         if waiting is None or waiting.since is None or waiting.until is None:
             return ""
-        since = "" if brief else f" since {clock_time(waiting.since, waiting.until, self._zone)},"
-        return f"{since} until {clock_time(waiting.until, waiting.until, self._zone)}"
+        since = "" if brief else f" since {clock_time(waiting.since, waiting.until)},"
+        return f"{since} until {clock_time(waiting.until, waiting.until)}"
 
     def _result(self) -> list[Part]:
         assert self.ended is not None

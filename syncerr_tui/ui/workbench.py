@@ -187,7 +187,7 @@ class Workbench(ListScreen, inherit_bindings=False):
 
         error = self.context.state.listing.current
         if error is not None:
-            self._copy(as_text(error, self.context.clock(), self.context.zone), "the whole error")
+            self._copy(as_text(error, self.context.clock()), "the whole error")
 
     def _copy(self, text: str, what: str) -> None:
         from syncerr_tui.ui.clipboard_actions import copy_text

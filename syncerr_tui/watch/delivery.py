@@ -16,8 +16,8 @@ import logging
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta, tzinfo
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Any, Self
 
@@ -68,7 +68,6 @@ class Schedule:
     """At least so long between two messages."""
     quiet: tuple[time, time] | None = None
     """From when to when none leaves, in local time; it may go over midnight."""
-    zone: tzinfo | None = field(default=None, compare=False)
 
     def allows(self, now: datetime, last: datetime | None) -> bool:
         if last is not None and now - last < self.digest:
@@ -76,7 +75,7 @@ class Schedule:
         if self.quiet is None:
             return True
         begin, end = self.quiet
-        at = now.astimezone(self.zone).time()
+        at = now.astimezone().time()
         return not (begin <= at < end if begin <= end else at >= begin or at < end)
 
 

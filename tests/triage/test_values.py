@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, timedelta
+from datetime import timedelta
 
 import pytest
 from hypothesis import given, strategies as st
@@ -50,7 +50,7 @@ def cause_of(row: str) -> str:
 
 @given(rows(), st.sampled_from(list(KINDS)))
 def test_each_line_counts_exactly_the_rows_that_its_term_keeps(errors: list[SyncError], field: str) -> None:
-    values = counted(field, errors, zone=UTC, cause_of=cause_of)
+    values = counted(field, errors, cause_of=cause_of)
     assert sum(value.count for value in values) == len(errors)
     for value in values:
         members = {error.id for error in errors if cause_of(error.id) == value.text}
@@ -58,7 +58,6 @@ def test_each_line_counts_exactly_the_rows_that_its_term_keeps(errors: list[Sync
             value.term,
             codes=lambda: {e.code for e in errors if e.code},
             cause_of={value.text: members}.get,
-            zone=UTC,
         )
         kept = [error for error in errors if wanted.matches(error, NOW)]
         assert len(kept) == value.count, value
@@ -67,10 +66,10 @@ def test_each_line_counts_exactly_the_rows_that_its_term_keeps(errors: list[Sync
 @given(rows())
 def test_every_value_of_a_row_keeps_the_row(errors: list[SyncError]) -> None:
     for error in errors:
-        for value in values_of(error, zone=UTC, cause_of=cause_of):
+        for value in values_of(error, cause_of=cause_of):
             if value.field != "cause":
-                assert parse(value.term, zone=UTC).matches(error, NOW), value
-                assert not parse(narrowed("", value.term, without=True), zone=UTC).matches(error, NOW)
+                assert parse(value.term).matches(error, NOW), value
+                assert not parse(narrowed("", value.term, without=True)).matches(error, NOW)
 
 
 def test_the_most_frequent_come_first_and_days_from_the_newest() -> None:
@@ -83,7 +82,7 @@ def test_the_most_frequent_come_first_and_days_from_the_newest() -> None:
         ("Contact", 2, "object:Contact"),
         ("Order", 1, "object:Order"),
     ]
-    days = [value.text for value in counted("day", errors, zone=UTC)]
+    days = [value.text for value in counted("day", errors)]
     assert days == sorted(days, reverse=True)
 
 

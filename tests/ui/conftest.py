@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +85,7 @@ def opened(tmp_path: Path) -> Open:
 
         journals = Journals(tmp_path, clock=clock, sleep=soon)
         context.setdefault("terminal", TerminalProfile())
-        app = SyncErrApp(AppContext(connect or use, clock=clock, zone=UTC, **context), journals)
+        app = SyncErrApp(AppContext(connect or use, clock=clock, **context), journals)
         async with app.run_test(size=size, notifications=True) as pilot:
             driven = Driven(app, pilot, used)
             yield driven

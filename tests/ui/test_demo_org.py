@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC
 from pathlib import Path
 
 import pytest
@@ -24,7 +23,7 @@ from tests.ui.driver import Driven
 async def on_demo(home: Path, options: DemoOptions, size: tuple[int, int]) -> AsyncIterator[Driven]:
     """The app as `syncerr-tui demo` opens it."""
     demo, journals = EmbeddedOrg(options), Journals(Paths.of({"SYNCERR_HOME": str(home)}).state)
-    app = SyncErrApp(AppContext(demo.connect, TerminalProfile(), zone=UTC), journals)
+    app = SyncErrApp(AppContext(demo.connect, TerminalProfile()), journals)
     try:
         async with app.run_test(size=size, notifications=True) as pilot:
             driven = Driven(app, pilot, None)

@@ -49,7 +49,7 @@ def test_the_run_line_fits_and_says_nothing_twice() -> None:
     assert "wave 2/3" in line
     assert "6 FAILING" in line
     late = datetime(2026, 6, 3, 2, 14, 5, tzinfo=UTC)
-    view = RunPresenter(zone=UTC)
+    view = RunPresenter()
     view.take(WaveStarted(2, 3, 100))
     view.take(Progress(Counts(planned=500, sent=38, fixed=100), None))
     end = late + timedelta(minutes=3)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC
 from pathlib import Path
 
 import pytest
@@ -48,7 +47,7 @@ class NightShift(Driven):
 @asynccontextmanager
 async def night_shift(home: Path, options: DemoOptions) -> AsyncIterator[tuple[NightShift, DemoOrg]]:
     demo, journals = EmbeddedOrg(options), Journals(Paths.of({"SYNCERR_HOME": str(home)}).state)
-    app = SyncErrApp(AppContext(demo.connect, TerminalProfile(), zone=UTC), journals)
+    app = SyncErrApp(AppContext(demo.connect, TerminalProfile()), journals)
     try:
         async with app.run_test(size=(80, 24), notifications=True) as pilot:
             driven = NightShift(app, pilot, None)

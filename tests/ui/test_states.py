@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from textual.geometry import Region
@@ -284,7 +284,7 @@ async def test_a_minute_writes_the_ages_that_read_differently_and_nothing_else(
             patched.setattr(driven.pane.table, "refresh", written.append)
             for minutes in (1, 2):
                 written.clear()
-                driven.pane.table.tick(Moment(NOW + timedelta(minutes=minutes), UTC))
+                driven.pane.table.tick(Moment(NOW + timedelta(minutes=minutes)))
                 # Oldest first: the two old ones stand in the first rows.
                 assert [region.y for region in written] == list(range(3, 17))
                 assert {region.width for region in written} == {10}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 import threading
-import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -291,21 +291,16 @@ def test_why_errors_are_one_cause_is_english() -> None:
     assert READY.why == "what these waited for is in Salesforce by now"
 
 
-def test_what_was_changed_when_is_told_in_the_time_of_the_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_changed_when_is_told_in_the_time_of_the_screen(in_zone: Callable[[str], None]) -> None:
     """The list beside it shows local time: a second zone on one screen misleads by hours."""
-    monkeypatch.setenv("TZ", "Asia/Kolkata")
-    time.tzset()
-    try:
-        noon = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-        row = sync_error(
-            1, message='CANNOT_EXECUTE_FLOW_TRIGGER: the "Route" process failed. Flow API Name: Route'
-        )
-        told = explain(row, OrgContext(resolved=(Resolved("Route", None, modified_at=noon),)))
-        assert "on 2026-11-20 17:30 IST" in " ".join(told.changes)
-        assert local_minute(datetime(2026, 11, 20, 20, 0, tzinfo=UTC)) == "2026-11-21 01:30 IST"
-    finally:
-        monkeypatch.undo()
-        time.tzset()
+    in_zone("Asia/Kolkata")
+    noon = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+    row = sync_error(
+        1, message='CANNOT_EXECUTE_FLOW_TRIGGER: the "Route" process failed. Flow API Name: Route'
+    )
+    told = explain(row, OrgContext(resolved=(Resolved("Route", None, modified_at=noon),)))
+    assert "on 2026-11-20 17:30 IST" in " ".join(told.changes)
+    assert local_minute(datetime(2026, 11, 20, 20, 0, tzinfo=UTC)) == "2026-11-21 01:30 IST"
 
 
 async def test_what_belongs_to_a_label_of_the_plan_stands_below_its_words(opened: Open) -> None:
@@ -346,7 +341,7 @@ def test_the_columns_of_a_run_add_up(seed: int) -> None:
     planned = sum(counts.values())
     who = ("ana", "ana@acme.example", "ops")
     run = RunRecord("a" * 32, NOW, "acme", "apex", *who, "", planned, counts, "finished", "", alive=False)
-    cells = [text for text, _ in run_cells(run, Moment(NOW, UTC), ours=False)]
+    cells = [text for text, _ in run_cells(run, Moment(NOW), ours=False)]
     told = dict(zip((column.header for column in RUNS), cells, strict=True))
     shown = [told[name] for name in ("Rows", "Fixed", "Gone", "Fail", "Unkn", "Unsent")]
     shown.append(told["State"].removeprefix("TWIN (").removesuffix(")") if "TWIN" in told["State"] else "")
@@ -370,7 +365,7 @@ async def test_a_terminal_without_unicode_is_sent_no_sign_of_ours(opened: Open) 
 
 
 def test_a_long_line_of_progress_loses_the_wave_before_a_count() -> None:
-    view = RunPresenter(zone=UTC)
+    view = RunPresenter()
     view._wave = "wave 3/3"
     view._eta = 45
     view.counts = replace(view.counts, planned=4962, fixed=662, still_failing=1442, sent=382)

@@ -6,7 +6,7 @@ import asyncio
 import json
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta, timezone
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -80,8 +80,11 @@ def test_a_message_names_ten_and_counts_the_others() -> None:
 @pytest.mark.parametrize(
     ("hour", "allowed"), [(21, True), (22, False), (23, False), (3, False), (6, True), (12, True)]
 )
-def test_quiet_hours_go_over_midnight_in_local_time(hour: int, allowed: bool) -> None:
-    schedule = Schedule(quiet=parse_quiet("22:00-06:00"), zone=CET)
+def test_quiet_hours_go_over_midnight_in_local_time(
+    in_zone: Callable[[str], None], hour: int, allowed: bool
+) -> None:
+    in_zone("CET-1")
+    schedule = Schedule(quiet=parse_quiet("22:00-06:00"))
     assert schedule.allows(NOW.astimezone(CET).replace(hour=hour, minute=0), None) is allowed
 
 

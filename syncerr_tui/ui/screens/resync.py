@@ -6,7 +6,6 @@ Nothing is read or sent without a choice.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import tzinfo
 from typing import ClassVar
 
 from textual import on
@@ -108,13 +107,10 @@ class QueueDialog(ListDialog[bool]):
         Binding("Q", "leave", show=False),
     ]
 
-    def __init__(
-        self, queue: Callable[[], RunQueue], change: Callable[[RunQueue], object], zone: tzinfo | None
-    ) -> None:
+    def __init__(self, queue: Callable[[], RunQueue], change: Callable[[RunQueue], object]) -> None:
         super().__init__()
         self._queue = queue
         self._change = change
-        self._zone = zone
 
     @property
     def heading(self) -> str:
@@ -127,7 +123,7 @@ class QueueDialog(ListDialog[bool]):
     def text(self) -> Content:
         queue = self._queue()
         ended = queue.ended[-_ENDED:]
-        lines = [f"Ended {one.at.astimezone(self._zone):%H:%M}  {one.summary}" for one in ended]
+        lines = [f"Ended {one.at.astimezone():%H:%M}  {one.summary}" for one in ended]
         if queue.held:
             lines += ["", sentence(queue.held), "Nothing more begins until you say so."]
         elif queue.runs:
@@ -222,7 +218,7 @@ class ResumeDialog(Reading[ResumeMode]):
     def text(self) -> Content:
         """Which run, how far it came, and what each key would do."""
         run, unfinished = self._unfinished.run, self._unfinished
-        at = run.started_at.astimezone(self._drawn.zone)
+        at = run.started_at.astimezone()
         loud = self._may_send and self._org.environment is Environment.PRODUCTION
         lines: list[tuple[str, str]] = [
             ("\nThis is a PRODUCTION org: what is sent changes real data.\n" if loud else "", "bold"),
