@@ -212,9 +212,10 @@ class PostgresDatabase:
         self._look_at_clock(self._connection)
         return self._connection
 
-    def _look_at_clock(self, connection: psycopg.Connection[Row]) -> None:
+    def _look_at_clock(self, connection: psycopg.Connection[Row], *, anew: bool = False) -> None:
+        """What was measured stays until then: other threads ask for the time meanwhile."""
         before = steady_seconds()
-        if self._measured is None or before - self._measured[1] > _MEASURED_SECONDS:
+        if anew or self._measured is None or before - self._measured[1] > _MEASURED_SECONDS:
             (line,) = connection.execute("SELECT clock_timestamp()::text").fetchall()
             self._measured = datetime.fromisoformat(line[0]), (before + steady_seconds()) / 2
 
@@ -230,8 +231,7 @@ class PostgresDatabase:
             connection = psycopg.connect("", autocommit=True, row_factory=_rows, **parameters)
             connection.execute(_SETTINGS)
             connection.execute(f'SET search_path = "{self._schema}"')
-            self._measured = None
-            self._look_at_clock(connection)
+            self._look_at_clock(connection, anew=True)
         return connection
 
     def _prepare(self, migrations: Migrations) -> None:

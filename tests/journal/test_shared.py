@@ -11,7 +11,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import sleep
+from typing import Any
 
+import psycopg
 import pytest
 
 from syncerr_tui.errors import BadInputError, MachineError, RefusedError, SyncErrError
@@ -226,6 +228,25 @@ def test_a_connection_that_was_cut_is_opened_anew(on: Open, postgres: PostgresSe
     assert History(journal).runs()[0].id == run
     postgres.cut(database)
     assert journal.intend(run, [intent(1)])
+
+
+def test_the_time_is_known_while_a_connection_is_opened_anew(
+    on: Open, postgres: PostgresServer, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal, meanwhile = on(clock=None), list[datetime]()
+
+    def execute(connection: psycopg.Connection, query: Any, *values: Any) -> object:
+        if "clock_timestamp" in query:
+            meanwhile.append(journal.now())
+        return asked(connection, query, *values)
+
+    asked = psycopg.Connection.execute
+    monkeypatch.setattr(psycopg.Connection, "execute", execute)
+    before = journal.now()
+    postgres.cut(database)
+    assert History(journal).runs() == ()
+    assert meanwhile
+    assert all(timedelta(seconds=-1) < now - before < timedelta(seconds=60) for now in meanwhile)
 
 
 def test_without_the_database_nothing_may_be_sent_and_nothing_is_lost(
