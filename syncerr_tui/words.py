@@ -109,6 +109,11 @@ def local_minute(at: datetime) -> str:
     return f"{at.astimezone():%Y-%m-%d %H:%M %Z}"
 
 
+def local_second(at: datetime) -> str:
+    """The same to the second: where it is the one time that counts."""
+    return f"{at.astimezone():%Y-%m-%d %H:%M:%S %Z}"
+
+
 def plural(count: int, noun: str) -> str:
     """`1 error`, `1,204 errors`."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

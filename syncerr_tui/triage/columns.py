@@ -66,14 +66,7 @@ def ordered(
     return known if len(known) == len(rows) else [*known, *(error for error in rows if not read(error))]
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """The time a table is drawn for: ages count up to it."""
-
-    now: datetime
-
-
-def _no_text(_row: SyncError, _width: int, _moment: Moment) -> str:
+def _no_text(_row: SyncError, _width: int, _moment: datetime) -> str:
     return ""
 
 
@@ -86,7 +79,7 @@ class Column:
     header: str
     widths: tuple[int, ...]
     """The sizes it may take, narrowest first; it never has one in between."""
-    text: Callable[[SyncError, int, Moment], str] = _no_text
+    text: Callable[[SyncError, int, datetime], str] = _no_text
     """What it says about an error. Lists that are not of errors give their cells themselves."""
     sort: SortKey | None = None
     """What the list is sorted by where it is sorted by this column."""
@@ -106,7 +99,7 @@ class Placed:
     skipped: int | None = None
     """Cells of the whole message that stand further left; None for what the column says in short."""
 
-    def text(self, error: SyncError, drawn: Moment) -> str:
+    def text(self, error: SyncError, drawn: datetime) -> str:
         """What it says about an error."""
         if self.skipped is None:
             return self.column.text(error, self.width, drawn)
@@ -150,7 +143,7 @@ PROCESSED = Column(
     "Processed At",
     (4, 10, 16, 27),
     lambda error, width, drawn: (
-        time_with_age(error.processed_at, drawn.now, width) if error.processed_at else "-"
+        time_with_age(error.processed_at, drawn, width) if error.processed_at else "-"
     ),
     SortKey.PROCESSED,
 )

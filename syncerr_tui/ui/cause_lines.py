@@ -245,7 +245,7 @@ class CauseLines:
         self._errors = errors
         self._graph_worker = graph_worker
         self._is_open = is_open
-        self.moment = context.moment
+        self.moment = context.clock()
         """What ages are counted from."""
         self._signs: dict[str, str] = {}
         self._signs_for: frozenset[str] = frozenset()
@@ -294,7 +294,7 @@ class CauseLines:
             (cell(headline(errors, cause, self._errors.unsettled), room), "text"),
         )
         trend = (self._graph_worker.found.trends or {}).get(cause.key)
-        words = summary(cause, trend, self.moment.now)
+        words = summary(cause, trend, self.moment)
         run = self._run_on(cause)
         done = not roots and not victims
         advice = "" if done else retry(errors, cause, self._errors.unsettled, self._errors.tried)
@@ -330,7 +330,7 @@ class CauseLines:
         depth = min(node.depth, _DEEPEST)
         branch = "└ " if node.link else "• "
         name = f"{'':{2 + 2 * depth}}{branch}{error.object} {error.event_type.value}"
-        when = age(error.processed_at, self.moment.now) if error.processed_at else "-"
+        when = age(error.processed_at, self.moment) if error.processed_at else "-"
         known = (error.storeconnect_id or error.id)[:8]
         left = 34 if width < 90 else 44
         # One look for the whole line: every change of colour costs as much as half a line of text.

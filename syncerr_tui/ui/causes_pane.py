@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, ClassVar
@@ -16,7 +17,6 @@ from textual.timer import Timer
 
 from syncerr_tui.model import SyncError
 from syncerr_tui.triage.actions import AppState, Place
-from syncerr_tui.triage.columns import Moment
 from syncerr_tui.ui.cause_graph_worker import CauseGraphWorker, FoundCauses
 from syncerr_tui.ui.cause_lines import CauseLines, CauseList, Counted, Node, Outline, tree_of
 from syncerr_tui.ui.context import AppContext
@@ -44,7 +44,7 @@ class CausesPane(ListWithPanel):
         errors: ErrorsPane,
         graph_worker: CauseGraphWorker,
         guidance: Callable[[SyncError, int], list[TextLine]],
-        remembered: Callable[[SyncError, Moment], str],
+        remembered: Callable[[SyncError, datetime], str],
         twin_pages: Callable[[SyncError], Sequence[tuple[str, str]]],
     ) -> None:
         super().__init__(context)
@@ -161,12 +161,12 @@ class CausesPane(ListWithPanel):
     # -- showing ---------------------------------------------------------------------------------------
 
     def entered(self) -> None:
-        self._lines.moment = self.context.moment
+        self._lines.moment = self.context.clock()
         self.refreshed()
         self.take_focus()
 
     def tick(self) -> None:
-        self._lines.moment = self.context.moment
+        self._lines.moment = self.context.clock()
         if self.display:
             self.board.redraw()
             self.panel_soon()
@@ -294,7 +294,7 @@ class CausesPane(ListWithPanel):
         if graph is None or first is None:
             return []
         known = KnownOfCause(
-            self._lines.moment.now,
+            self._lines.moment,
             (self._graph_worker.found.trends or {}).get(cause.key),
             guidance=self._guidance(first, width),
             unsettled=self._errors.unsettled,

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 from syncerr_tui.host.terminal import TerminalProfile
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from textual.message import Message
 
     from syncerr_tui.diagnosis.org_notes import OrgNotes
     from syncerr_tui.host.config import Config
     from syncerr_tui.model import Environment
     from syncerr_tui.salesforce.session import OrgSession
-    from syncerr_tui.triage.columns import Moment
     from syncerr_tui.triage.state import UiState
     from syncerr_tui.ui.journals import Journals
 
@@ -68,12 +69,6 @@ class AppContext:
         from syncerr_tui.triage.state import UiState
 
         return UiState()
-
-    @property
-    def moment(self) -> Moment:
-        from syncerr_tui.triage.columns import Moment
-
-        return Moment(self.clock())
 
     def key_of(self, action_id: str) -> str:
         """The key that asks for an action, as a person reads it."""

@@ -12,9 +12,8 @@ from syncerr_tui.diagnosis.model import Diagnosis, Retry, Span
 from syncerr_tui.diagnosis.text_layout import Piece, Role, TextLayout, TextLine
 from syncerr_tui.model import SyncError, Verdict
 from syncerr_tui.text import cells, one_line
-from syncerr_tui.triage.columns import Moment
 from syncerr_tui.ui.error_details_service import ErrorDetailsService
-from syncerr_tui.words import age, plural
+from syncerr_tui.words import age, local_minute, plural
 
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.causes import CauseGraph
@@ -85,7 +84,7 @@ class Details:
     def __call__(
         self,
         error: SyncError,
-        moment: Moment,
+        moment: datetime,
         width: int,
         known: KnownBeside,
     ) -> list[TextLine]:
@@ -157,12 +156,11 @@ def _advice(explanation: Explanation, memory: Memory | None) -> str:
     return retried_words(tried)
 
 
-def _head(error: SyncError, code: str, moment: Moment) -> list[list[Piece]]:
+def _head(error: SyncError, code: str, moment: datetime) -> list[list[Piece]]:
     """What Salesforce's own list shows of an error, label and value, the message apart."""
     when = "-"
     if error.processed_at:
-        local = error.processed_at.astimezone()
-        when = f"{local:%Y-%m-%d %H:%M %Z} ({age(error.processed_at, moment.now)})"
+        when = f"{local_minute(error.processed_at)} ({age(error.processed_at, moment)})"
     fields = [
         ("Processed At ", when),
         ("Salesforce ID ", error.salesforce_id or "- (none yet)"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from textual.message import Message
@@ -16,7 +17,6 @@ from syncerr_tui.diagnosis import links
 from syncerr_tui.errors import SyncErrError
 from syncerr_tui.model import SyncError, Verdict
 from syncerr_tui.text import one_line
-from syncerr_tui.triage.columns import Moment
 from syncerr_tui.triage.handling import Handlings, handlings
 from syncerr_tui.ui.cause_graph_worker import CauseGraphWorker
 from syncerr_tui.ui.context import BackgroundContext
@@ -110,12 +110,12 @@ class ErrorHistory:
         finally:
             self._asking = False
 
-    def again(self, error: SyncError, moment: Moment) -> str:
+    def again(self, error: SyncError, moment: datetime) -> str:
         """`Fixed at 11:51 by root, failing again since 12:03.` Empty where it was not."""
         ended = self._left.again.get(error.id) if self._left is not None else None
         if ended is None or error.processed_at is None:
             return ""
-        fixed, failed = (clock_time(at, moment.now)[:-3] for at in (ended.at, error.processed_at))
+        fixed, failed = (clock_time(at, moment)[:-3] for at in (ended.at, error.processed_at))
         return f"Fixed at {fixed} by {one_line(ended.by)}, failing again since {failed}."
 
     def left(self, error: SyncError) -> Verdict | None:
@@ -134,7 +134,7 @@ class ErrorHistory:
         return self._known.get(error)
 
 
-def memory_words(memory: Memory, moment: Moment) -> str:
+def memory_words(memory: Memory, moment: datetime) -> str:
     """`Seen in 4 re-syncs (6 rows), last fixed on 3 June by ana (after the flow was repaired).`"""
     sentences: list[str] = []
     cause = memory.cause
@@ -145,7 +145,7 @@ def memory_words(memory: Memory, moment: Moment) -> str:
         else:
             local = cause.last_fixed_at.astimezone()
             why = f" ({one_line(cause.last_reason)})" if cause.last_reason else ""
-            year = f" {local.year}" if local.year != moment.now.astimezone().year else ""
+            year = f" {local.year}" if local.year != moment.astimezone().year else ""
             sentences.append(
                 f"{seen}, last fixed on {local.day} {local:%B}{year} by {cause.last_fixed_by}{why}."
             )

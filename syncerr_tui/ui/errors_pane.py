@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import ChainMap
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, cast
 
@@ -17,7 +18,7 @@ from textual.app import ComposeResult
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.model import SyncError, Verdict
 from syncerr_tui.triage.actions import AppState, Place
-from syncerr_tui.triage.columns import Choice, Moment, SortKey
+from syncerr_tui.triage.columns import Choice, SortKey
 from syncerr_tui.triage.filter import EVERYTHING, Filter, parse
 from syncerr_tui.triage.listing import Listing
 from syncerr_tui.triage.news import News
@@ -38,7 +39,7 @@ _MANY = 5000
 """Rows from which a filter waits for a pause in the typing."""
 _FILTER_DELAY = 0.15
 
-Describe = Callable[[SyncError, Moment, str, int], "list[TextLine]"]
+Describe = Callable[[SyncError, datetime, str, int], "list[TextLine]"]
 """What the info panel says about an error: the row, when, the outcome of its last re-sync, the width."""
 
 
@@ -62,9 +63,9 @@ class ErrorsPane(ListWithPanel):
         self._again: Collection[str] = ()
         """Rows that were FIXED once and fail again."""
         self.describe = describe
-        self._described: tuple[SyncError, Moment, str] | None = None
+        self._described: tuple[SyncError, datetime, str] | None = None
         self._told_anew = False
-        self._moment = context.moment
+        self._moment = context.clock()
         self._typing = Debouncer(self, _FILTER_DELAY)
         self._narrowed_from: dict[str, str] = {}
         self._typed_from: SyncError | None = None
@@ -131,7 +132,7 @@ class ErrorsPane(ListWithPanel):
         self.context.state = replace(self.context.state, listing=listing)
         self._graph_worker.follow(listing.errors)
         if fresh:
-            self._moment = self.context.moment
+            self._moment = self.context.clock()
         self.table.show(listing, self._moment, self.context.state.news.marks)
         self.panel_soon()
         if not moved:  # else no line around the list says anything else
@@ -150,7 +151,7 @@ class ErrorsPane(ListWithPanel):
         self.show(self.listing)
 
     def tick(self) -> None:
-        self._moment = self.context.moment
+        self._moment = self.context.clock()
         self.table.tick(self._moment)
         self.panel_soon()
 

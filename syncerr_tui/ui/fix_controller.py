@@ -66,7 +66,7 @@ class FixController:
             return ""
         from syncerr_tui.ui.fix_words import off_words
 
-        return off_words(self._services.fixes.off, self._context.moment)
+        return off_words(self._services.fixes.off, self._context.clock())
 
     # -- fixing ----------------------------------------------------------------------------------------
 
@@ -364,7 +364,7 @@ class FixController:
             record=lambda name, reason: do(fixes.record(name, reason)),
         )
         may = None if self._context.read_only else actions
-        dialog = SafeguardsDialog(may, lambda: self._context.moment)
+        dialog = SafeguardsDialog(may, self._context.clock)
         self._screen.app.push_screen(dialog)
         self._screen.run_worker(self._reread(dialog), group="safeguards", exclusive=True)
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from syncerr_tui.diagnosis.guidance_template import plain
 from syncerr_tui.diagnosis.text_layout import Piece, Role, TextLayout, TextLine
 from syncerr_tui.fixes.model import FixOption, FixRecord, FixResult, FixState, SafeguardNow, SafeguardState
 from syncerr_tui.fixes.org import FixKind, Undo
 from syncerr_tui.text import one_line
-from syncerr_tui.triage.columns import Column, Moment
+from syncerr_tui.triage.columns import Column
 from syncerr_tui.ui.widgets.line import Part
-from syncerr_tui.words import ago, plural
+from syncerr_tui.words import ago, clock_time, local_second, plural
 
 _LABEL = 13
 _UNDO = {
@@ -147,13 +148,11 @@ def result_lines(title: str, result: FixResult, width: int) -> list[TextLine]:
     return page.lines
 
 
-def off_words(records: Sequence[FixRecord], moment: Moment) -> str:
+def off_words(records: Sequence[FixRecord], moment: datetime) -> str:
     """`1 safeguard off since 02:14, by ana`, for the utility bar; empty where none is."""
     if not records:
         return ""
-    first = records[0].at.astimezone()
-    now = moment.now.astimezone()
-    since = f"{first:%H:%M}" if first.date() == now.date() else f"{first.day} {first:%b %H:%M}"
+    since = clock_time(records[0].at, moment)[:-3]
     people = list(dict.fromkeys(record.by for record in records))
     by = one_line(people[0]) if len(people) == 1 else f"{len(people)} people"
     return f"{plural(len(records), 'safeguard')} off since {since}, by {by}"
@@ -163,15 +162,14 @@ def safeguard_line(now: SafeguardNow) -> str:
     return f"{_STATES[now.state][0]:<12}{one_line(now.record.target.name)}"
 
 
-def safeguard_lines(now: SafeguardNow, moment: Moment, width: int) -> list[TextLine]:
+def safeguard_lines(now: SafeguardNow, moment: datetime, width: int) -> list[TextLine]:
     """All that is on record about one safeguard, and how it is now."""
     record, page = now.record, _OneLiners(width)
     page.text(f"{record.target.type} {record.target.name}", Role.NAME)
     page.blank()
     page.field("Now", f"{_STATES[now.state][0]} (re-read just now)", _LABEL)
     page.text(now.detail)
-    at = record.at.astimezone()
-    page.field("Off since", f"{at:%Y-%m-%d %H:%M:%S %Z} ({ago(record.at, moment.now)})", _LABEL)
+    page.field("Off since", f"{local_second(record.at)} ({ago(record.at, moment)})", _LABEL)
     page.field("By", f"{record.by}, in the org {record.org_user}", _LABEL)
     for line in value_changes(record.before, record.after):
         page.field("Changed", line, _LABEL)
@@ -211,13 +209,12 @@ def record_cells(record: FixRecord) -> tuple[Part, ...]:
     )
 
 
-def record_lines(record: FixRecord, moment: Moment, width: int) -> list[TextLine]:
+def record_lines(record: FixRecord, moment: datetime, width: int) -> list[TextLine]:
     page = _OneLiners(width)
     page.heading(f"Fix {record.id}")
     page.text(record_state(record)[0], Role.NAME)
     page.blank()
-    at = record.at.astimezone()
-    page.field("When", f"{at:%Y-%m-%d %H:%M:%S %Z} ({ago(record.at, moment.now)})", _LABEL)
+    page.field("When", f"{local_second(record.at)} ({ago(record.at, moment)})", _LABEL)
     page.field("Who", f"{record.by}, in the org {record.org_user}", _LABEL)
     page.field("What", record.kind.value, _LABEL)
     page.field("Target", f"{record.target.type} {record.target.name}", _LABEL)

@@ -271,7 +271,7 @@ class GuidedPane(ListWithPanel):
         )
 
     def show_panel(self) -> None:
-        row, moment = self.state.current, self.context.moment
+        row, moment = self.state.current, self.context.clock()
         if row is None:
             self._described = None
             self.panel.show(lambda _width: ())

@@ -59,7 +59,7 @@ class JournalPane(ListWithPanel):
         super().__init__(context)
         self._journals = journals
         self._describe = describe
-        self._moment = context.moment
+        self._moment = context.clock()
         self._runs: Level[RunRecord] | None = None
         self._rows: Level[Attempt] | None = None
         self._fixes: Level[FixRecord] | None = None
@@ -152,7 +152,7 @@ class JournalPane(ListWithPanel):
         """Read the journal anew, where somebody looks at it; the cursors stay where they are."""
         if self.context.connection is None or not self._visited:
             return
-        self._moment = self.context.moment
+        self._moment = self.context.clock()
         self._runs = self._paged(self._reading.runs, self._runs.at if self._runs else 0)
         if self._run is not None:
             self._open(self._run, self._rows.at if self._rows else 0)

@@ -11,9 +11,9 @@ from syncerr_tui.journal.history import ENDINGS, Mark, RunRecord
 from syncerr_tui.journal.row_history import Happened, evidence_words, found_words
 from syncerr_tui.model import Verdict
 from syncerr_tui.text import one_line
-from syncerr_tui.triage.columns import Column, Moment
+from syncerr_tui.triage.columns import Column
 from syncerr_tui.ui.widgets.line import Part
-from syncerr_tui.words import ago, plural
+from syncerr_tui.words import ago, clock_time, local_second, plural
 
 NOT_SENT = "not sent"
 RUNS = (
@@ -59,9 +59,9 @@ _MARKS = {
 _LABEL = 17
 
 
-def when(at: datetime, drawn: Moment) -> str:
+def when(at: datetime, now: datetime) -> str:
     """A day and a time in 12 cells: `23 Nov 02:14`; the year where it is another one."""
-    local, now = at.astimezone(), drawn.now.astimezone()
+    local, now = at.astimezone(), now.astimezone()
     return f"{local.day:>2} {local:%b %H:%M}" if local.year == now.year else f"{local.day:>2} {local:%b %Y}"
 
 
@@ -82,14 +82,14 @@ def _look(verdict: Verdict | None) -> str:
     return "good" if verdict.proven else "bad"
 
 
-def run_cells(run: RunRecord, drawn: Moment, *, ours: bool) -> tuple[Part, ...]:
+def run_cells(run: RunRecord, now: datetime, *, ours: bool) -> tuple[Part, ...]:
     """A run as cells of `RUNS`."""
     counts = (
         (sum(run.verdicts.get(verdict or NOT_SENT, 0) for verdict in verdicts), _look(verdicts[0]))
         for verdicts in _COUNTED
     )
     return (
-        (when(run.started_at, drawn), "text"),
+        (when(run.started_at, now), "text"),
         (run.os_user, "text"),
         state(run, ours),
         (f"{run.planned:,}", "text"),
@@ -155,7 +155,7 @@ def who(run: RunRecord) -> str:
 
 
 def run_lines(
-    run: RunRecord, marks: Sequence[Mark], drawn: Moment, width: int, *, ours: bool
+    run: RunRecord, marks: Sequence[Mark], now: datetime, width: int, *, ours: bool
 ) -> list[TextLine]:
     word, _ = state(run, ours)
     page = TextLayout(width)
@@ -165,7 +165,7 @@ def run_lines(
         {"elsewhere": "Under way in another terminal", "running": "Under way here"}.get(word, word), Role.NAME
     )
     page.blank()
-    page.field("When", f"{_exact(run.started_at)} ({ago(run.started_at, drawn.now)})", _LABEL)
+    page.field("When", f"{local_second(run.started_at)} ({ago(run.started_at, now)})", _LABEL)
     page.field("Who", who(run), _LABEL)
     page.field("Method", run.method, _LABEL)
     page.field("Why", run.reason or "- (no reason was given)", _LABEL)
@@ -173,12 +173,12 @@ def run_lines(
         page.heading("What happened to it")
     for mark in marks:
         text = f"{_MARKS.get(mark.mark, mark.mark)}{f': {mark.detail}' if mark.detail else ''}"
-        page.field(_clock(mark.at, drawn), text, _LABEL)
+        page.field(clock_time(mark.at, now), text, _LABEL)
     return page.lines
 
 
 def row_lines(
-    row: Attempt, happened: Sequence[Happened], names: Mapping[str, str], drawn: Moment, width: int
+    row: Attempt, happened: Sequence[Happened], names: Mapping[str, str], now: datetime, width: int
 ) -> list[TextLine]:
     """How a row ended and why, and all that ever happened to it."""
     word, _ = row_outcome(row)
@@ -200,25 +200,16 @@ def row_lines(
         words = named(one.words, names)
         line = f"{one.what}{' ' if one.what == 'sent' else ': '}{words}" if words else one.what
         by = f" (by {one.by})" if one.what in {"sent", "pressed", "not pressed"} else ""
-        page.field(_clock(one.at, drawn), line + by, _LABEL)
+        page.field(clock_time(one.at, now), line + by, _LABEL)
     page.heading("The error as it was then")
     page.blank()
     return page.lines
 
 
-def _exact(at: datetime) -> str:
-    return f"{at.astimezone():%Y-%m-%d %H:%M:%S %Z}"
-
-
-def _clock(at: datetime, drawn: Moment) -> str:
-    local, now = at.astimezone(), drawn.now.astimezone()
-    return f"{local:%H:%M:%S}" if local.date() == now.date() else f"{local.day:>2} {local:%b %H:%M:%S}"
-
-
 def _local(value: str) -> str:
     """A value of the evidence; its times in the zone that all others are shown in."""
     words = value.split(" ")
-    return " ".join(_exact(at) if (at := _moment(word)) is not None else word for word in words)
+    return " ".join(local_second(at) if (at := _moment(word)) is not None else word for word in words)
 
 
 def _moment(word: str) -> datetime | None:

@@ -21,8 +21,9 @@ from syncerr_tui.ui.interrupted_runs import InterruptedRuns
 from syncerr_tui.ui.run_controller import RunController
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from syncerr_tui.diagnosis.text_layout import TextLine
-    from syncerr_tui.triage.columns import Moment
     from syncerr_tui.ui.details import Details
     from syncerr_tui.ui.hook_runner import HookRunner
 
@@ -93,7 +94,7 @@ class Services:
 
         return Details(self.error_details, self.context.key_of)
 
-    def describe(self, error: SyncError, moment: Moment, outcome: str, width: int) -> list[TextLine]:
+    def describe(self, error: SyncError, moment: datetime, outcome: str, width: int) -> list[TextLine]:
         from syncerr_tui.ui.details import KnownBeside
 
         history, news = self.error_history, self.context.state.news
@@ -114,7 +115,7 @@ class Services:
         )
         return self._panel_text(error, moment, width, known)
 
-    def remembered(self, error: SyncError, moment: Moment) -> str:
+    def remembered(self, error: SyncError, moment: datetime) -> str:
         memory = self.error_history.memory(error)
         return memory_words(memory, moment) if memory is not None else ""
 

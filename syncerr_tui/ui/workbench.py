@@ -340,7 +340,7 @@ class Workbench(ListScreen, inherit_bindings=False):
         dialog = ResumeDialog(
             unfinished,
             context.connection.identity,
-            context.moment,
+            context.clock(),
             others=len(runs.waiting) - 1,
             may_send=not context.read_only,
         )

@@ -20,7 +20,6 @@ from textual.app import App, ComposeResult
 from textual.widgets import DataTable
 
 from syncerr_tui.model import SyncError
-from syncerr_tui.triage.columns import Moment
 from syncerr_tui.triage.listing import Listing
 from syncerr_tui.ui.widgets.table import ErrorTable
 from tests.factories import NOW, sync_error
@@ -51,11 +50,11 @@ class Ours(App[None]):
         self.shown = Listing()
         for start in range(0, len(errors), 2000):
             self.shown = self.shown.with_page(errors[start : start + 2000], NOW)
-            self.query_one(ErrorTable).show(self.shown, Moment(NOW))
+            self.query_one(ErrorTable).show(self.shown, NOW)
 
     def down(self) -> None:
         self.shown = self.shown.moved_to(self.shown.cursor + 1)
-        self.query_one(ErrorTable).show(self.shown, Moment(NOW))
+        self.query_one(ErrorTable).show(self.shown, NOW)
 
 
 class Stock(App[None]):

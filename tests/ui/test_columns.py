@@ -20,7 +20,6 @@ from syncerr_tui.triage.columns import (
     ORDER,
     STORECONNECT_ID,
     USUAL,
-    Moment,
     SortKey,
     WindowClass,
     as_text,
@@ -128,7 +127,7 @@ def test_every_view_fills_its_window_and_together_they_show_everything(
         assert placed.skipped is not None
         assert placed.skipped <= end
         end = placed.skipped + placed.width - 1
-        drawn = cell(placed.text(error, Moment(NOW)), placed.width)
+        drawn = cell(placed.text(error, NOW), placed.width)
         assert cell_len(drawn) == placed.width
     assert end + 1 >= cells(whole)
 

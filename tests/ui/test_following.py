@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -9,7 +10,6 @@ import pytest
 from syncerr_tui.host.terminal import Abilities, TerminalProfile
 from syncerr_tui.model import EventType, SyncError
 from syncerr_tui.text import clean
-from syncerr_tui.triage.columns import Moment
 from syncerr_tui.ui import list_with_panel
 from syncerr_tui.ui.screens.menus import AddressMenu
 from tests.factories import storeconnect_id, sync_error
@@ -80,7 +80,7 @@ async def test_while_a_key_is_held_no_panel_is_made(opened: Open, monkeypatch: p
         monkeypatch.setattr(list_with_panel, "monotonic", lambda: driven.pane._moved_at)
         monkeypatch.setattr(list_with_panel, "_HELD_SECONDS", 60.0)
 
-        def counted(error: SyncError, moment: Moment, outcome: str, width: int) -> Any:
+        def counted(error: SyncError, moment: datetime, outcome: str, width: int) -> Any:
             made.append(error.id)
             return describe(error, moment, outcome, width)
 

@@ -25,7 +25,6 @@ from syncerr_tui.fixes.org import FixCandidate, FixFacts, FixKind, FixPolicy, Fi
 from syncerr_tui.model import SyncError, Verdict
 from syncerr_tui.resync.org import MethodInfo
 from syncerr_tui.text import SafeText
-from syncerr_tui.triage.columns import Moment
 from syncerr_tui.ui.screens.dialog import Dialog, Question
 from syncerr_tui.ui.screens.fix import FixDialog, SafeguardActions, SafeguardsDialog, Stage
 from syncerr_tui.ui.screens.menus import AddressMenu
@@ -179,7 +178,7 @@ async def test_fixes_and_safeguards_are_harmless_too(opened: Open) -> None:
         fix.ended(FixResult("abcd1234", FixState.UNKNOWN, False, {SHORT: SHORT}, {SHORT: SHORT}, SHORT))
         await walk(driven, "escape")
         actions = SafeguardActions(lambda _: None, lambda _: None, lambda *_: None)
-        off = SafeguardsDialog(actions, lambda: Moment(NOW))
+        off = SafeguardsDialog(actions, lambda: NOW)
         driven.app.push_screen(off)
         await driven.wait_for("Reading each")
         off.learn([evil_safeguard()], SHORT)

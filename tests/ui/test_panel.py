@@ -16,7 +16,6 @@ from syncerr_tui.errors import BadInputError
 from syncerr_tui.host.terminal import Colour, TerminalProfile
 from syncerr_tui.model import SyncError
 from syncerr_tui.text import cells, clean
-from syncerr_tui.triage.columns import Moment
 from syncerr_tui.triage.keymap import ActionTable
 from syncerr_tui.ui.details import Details, KnownBeside
 from syncerr_tui.ui.error_details_service import ErrorDetailsService
@@ -57,7 +56,7 @@ def laid_out(error: SyncError, width: int) -> list[TextLine]:
     journals = Journals(Path())
     background = BackgroundContext(AppContext(unused), journals, lambda _: None, lambda work, _: work.close())
     error_details = ErrorDetailsService(background)
-    return Details(error_details, ActionTable().key_of)(error, Moment(NOW), width, KnownBeside())
+    return Details(error_details, ActionTable().key_of)(error, NOW, width, KnownBeside())
 
 
 def message_part(lines: list[TextLine]) -> list[TextLine]:

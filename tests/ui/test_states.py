@@ -9,7 +9,6 @@ from textual.geometry import Region
 
 from syncerr_tui.errors import NotLoggedInError, UnreachableError
 from syncerr_tui.host.terminal import TerminalProfile
-from syncerr_tui.triage.columns import Moment
 from tests.factories import NOW, sync_error
 from tests.ui.conftest import Open
 from tests.ui.fakes import FakeConnection, some_errors
@@ -284,7 +283,7 @@ async def test_a_minute_writes_the_ages_that_read_differently_and_nothing_else(
             patched.setattr(driven.pane.table, "refresh", written.append)
             for minutes in (1, 2):
                 written.clear()
-                driven.pane.table.tick(Moment(NOW + timedelta(minutes=minutes)))
+                driven.pane.table.tick(NOW + timedelta(minutes=minutes))
                 # Oldest first: the two old ones stand in the first rows.
                 assert [region.y for region in written] == list(range(3, 17))
                 assert {region.width for region in written} == {10}

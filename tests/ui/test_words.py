@@ -23,7 +23,7 @@ from syncerr_tui.journal.history import RunRecord
 from syncerr_tui.model import Verdict
 from syncerr_tui.resync.selection import Prepared, prepare
 from syncerr_tui.triage.actions import Place
-from syncerr_tui.triage.columns import MESSAGE, Moment
+from syncerr_tui.triage.columns import MESSAGE
 from syncerr_tui.ui import resync_controller
 from syncerr_tui.ui.journal_words import NOT_SENT, RUNS, run_cells
 from syncerr_tui.ui.run_presenter import RunPresenter
@@ -341,7 +341,7 @@ def test_the_columns_of_a_run_add_up(seed: int) -> None:
     planned = sum(counts.values())
     who = ("ana", "ana@acme.example", "ops")
     run = RunRecord("a" * 32, NOW, "acme", "apex", *who, "", planned, counts, "finished", "", alive=False)
-    cells = [text for text, _ in run_cells(run, Moment(NOW), ours=False)]
+    cells = [text for text, _ in run_cells(run, NOW, ours=False)]
     told = dict(zip((column.header for column in RUNS), cells, strict=True))
     shown = [told[name] for name in ("Rows", "Fixed", "Gone", "Fail", "Unkn", "Unsent")]
     shown.append(told["State"].removeprefix("TWIN (").removesuffix(")") if "TWIN" in told["State"] else "")

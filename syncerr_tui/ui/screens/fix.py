@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from functools import partial
 from typing import ClassVar
@@ -20,7 +21,6 @@ from textual.widgets import Input, OptionList
 from syncerr_tui.errors import SyncErrError
 from syncerr_tui.fixes.model import FixOption, FixResult, SafeguardNow, SafeguardState
 from syncerr_tui.text import one_line
-from syncerr_tui.triage.columns import Moment
 from syncerr_tui.ui import fix_words as words
 from syncerr_tui.ui.screens.dialog import PanelDialog, keys
 from syncerr_tui.ui.widgets.line import Part
@@ -235,7 +235,7 @@ class SafeguardsDialog(PanelDialog[None]):
         Binding("n", "name", show=False),
     ]
 
-    def __init__(self, actions: SafeguardActions | None, moment: Callable[[], Moment]) -> None:
+    def __init__(self, actions: SafeguardActions | None, moment: Callable[[], datetime]) -> None:
         super().__init__()
         self._actions = actions
         self._moment = moment

@@ -6,6 +6,7 @@ Nothing is read or sent without a choice.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from typing import ClassVar
 
 from textual import on
@@ -17,7 +18,6 @@ from syncerr_tui.journal.history import Unfinished
 from syncerr_tui.model import Environment, OrgIdentity
 from syncerr_tui.resync.run_state import ResumeMode
 from syncerr_tui.text import one_line
-from syncerr_tui.triage.columns import Moment
 from syncerr_tui.triage.state import QueuedRun, RunQueue
 from syncerr_tui.ui.screens.dialog import ListDialog, Question, Reading, keys
 from syncerr_tui.ui.widgets.line import Part
@@ -199,7 +199,7 @@ class ResumeDialog(Reading[ResumeMode]):
         self,
         unfinished: Unfinished,
         org: OrgIdentity,
-        drawn: Moment,
+        drawn: datetime,
         *,
         others: int = 0,
         may_send: bool = True,
@@ -223,7 +223,7 @@ class ResumeDialog(Reading[ResumeMode]):
         lines: list[tuple[str, str]] = [
             ("\nThis is a PRODUCTION org: what is sent changes real data.\n" if loud else "", "bold"),
             (f"\n{unfinished.summary}.", "bold"),
-            (f"\nBegun {at:%Y-%m-%d %H:%M} ({ago(run.started_at, self._drawn.now)}) ", ""),
+            (f"\nBegun {at:%Y-%m-%d %H:%M} ({ago(run.started_at, self._drawn)}) ", ""),
             (one_line(f"by {run.os_user} on {run.host or 'an unnamed machine'}, method {run.method}."), ""),
         ]
         if run.reason:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple
@@ -21,7 +22,6 @@ from syncerr_tui.triage.columns import (
     ORDER,
     Choice,
     Column,
-    Moment,
     Placed,
     SortKey,
     further,
@@ -79,7 +79,7 @@ class ErrorTable(VirtualList):
         super().__init__(id=id)
         self.listing = Listing()
         self.marks: Mapping[str, RowMark] = {}
-        self._moment: Moment | None = None
+        self._moment: datetime | None = None
         self._columns: tuple[Placed, ...] = ()
         self._choice: Choice = ()
         self._view = 0
@@ -93,7 +93,7 @@ class ErrorTable(VirtualList):
     # -- what is shown -------------------------------------------------------------------------------
 
     def show(
-        self, listing: Listing, moment: Moment, changes: Mapping[str, str] = MappingProxyType({})
+        self, listing: Listing, moment: datetime, changes: Mapping[str, str] = MappingProxyType({})
     ) -> None:
         """Show this listing, with a sign beside what has changed; what looks the same is not drawn again."""
         before = self.listing
@@ -113,7 +113,7 @@ class ErrorTable(VirtualList):
             self.refresh()
         self.redraw()
 
-    def tick(self, moment: Moment) -> None:
+    def tick(self, moment: datetime) -> None:
         """Time has gone by: write the ages that read differently, and nothing else."""
         before, self._moment = self._moment, moment
         left = self._left
