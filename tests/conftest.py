@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from _pytest.runner import runtestprotocol
 
 from tests import layers
 
@@ -112,6 +113,20 @@ def _placed(files: list[list[pytest.Item]]) -> Iterator[tuple[float, list[pytest
     for tests in files:
         yield (passed + len(tests) / 2) / total, tests
         passed += len(tests)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+    """Where processes share the suite, send what a test came to, and not also that it began, was set up, torn
+    down and ended: six messages a test instead of two took a millisecond, and each wakes the other process.
+    """
+    options = item.config.option
+    if "PYTEST_XDIST_WORKER" not in os.environ or options.durations or options.xmlpath:
+        return None
+    for report in runtestprotocol(item, log=False, nextitem=nextitem):
+        if report.when == "call" or not report.passed:
+            item.ihook.pytest_runtest_logreport(report=report)
+    return True
 
 
 @pytest.hookimpl(optionalhook=True)
