@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from syncerr_tui.cli._connect import said_in
-from syncerr_tui.cli._console import narrate
+from syncerr_tui.cli._console import json_option, narrate
 from syncerr_tui.cli._options import packed
 from syncerr_tui.diagnosis.links import full_id
 from syncerr_tui.errors import BadInputError
@@ -85,7 +85,6 @@ class RunOptions:
     yes: bool
     dry_run: bool
     again: bool
-    as_json: bool
 
 
 def concurrency_option(shown: str) -> Callable[[Command], Command]:
@@ -155,7 +154,7 @@ planning = packed(
 
 def sending(json_help: str) -> Callable[[Command], Command]:
     """Adds the options of what is sent; the command gets `run: RunOptions`. `json_help`: of `--json`."""
-    return packed(
+    pack = packed(
         "run",
         RunOptions,
         reason=reason_option,
@@ -164,8 +163,8 @@ def sending(json_help: str) -> Callable[[Command], Command]:
             "--dry-run", is_flag=True, help="Show each request exactly as it would be sent; send none."
         ),
         again=again_option,
-        as_json=click.option("--json", "as_json", is_flag=True, help=json_help),
     )
+    return lambda command: pack(json_option(json_help)(command))
 
 
 def read_ids(ids: Sequence[str]) -> tuple[str, ...]:

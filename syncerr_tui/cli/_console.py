@@ -21,9 +21,9 @@ import shutil
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -33,6 +33,7 @@ from syncerr_tui.text import HOSTILE, cell_width, cells, clean, one_line, shorte
 if TYPE_CHECKING:
     import asyncio
 
+Command = TypeVar("Command", bound=Callable[..., Any])
 LONGEST_NARRATION = 2_000
 """Characters. A line on stderr is for a person: what an argument of 100 kB adds to it is left out."""
 _NARROWEST_COLUMN = 20
@@ -42,19 +43,39 @@ Span = tuple[str, str | None]
 """A piece of a line, and the address it links to."""
 
 
-class _Failures:
-    as_json = False
+class _Form:
+    """How one call of the program writes."""
+
+    failures = False
+    """Failures are JSON."""
+    data = False
+    """`--json` was given."""
 
 
-_failures = _Failures()
+_form = _Form()
 
 
 def choose_form_of_failures(argv: Sequence[str]) -> None:
     """Whether `complain` writes JSON. Read off the words given: they may be what cannot be parsed."""
+    _form.data = False
     words = argv[: argv.index("--")] if "--" in argv else argv
     forms = {word.removeprefix("--format=") for word in words if word.startswith("--format=")}
     forms |= {value for word, value in pairwise(words) if word == "--format"}
-    _failures.as_json = "--json" in words or bool(forms & {"json", "jsonl"})
+    _form.failures = "--json" in words or bool(forms & {"json", "jsonl"})
+
+
+def json_option(shown: str) -> Callable[[Command], Command]:
+    """`--json`, of which `as_json` tells whether it was given. `shown`: its line in the help."""
+
+    def choose(_context: click.Context, _parameter: click.Parameter, chosen: bool) -> None:
+        _form.data = chosen
+
+    return click.option("--json", is_flag=True, expose_value=False, callback=choose, help=shown)
+
+
+def as_json() -> bool:
+    """Whether data is to be JSON, a value a line."""
+    return _form.data
 
 
 _PLAIN = "syncerr-plain"
@@ -121,7 +142,7 @@ def complain(error: SyncErrError, code: int | None = None) -> None:
     """
     number = int(error.exit_code if code is None else code)
     with contextlib.suppress(OSError):
-        if _failures.as_json:
+        if _form.failures:
             say_json({"error": one_line(error.title), "hint": one_line(error.hint), "exit_code": number})
         else:
             say(f"syncerr-tui: {error.line}")

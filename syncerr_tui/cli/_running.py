@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from syncerr_tui.cli import _console
-from syncerr_tui.cli._console import narrate
+from syncerr_tui.cli._console import as_json, narrate
 from syncerr_tui.errors import BadInputError, ExitCode, MachineError, RefusedError
 from syncerr_tui.words import plural
 
@@ -31,12 +31,11 @@ def tell_row(
     verdict: str | None,
     reason: str,
     *,
-    as_json: bool,
     evidence: Mapping[str, Any] | None = None,
     more: Mapping[str, Any] | None = None,
 ) -> None:
     """One row on stdout. `evidence`: of its verdict, where it has one."""
-    if as_json:
+    if as_json():
         _console.emit_json({**error.payload(), "verdict": verdict, "reason": reason, **(more or {})})
         return
     from syncerr_tui.journal.row_history import found_words
@@ -144,7 +143,7 @@ def tell_plan(plan: Plan) -> None:
         narrate(f"Warning: {warning}.")
 
 
-async def show_requests(connection: OrgSession, journal: Journal, plan: Plan, *, as_json: bool) -> int:
+async def show_requests(connection: OrgSession, journal: Journal, plan: Plan) -> int:
     """On stdout, each request of a plan exactly as it would be sent, in order. Sends none of them."""
     from syncerr_tui.journal.history import History
     from syncerr_tui.resync.sender import requests_of
@@ -157,7 +156,7 @@ async def show_requests(connection: OrgSession, journal: Journal, plan: Plan, *,
         if request is None:
             continue
         number += 1
-        if as_json:
+        if as_json():
             what = {"verb": request.verb, "path": request.path, "body": request.body}
             ids = [row.error.id for row in rows]
             _console.emit_json({"request": number, "wave": wave, **what, "ids": ids})

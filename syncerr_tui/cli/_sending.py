@@ -164,7 +164,7 @@ _QUIET_SECONDS = 5.0
 _STOPS = {signal.SIGINT: ExitCode.INTERRUPTED, signal.SIGTERM: ExitCode.TERMINATED}
 
 
-def _tell_ended(error: SyncError, ended: RowChanged, *, as_json: bool) -> OSError | None:
+def _tell_ended(error: SyncError, ended: RowChanged) -> OSError | None:
     """A row that ended, on stdout. Gives what stood in the way, once.
 
     A reader that has enough (`| head`), or a file on a full disk, must not end a run half-way: from then on
@@ -172,7 +172,7 @@ def _tell_ended(error: SyncError, ended: RowChanged, *, as_json: bool) -> OSErro
     """
     try:
         verdict = ended.verdict.value if ended.verdict else NOT_SENT
-        tell_row(error, verdict, ended.reason, as_json=as_json, evidence=ended.attempt.evidence)
+        tell_row(error, verdict, ended.reason, evidence=ended.attempt.evidence)
     except OSError as problem:
         _console.drop(1)
         if isinstance(problem, BrokenPipeError):
@@ -217,7 +217,7 @@ async def carry_out(
     tell_plan(plan)
     warn_of_repeats(journal, plan)
     if options.dry_run:
-        return await show_requests(connection, journal, plan, as_json=options.as_json)
+        return await show_requests(connection, journal, plan)
     consented = ask_again(journal, plan, again=options.again)
     around = await prepare() if prepare is not None else None
     may_send = ask_first(plan, connection.identity, yes=options.yes, guided=connection.method.guided)
@@ -225,24 +225,23 @@ async def carry_out(
         narrate("Nothing was sent.")
         return ExitCode.OK
     runner = Runner(connection, journal, RunRequest(plan, options.reason, again=consented))
-    run = partial(follow, runner, connection.identity, as_json=options.as_json)
+    run = partial(follow, runner, connection.identity)
     return await (run() if around is None else around(plan, run))
 
 
-async def follow(runner: Runner, identity: OrgIdentity, *, as_json: bool, stop: Stop | None = None) -> int:
+async def follow(runner: Runner, identity: OrgIdentity, *, stop: Stop | None = None) -> int:
     """Run to the end: rows on stdout as they end, narration on stderr. A person is asked where one acts.
 
     Args:
         runner: The run.
         identity: Its org.
-        as_json: A JSON line for each row.
         stop: Takes the signals already; None: they are taken for the time of the run.
     """
     from syncerr_tui.resync.events import AskPerson
 
     if stop is None:
         with Stop().installed() as mine:
-            return await follow(runner, identity, as_json=as_json, stop=mine)
+            return await follow(runner, identity, stop=mine)
     stop.runner = runner
     plan = runner.plan
     errors = {row.error.id: row.error for row in plan.rows}
@@ -259,7 +258,7 @@ async def follow(runner: Runner, identity: OrgIdentity, *, as_json: bool, stop: 
                     person.step_aside()
                 if ended is not None:
                     error = ended.error or errors[ended.id]
-                    unwritten = _tell_ended(error, ended, as_json=as_json) or unwritten
+                    unwritten = _tell_ended(error, ended) or unwritten
                 for line in lines:
                     narrate(line)
                 if ended is not None or lines:

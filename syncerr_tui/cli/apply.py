@@ -10,7 +10,7 @@ import click
 
 from syncerr_tui.cli._choosing import RunOptions, sending
 from syncerr_tui.cli._connect import OrgChoice, fixer_of, in_event_loop, open_org, org_options
-from syncerr_tui.cli._console import emit, emit_json, narrate
+from syncerr_tui.cli._console import as_json, emit, emit_json, narrate
 from syncerr_tui.cli._running import check_allowed, mention_unfinished
 from syncerr_tui.cli._sending import carry_out
 from syncerr_tui.cli.causes import read_graph
@@ -107,11 +107,11 @@ async def apply_fixes(choice: OrgChoice, fixes: FixList, run: RunOptions, confir
             option, event, why = await _now(connection, graph, fixer, fix)
             if option is None:
                 ends[_LEFT_OUT] += 1
-                _tell(fix, _LEFT_OUT, why, None, run)
+                _tell(fix, _LEFT_OUT, why, None)
             elif run.dry_run:
                 ends["would be made"] += 1
                 after = show({**option.after, **fix.typed})
-                _tell(fix, "would be made", f"{show(option.before)} -> {after}", None, run)
+                _tell(fix, "would be made", f"{show(option.before)} -> {after}", None)
             else:
                 ends[await _make(fixer, option, fix, event, run, confirm)] += 1
     if not fixes.fixes:
@@ -144,19 +144,19 @@ async def _make(
         request = FixRequest(option, fix.typed, name, fix.option.seen, run.reason or fix.reason, event)
         result = await make(fixer, request, yes=run.yes)
     except (RefusedError, BadInputError) as error:
-        _tell(fix, "refused", error.line, None, run)
+        _tell(fix, "refused", error.line, None)
         return "refused"
     if result is None:
-        _tell(fix, "not wanted", "Nothing was changed.", None, run)
+        _tell(fix, "not wanted", "Nothing was changed.", None)
         return "not wanted"
     word = result.state.value if result.verified or result.state.value != "applied" else "not proven"
-    _tell(fix, word, f"{show(result.before)} -> {show(result.after)}. {result.detail}", result, run)
+    _tell(fix, word, f"{show(result.before)} -> {show(result.after)}. {result.detail}", result)
     return word
 
 
-def _tell(fix: ListedFix, word: str, detail: str, result: FixResult | None, run: RunOptions) -> None:
+def _tell(fix: ListedFix, word: str, detail: str, result: FixResult | None) -> None:
     option = fix.option
-    if run.as_json:
+    if as_json():
         held = result.payload() if result is not None else result_payload(detail)
         head = {"key": option.key, "title": option.title, "id": fix.errors[0].id}
         emit_json({**head, **held, "state": word})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from syncerr_tui.cli._connect import OrgChoice, in_event_loop, open_org, org_options
-from syncerr_tui.cli._console import emit, emit_json, say
+from syncerr_tui.cli._console import as_json, emit, emit_json, json_option, say
 from syncerr_tui.errors import ExitCode
 from syncerr_tui.words import local_minute, plural
 
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     "--filter", "text", metavar="TEXT", default="", help="Only the causes of errors that match; as in 'list'."
 )
 @click.option("--limit", metavar="N", type=click.IntRange(1), help="Only so many, the worst.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON line for each cause.")
+@json_option("One JSON line for each cause.")
 @click.option("--victims", is_flag=True, help="Name every error that a cause holds up, with the evidence.")
 @in_event_loop
-async def command(choice: OrgChoice, *, text: str, limit: int | None, as_json: bool, victims: bool) -> int:
+async def command(choice: OrgChoice, *, text: str, limit: int | None, victims: bool) -> int:
     """Group the sync errors by what has to be fixed, worst first.
 
     A cause is an error that fails for a reason of its own; its victims fail only because of it.
@@ -62,7 +62,7 @@ async def command(choice: OrgChoice, *, text: str, limit: int | None, as_json: b
             for row in (*cause.roots, *cause.victims)
             if row in left.twins
         }
-        if as_json:
+        if as_json():
             emit_json({**cause_payload(graph, cause, metadata), "twins": twins})
             continue
         emit(*_lines(graph, cause, metadata, victims=victims))

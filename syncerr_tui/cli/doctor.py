@@ -12,7 +12,7 @@ import click
 
 from syncerr_tui import __version__
 from syncerr_tui.cli._connect import OrgChoice, in_event_loop, org_options, reach
-from syncerr_tui.cli._console import emit, emit_json, padded, say
+from syncerr_tui.cli._console import as_json, emit, emit_json, json_option, padded, say
 from syncerr_tui.cli._options import profile_folder
 from syncerr_tui.errors import BadInputError, ExitCode, SyncErrError
 from syncerr_tui.salesforce.methods import Check, CheckState
@@ -30,10 +30,10 @@ _LARGE = 500_000_000
 
 @click.command()
 @org_options
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line: name, state, reason, advice.")
+@json_option("One JSON object a line: name, state, reason, advice.")
 @click.option("--done", multiple=True, metavar="VALUE", help="Confirm: this status means carried out.")
 @in_event_loop
-async def command(choice: OrgChoice, *, as_json: bool, done: tuple[str, ...]) -> int:
+async def command(choice: OrgChoice, *, done: tuple[str, ...]) -> int:
     """Check the way to an org: login, user, limits, names, method, permissions, clock, network, journal.
 
     Ends with 0 when nothing failed, with 1 otherwise. Warnings do not count. No secret is printed.
@@ -43,12 +43,12 @@ async def command(choice: OrgChoice, *, as_json: bool, done: tuple[str, ...]) ->
     from syncerr_tui.salesforce.doctor import check_org
 
     good = True
-    good &= _tell(_version(), as_json=as_json)
+    good &= _tell(_version())
     async with reach(choice) as (profile, tokens):
-        good &= _tell(_journal(profile), as_json=as_json)
+        good &= _tell(_journal(profile))
         async for check in check_org(profile, tokens):
-            good &= _tell(check, as_json=as_json)
-        good &= _tell(await _safeguards(profile, tokens), as_json=as_json)
+            good &= _tell(check)
+        good &= _tell(await _safeguards(profile, tokens))
     return ExitCode.OK if good else ExitCode.NOT_ALL_FIXED
 
 
@@ -142,9 +142,9 @@ def _file_journal(place: Path, org_id: str | None, *, shared: bool) -> Check:
     return Check.ok("journal", reason)
 
 
-def _tell(check: Check, *, as_json: bool) -> bool:
+def _tell(check: Check) -> bool:
     """Print one check; False where it failed."""
-    if as_json:
+    if as_json():
         emit_json(asdict(check))
     else:
         advice = f". {sentence(check.advice)}" if check.advice else ""

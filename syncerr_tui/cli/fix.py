@@ -21,7 +21,7 @@ from syncerr_tui.cli._connect import (
     open_org,
     org_options,
 )
-from syncerr_tui.cli._console import complain, emit, emit_json, narrate
+from syncerr_tui.cli._console import as_json, complain, emit, emit_json, json_option, narrate
 from syncerr_tui.cli._options import packed
 from syncerr_tui.cli.causes import read_graph
 from syncerr_tui.errors import BadInputError, ExitCode, RefusedError
@@ -190,7 +190,6 @@ class _Asked:
     confirm: str
     seen: str
     output: Path | None
-    as_json: bool
 
     @classmethod
     def of(cls, *, pairs: tuple[str, ...], **given: Any) -> _Asked:  # noqa: ANN401 - the options of the command
@@ -235,10 +234,8 @@ class _Asked:
         type=click.Path(dir_okay=False, path_type=Path),
         help="With --snapshot: the list that a fix is put on. Without it, FILE.fixes beside the snapshot.",
     ),
-    as_json=click.option(
-        "--json", "as_json", is_flag=True, help="One JSON line for each fix, or for the result."
-    ),
 )
+@json_option("One JSON line for each fix, or for the result.")
 @in_event_loop
 async def command(choice: OrgChoice, *, asked: _Asked) -> int:
     """List the changes in the org that would remove what blocks an error, smallest first; make one of them.
@@ -269,7 +266,7 @@ async def _fix(choice: OrgChoice, asked: _Asked) -> int:
         fixer = fixer_of(connection, late.open(), read_only=choice.read_only)
         options = await fixer.options(await explained(connection, errors), named=record_of(asked.key))
         if asked.key is None:
-            _list(options, as_json=asked.as_json)
+            _list(options)
             return ExitCode.OK
         option = option_named(options, asked.key)
         try:
@@ -277,14 +274,14 @@ async def _fix(choice: OrgChoice, asked: _Asked) -> int:
             request = FixRequest(option, asked.values, asked.confirm, asked.seen, asked.reason, event)
             result = await make(fixer, request, yes=asked.yes)
         except RefusedError as error:
-            if asked.as_json:
+            if as_json():
                 emit_json(result_payload(error.line))
             complain(error)
             return error.exit_code
     if result is None:
         narrate("Nothing was changed.")
         return ExitCode.OK
-    _tell(result, as_json=asked.as_json)
+    _tell(result)
     return exit_code(result)
 
 
@@ -299,17 +296,17 @@ async def _choose(choice: OrgChoice, asked: _Asked) -> int:
     errors = roots_of(graph, event=asked.event, cause=asked.cause)
     options = chooser.options(errors)
     if asked.key is None:
-        _list(options, as_json=asked.as_json)
+        _list(options)
         return ExitCode.OK
     ids = {error.id for error in errors}
     event = asked.event if asked.event in ids else errors[0].id
     result = chooser.choose(option_named(options, asked.key), asked.values, event, asked.reason)
-    _tell(result, as_json=asked.as_json)
+    _tell(result)
     return ExitCode.OK
 
 
-def _tell(result: FixResult, *, as_json: bool) -> None:
-    if as_json:
+def _tell(result: FixResult) -> None:
+    if as_json():
         emit_json(result.payload())
         return
     emit(f"{result.state.value}: {show(result.before)} -> {show(result.after)}. {result.detail}")
@@ -317,8 +314,8 @@ def _tell(result: FixResult, *, as_json: bool) -> None:
         narrate(f"Fix {result.fix}; put it back with 'syncerr-tui safeguards --restore {result.fix}'.")
 
 
-def _list(options: list[FixOption], *, as_json: bool) -> None:
-    if as_json:
+def _list(options: list[FixOption]) -> None:
+    if as_json():
         emit_json(*(option.payload() for option in options))
         return
     if not options:

@@ -11,20 +11,20 @@ from typing import Any
 import click
 
 from syncerr_tui import __version__
-from syncerr_tui.cli._console import emit, emit_json
+from syncerr_tui.cli._console import as_json, emit, emit_json, json_option
 from syncerr_tui.cli._options import configured_orgs, profile_folder
 from syncerr_tui.errors import ExitCode, SyncErrError
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
+@json_option("As one JSON object.")
 @click.option("--keys", is_flag=True, help="Every action of the app with its name in [keys] and its keys.")
-def command(*, as_json: bool, keys: bool) -> int:
+def command(*, keys: bool) -> int:
     """Show every path, the configured orgs, and what is drawn on this terminal and why."""
     if keys:
-        return _list_keys(as_json=as_json)
+        return _list_keys()
     facts = gather()
-    if as_json:
+    if as_json():
         emit_json(facts)
         return ExitCode.OK
     for name, value in facts.items():
@@ -93,12 +93,12 @@ def gather() -> dict[str, Any]:
     }
 
 
-def _list_keys(*, as_json: bool) -> int:
+def _list_keys() -> int:
     from syncerr_tui.host.config import read_config
     from syncerr_tui.triage.keymap import key_label
 
     actions = read_config().actions
-    if as_json:
+    if as_json():
         emit_json({action.id: [key_label(key, unicode=False) for key in action.keys] for action in actions})
         return ExitCode.OK
     for action in actions:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from syncerr_tui.cli._connect import OrgChoice, in_event_loop, journal_of, open_connection, org_options
-from syncerr_tui.cli._console import emit, emit_json, narrate
+from syncerr_tui.cli._console import as_json, emit, emit_json, json_option, narrate
 from syncerr_tui.cli._options import profile_folder
 from syncerr_tui.cli._running import NOT_SENT, rows_of_run, tell_row
 from syncerr_tui.errors import BadInputError, ExitCode
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @click.option(
     "--limit", metavar="N", type=click.IntRange(1, 100_000), default=50, help="Runs or changes at most [50]."
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON line for each run, or for each row of RUN.")
+@json_option("One JSON line for each run, or for each row of RUN.")
 @in_event_loop
 async def command(
     run: str | None,
@@ -42,7 +42,6 @@ async def command(
     fixes: bool,
     who: bool,
     limit: int,
-    as_json: bool,
 ) -> int:
     """List the runs of this org's journal, or the rows of one RUN with verdict and evidence.
 
@@ -66,19 +65,19 @@ async def command(
     with journal_of(org_id, profile) as journal:
         history = History(journal)
         if who:
-            _tell_people(others_on(journal), as_json=as_json)
+            _tell_people(others_on(journal))
         elif fixes:
-            _tell_fixes(journal, limit, as_json=as_json)
+            _tell_fixes(journal, limit)
         elif event is not None:
-            _tell_rows(history.of_event(event), as_json=as_json)
+            _tell_rows(history.of_event(event))
         elif run is not None:
-            _tell_rows(rows_of_run(history, run), as_json=as_json)
+            _tell_rows(rows_of_run(history, run))
         else:
             runs = history.runs(limit)
             if not runs:
                 narrate("Nothing was re-synced yet.")
             for record in runs:
-                _tell_run(record, as_json=as_json)
+                _tell_run(record)
             if on := people_words(others_on(journal)):
                 narrate(f"{on}.")
         narrate(f"Journal: {journal.place}")
@@ -119,8 +118,8 @@ async def _move(choice: OrgChoice) -> int:
     return ExitCode.OK
 
 
-def _tell_people(people: Sequence[PersonOn], *, as_json: bool) -> None:
-    if as_json:
+def _tell_people(people: Sequence[PersonOn]) -> None:
+    if as_json():
         emit_json(*({**asdict(one), "since": one.since.isoformat()} for one in people))
         return
     if not people:
@@ -130,7 +129,7 @@ def _tell_people(people: Sequence[PersonOn], *, as_json: bool) -> None:
         emit(f"{one.words} since {local_minute(one.since)}{run}")
 
 
-def _tell_rows(rows: tuple[Attempt, ...], *, as_json: bool) -> None:
+def _tell_rows(rows: tuple[Attempt, ...]) -> None:
     if not rows:
         narrate("The journal has nothing about it.")
     for row in rows:
@@ -144,15 +143,15 @@ def _tell_rows(rows: tuple[Attempt, ...], *, as_json: bool) -> None:
             "evidence": dict(row.evidence),
         }
         reason = row.reason or (row.kind.value if row.kind else "no outcome yet")
-        tell_row(row.error, verdict, reason, as_json=as_json, evidence=row.evidence, more=more)
+        tell_row(row.error, verdict, reason, evidence=row.evidence, more=more)
 
 
-def _tell_fixes(journal: Journal, limit: int, *, as_json: bool) -> None:
+def _tell_fixes(journal: Journal, limit: int) -> None:
     from syncerr_tui.cli.fix import show
     from syncerr_tui.fixes.ledger import FixLedger
 
     fixes = FixLedger(journal, os_user="", org_user="").fixes()[:limit]
-    if as_json:
+    if as_json():
         emit_json(*(fix.payload() for fix in fixes))
         return
     if not fixes:
@@ -163,9 +162,9 @@ def _tell_fixes(journal: Journal, limit: int, *, as_json: bool) -> None:
         emit(f"{fix.id}  {local_minute(fix.at)}  {fix.by}  {what}. {fix.outcome or 'no outcome'}; {ended}")
 
 
-def _tell_run(run: RunRecord, *, as_json: bool) -> None:
+def _tell_run(run: RunRecord) -> None:
     how = run.how or ("under way" if run.alive else "interrupted")
-    if not as_json:
+    if not as_json():
         from syncerr_tui.journal.history import ENDINGS
 
         how = ENDINGS.get(how, how)

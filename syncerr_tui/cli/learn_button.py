@@ -14,7 +14,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from syncerr_tui.cli._console import Asker, at_terminal, confirm, emit, emit_json, heading, say, wrapped
+from syncerr_tui.cli._console import (
+    Asker,
+    as_json,
+    at_terminal,
+    confirm,
+    emit,
+    emit_json,
+    heading,
+    json_option,
+    say,
+    wrapped,
+)
 from syncerr_tui.cli._options import choice_of, complete_org
 from syncerr_tui.errors import BadInputError, ExitCode, MachineError, RefusedError
 from syncerr_tui.words import plural
@@ -53,7 +64,7 @@ UNSUPPORTED = (
 )
 @click.option("--keep-ids", is_flag=True, help="Accept constants that look like ids (user, org, store).")
 @click.option("--delete", is_flag=True, help="Delete the file afterwards: it holds a session token.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@json_option("One JSON object.")
 def command(
     file: Path,
     *,
@@ -62,7 +73,6 @@ def command(
     namespace: str,
     keep_ids: bool,
     delete: bool,
-    as_json: bool,
 ) -> int:
     """Find the call of the Re-sync button in a browser's recording (HAR). Works offline.
 
@@ -70,7 +80,7 @@ def command(
     cookie, no id. Exit code 0: one clear call; 1: none, or a person has to choose; 2: no readable HAR.
     """
     lesson = read_lesson(file, events=events, org=org, namespace=namespace, keep_ids=keep_ids)
-    if as_json:
+    if as_json():
         emit_json(lesson.payload())
     else:
         emit(*_lines(lesson))

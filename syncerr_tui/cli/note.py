@@ -9,7 +9,7 @@ import click
 
 from syncerr_tui.cli._choosing import Choice, cause_named, chosen_of, id_option, read_ids
 from syncerr_tui.cli._connect import OrgChoice, in_event_loop, open_org, org_options, said_in
-from syncerr_tui.cli._console import emit, emit_json, narrate
+from syncerr_tui.cli._console import as_json, emit, emit_json, json_option, narrate
 from syncerr_tui.errors import BadInputError, ExitCode
 from syncerr_tui.model import Verdict
 from syncerr_tui.triage.handling import HandlingKind, line_value
@@ -35,9 +35,7 @@ if TYPE_CHECKING:
 )
 @click.option("--wake", is_flag=True, help="End its snooze.")
 @click.option("--merged", is_flag=True, help="The two records of a TWIN are merged.")
-@click.option(
-    "--json", "as_json", is_flag=True, help="One JSON line for each error that has a note or an owner."
-)
+@json_option("One JSON line for each error that has a note or an owner.")
 @in_event_loop
 async def command(
     text: str,
@@ -50,7 +48,6 @@ async def command(
     snooze: str | None,
     wake: bool,
     merged: bool,
-    as_json: bool,
 ) -> int:
     """Say something about errors or about a cause, for yourself and for whoever shares the journal.
 
@@ -92,7 +89,7 @@ async def command(
         among = {row for target in targets for row in _rows_of(graph, target)}
         rows = [row for row in rows if row in among]
     for row in rows:
-        if as_json:
+        if as_json():
             emit_json({**graph.errors[row].payload(), **handlings.of(row).payload()})
         else:
             emit(

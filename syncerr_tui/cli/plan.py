@@ -9,7 +9,7 @@ import click
 
 from syncerr_tui.cli._choosing import Choice, PlanOptions, choosing, plan_for, planning
 from syncerr_tui.cli._connect import OrgChoice, in_event_loop, open_org, org_options
-from syncerr_tui.cli._console import narrate
+from syncerr_tui.cli._console import as_json, json_option, narrate
 from syncerr_tui.cli._running import (
     mention_unfinished,
     tell_plan,
@@ -31,11 +31,9 @@ from syncerr_tui.errors import ExitCode
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write the plan to this new file, for 'syncerr-tui apply'.",
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON line for each error.")
+@json_option("One JSON line for each error.")
 @in_event_loop
-async def command(
-    choice: OrgChoice, *, asked: Choice, options: PlanOptions, output: Path | None, as_json: bool
-) -> int:
+async def command(choice: OrgChoice, *, asked: Choice, options: PlanOptions, output: Path | None) -> int:
     """Show what would be re-synced, in which order, and what would be left out and why. Changes nothing."""
     from syncerr_tui.resync import plan_file
 
@@ -49,18 +47,17 @@ async def command(
     if output is not None:
         plan_file.write(plan, output)
     for row in plan.rows:
-        reason = row.reason if as_json else f"{row.error.code or 'no code'}: {row.reason}"
+        reason = row.reason if as_json() else f"{row.error.code or 'no code'}: {row.reason}"
         tell_row(
             row.error,
-            f"wave {row.wave}" if not as_json else None,
+            f"wave {row.wave}" if not as_json() else None,
             reason,
-            as_json=as_json,
             more={"planned": True, "wave": row.wave},
         )
     for out in plan.left_out:
         more: dict[str, Any] = {"planned": False, "wave": None}
         error = graph.errors[out.id]
-        tell_row(error, "left out" if not as_json else None, out.reason, as_json=as_json, more=more)
+        tell_row(error, "left out" if not as_json() else None, out.reason, more=more)
     tell_plan(plan)
     if output is not None:
         narrate(f"Written to {output}. Carry it out with 'syncerr-tui apply {output}'.")

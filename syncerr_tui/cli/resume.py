@@ -8,7 +8,7 @@ import click
 
 from syncerr_tui.cli._choosing import again_option
 from syncerr_tui.cli._connect import OrgChoice, in_event_loop, open_org, org_options
-from syncerr_tui.cli._console import ask, at_terminal, emit, emit_json, narrate
+from syncerr_tui.cli._console import as_json, ask, at_terminal, emit, emit_json, json_option, narrate
 from syncerr_tui.cli._running import ask_again, ask_first, refuse_where_read_only
 from syncerr_tui.cli._sending import follow
 from syncerr_tui.errors import BadInputError, ExitCode
@@ -29,11 +29,9 @@ if TYPE_CHECKING:
 @click.option("--drop", "mode", flag_value="drop", help="Close the run as it is; send and read nothing.")
 @click.option("--yes", is_flag=True, help="With --continue: do not ask.")
 @again_option
-@click.option("--json", "as_json", is_flag=True, help="JSON lines: runs without a choice, else rows.")
+@json_option("JSON lines: runs without a choice, else rows.")
 @in_event_loop
-async def command(
-    run: str | None, choice: OrgChoice, *, mode: str | None, yes: bool, again: bool, as_json: bool
-) -> int:
+async def command(run: str | None, choice: OrgChoice, *, mode: str | None, yes: bool, again: bool) -> int:
     """List interrupted runs, or go on with one (RUN: the beginning of its id; needless where there is one).
 
     What was sent with unknown outcome is re-read before anything is sent again.
@@ -59,8 +57,8 @@ async def command(
             return ExitCode.OK
         if how is None:
             for unfinished in waiting:
-                _tell(unfinished, as_json=as_json)
-            how = _ask(waiting, as_json=as_json)
+                _tell(unfinished)
+            how = _ask(waiting)
             if how is None:
                 return ExitCode.OK
         chosen = _one_of(waiting, run)
@@ -74,12 +72,12 @@ async def command(
             return ExitCode.OK
         request = RunRequest(plan, resume=chosen.run.id, mode=how, again=consented)
         runner = Runner(connection, journal, request)
-        return await follow(runner, connection.identity, as_json=as_json)
+        return await follow(runner, connection.identity)
 
 
-def _tell(unfinished: Unfinished, *, as_json: bool) -> None:
+def _tell(unfinished: Unfinished) -> None:
     run = unfinished.run
-    if not as_json:
+    if not as_json():
         emit(f"{run.id[:8]}  {local_minute(run.started_at)}  {run.os_user}  {unfinished.summary}")
         return
     emit_json(
@@ -99,8 +97,8 @@ def _tell(unfinished: Unfinished, *, as_json: bool) -> None:
     )
 
 
-def _ask(waiting: tuple[Unfinished, ...], *, as_json: bool) -> ResumeMode | None:
-    if as_json or len(waiting) != 1 or not at_terminal():
+def _ask(waiting: tuple[Unfinished, ...]) -> ResumeMode | None:
+    if as_json() or len(waiting) != 1 or not at_terminal():
         narrate("Choose with --continue, --check or --drop.")
         return None
     from syncerr_tui.resync.run_state import ResumeMode

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from syncerr_tui.cli._connect import OrgChoice, fixer_of, in_event_loop, open_org, org_options, since
-from syncerr_tui.cli._console import complain, emit, emit_json, narrate
+from syncerr_tui.cli._console import as_json, complain, emit, emit_json, json_option, narrate
 from syncerr_tui.cli.fix import exit_code, result_payload, show
 from syncerr_tui.errors import BadInputError, ExitCode, RefusedError, SyncErrError
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 )
 @click.option("--reason", default="", metavar="TEXT", help="With --record: why.")
 @click.option("--yes", is_flag=True, help="Needless: putting back asks nothing.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON line for each.")
+@json_option("One JSON line for each.")
 @in_event_loop
 async def command(
     choice: OrgChoice,
@@ -43,7 +43,6 @@ async def command(
     record: str | None,
     reason: str,
     yes: bool,  # noqa: ARG001 - whoever writes it in a script means well
-    as_json: bool,
 ) -> int:
     """List the safeguards that were switched off from here and are not yet seen on again; put them back.
 
@@ -58,12 +57,12 @@ async def command(
     async with open_org(choice, mention=False) as (connection, late):
         fixer = fixer_of(connection, late.open(), read_only=choice.read_only)
         if restore is not None:
-            return await _restore(fixer, [restore], as_json=as_json)
+            return await _restore(fixer, [restore])
         if restore_all:
             ids = [line.id for line in fixer.ledger.open_safeguards()]
             if not ids:
                 narrate("No safeguard is off.")
-            return await _restore(fixer, ids, as_json=as_json)
+            return await _restore(fixer, ids)
         if accept is not None:
             lines = [await fixer.accept(accept)]
         elif record is not None:
@@ -71,36 +70,36 @@ async def command(
             lines = await fixer.safeguards()
         else:
             lines = await fixer.safeguards()
-    _tell(lines, as_json=as_json)
+    _tell(lines)
     return ExitCode.OK
 
 
-async def _restore(fixer: Fixer, ids: list[str], *, as_json: bool) -> int:
+async def _restore(fixer: Fixer, ids: list[str]) -> int:
     """Put back each; one that cannot be does not keep the others off."""
     worst = ExitCode.OK
     for fix in ids:
         try:
             result = await fixer.restore(fix)
         except SyncErrError as error:
-            if as_json and isinstance(error, RefusedError):
+            if as_json() and isinstance(error, RefusedError):
                 emit_json({**result_payload(error.line), "fix": fix})
             complain(error)
             worst = worst or error.exit_code
             continue
-        _tell_result(result, as_json=as_json)
+        _tell_result(result)
         worst = worst or exit_code(result)
     return worst
 
 
-def _tell_result(result: FixResult, *, as_json: bool) -> None:
-    if as_json:
+def _tell_result(result: FixResult) -> None:
+    if as_json():
         emit_json(result.payload())
     else:
         emit(f"{result.fix}  {result.state.value}: {show(result.after)}. {result.detail}")
 
 
-def _tell(lines: list[SafeguardNow], *, as_json: bool) -> None:
-    if as_json:
+def _tell(lines: list[SafeguardNow]) -> None:
+    if as_json():
         emit_json(*(line.payload() for line in lines))
         return
     if not lines:

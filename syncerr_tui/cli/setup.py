@@ -13,7 +13,7 @@ import click
 
 from syncerr_tui.cli._choosing import concurrency_option, proof_timeout_option
 from syncerr_tui.cli._connect import run_async
-from syncerr_tui.cli._console import Asker, emit_json, heading, say
+from syncerr_tui.cli._console import Asker, as_json, emit_json, heading, json_option, say
 from syncerr_tui.cli._options import profile_folder
 from syncerr_tui.errors import BadInputError, ExitCode, RefusedError
 from syncerr_tui.salesforce.profiles import AUTH_METHODS, METHODS, FixSettings
@@ -133,8 +133,8 @@ class Given:
 )
 @click.option("--replace", is_flag=True, help="Set up an org again; the old file is kept beside the new one.")
 @click.option("--yes", is_flag=True, help="Ask nothing: take the flags and the defaults, refuse in doubt.")
-@click.option("--json", "as_json", is_flag=True, help="At the end, name and path as one JSON line.")
-def command(*, org: str | None, yes: bool, as_json: bool, **given: Any) -> int:  # noqa: ANN401 - the options above
+@json_option("At the end, name and path as one JSON line.")
+def command(*, org: str | None, yes: bool, **given: Any) -> int:  # noqa: ANN401 - the options above
     """Connect an org: log in, look at what it calls things, choose how to re-sync, keep it as a profile.
 
     Nothing in the org is changed, and no secret is written: a profile only says where one is kept.
@@ -147,7 +147,7 @@ def command(*, org: str | None, yes: bool, as_json: bool, **given: Any) -> int: 
     }
     asker = Asker(asks=not yes)
     profile, path = run_async(_setup(Given(**given, treatment=treatment), asker))
-    if as_json:
+    if as_json():
         emit_json({"name": profile.name, "path": str(path)})
     say("", f"Written: {path}", f"Check it:  syncerr-tui doctor --org {profile.name}")
     say(f"Open it:   syncerr-tui --org {profile.name}")

@@ -8,7 +8,7 @@ import click
 
 from syncerr_tui.cli._choosing import id_option, proof_timeout_option, read_ids
 from syncerr_tui.cli._connect import OrgChoice, in_event_loop, open_org, org_options
-from syncerr_tui.cli._console import narrate
+from syncerr_tui.cli._console import json_option, narrate
 from syncerr_tui.cli._running import rows_of_run, tell_row
 from syncerr_tui.errors import BadInputError, ExitCode
 
@@ -18,11 +18,9 @@ from syncerr_tui.errors import BadInputError, ExitCode
 @org_options
 @id_option
 @proof_timeout_option("Seconds to wait [0: look once].", default=0.0)
-@click.option("--json", "as_json", is_flag=True, help="One JSON line for each row.")
+@json_option("One JSON line for each row.")
 @in_event_loop
-async def command(
-    run: str | None, choice: OrgChoice, *, ids: tuple[str, ...], proof_timeout: float, as_json: bool
-) -> int:
+async def command(run: str | None, choice: OrgChoice, *, ids: tuple[str, ...], proof_timeout: float) -> int:
     """Look again at rows that were sent: all of a RUN, the named ones, or all whose outcome is unknown.
 
     Exit code 0: every row is FIXED or resolved elsewhere; 1: not all are.
@@ -51,5 +49,5 @@ async def command(
         verified = await verify(connection, journal, rows, proof_timeout=proof_timeout, sleep=asyncio.sleep)
     for row in verified:
         verdict = row.verdict.value if row.verdict else None
-        tell_row(row.now or row.error, verdict, row.reason, as_json=as_json, evidence=row.evidence)
+        tell_row(row.now or row.error, verdict, row.reason, evidence=row.evidence)
     return ExitCode.OK if all(row.proven for row in verified) else ExitCode.NOT_ALL_FIXED

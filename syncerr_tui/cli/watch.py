@@ -25,7 +25,7 @@ from syncerr_tui.cli._connect import (
     safeguards_off,
     said_in,
 )
-from syncerr_tui.cli._console import emit, emit_json, narrate
+from syncerr_tui.cli._console import as_json, emit, emit_json, json_option, narrate
 from syncerr_tui.cli._options import packed
 from syncerr_tui.errors import BadInputError, NotLoggedInError, SyncErrError
 from syncerr_tui.text import one_line
@@ -148,7 +148,6 @@ class _Wishes:
     """What is asked of a watch."""
 
     interval: float
-    as_json: bool
     metrics: Path | None
     channels: Channels
 
@@ -160,8 +159,6 @@ def _wishes(
     metrics: Path | None,
     digest: str,
     quiet: str | None,
-    *,
-    as_json: bool,
 ) -> _Wishes:
     from syncerr_tui.watch.delivery import Schedule, parse_quiet, parse_span
 
@@ -169,7 +166,7 @@ def _wishes(
     if seconds < _SHORTEST:
         raise BadInputError("--interval is too short", f"The shortest is {_SHORTEST:.0f}s")
     schedule = Schedule(parse_span(digest, "--digest"), parse_quiet(quiet) if quiet else None)
-    return _Wishes(seconds, as_json, metrics, Channels.of(schedule, notify, hook))
+    return _Wishes(seconds, metrics, Channels.of(schedule, notify, hook))
 
 
 @click.command()
@@ -197,10 +194,8 @@ def _wishes(
         "--digest", metavar="TIME", default="0s", help="The shortest time between two messages."
     ),
     quiet=click.option("--quiet", metavar="FROM-TO", help="No messages in these hours, e.g. 22:00-06:00."),
-    as_json=click.option(
-        "--json", "as_json", is_flag=True, help="One JSON line for each thing that happens."
-    ),
 )
+@json_option("One JSON line for each thing that happens.")
 @click.option("--once", is_flag=True, help="Look once and end: for cron and monitoring.")
 @click.option("--fail-on", metavar="FILTER", help="With --once: exit 2 where an error matches.")
 @click.option("--warn-on", metavar="FILTER", help="With --once: exit 1 where an error matches.")
@@ -274,12 +269,12 @@ async def _watch(choice: OrgChoice, wishes: _Wishes) -> int:
                     first = not watcher.started
                     look = await watcher.look()
                     if trouble:
-                        _happened(wishes, "back", "The org answers again")
+                        _happened("back", "The org answers again")
                     refused, trouble = 0, ""
                     if first:
                         narrate(_begun(watcher, wishes))
                     with LateJournal(session) as late:
-                        _tell(wishes, look, _reasons(late, look))
+                        _tell(look, _reasons(late, look))
                         await _pass_on(wishes, watcher, session, late)
                     wait = wishes.interval
                 except NotLoggedInError as error:
@@ -290,11 +285,11 @@ async def _watch(choice: OrgChoice, wishes: _Wishes) -> int:
                     wait = wishes.interval if session is not None else _LOGIN_WAIT
                     await _let_go(session)
                     session = None
-                    trouble = _troubled(wishes, trouble, error)
+                    trouble = _troubled(trouble, error)
                 except SyncErrError as error:
                     if isinstance(error, BadInputError):
                         raise
-                    trouble = _troubled(wishes, trouble, error)
+                    trouble = _troubled(trouble, error)
                     wait = wishes.interval
                 await asyncio.sleep(wait)
         finally:
@@ -324,25 +319,25 @@ def _begun(watcher: Watcher, wishes: _Wishes) -> str:
     return f"{counts}. Looking again every {wishes.interval:.0f} s; ctrl-c ends it."
 
 
-def _troubled(wishes: _Wishes, before: str, error: SyncErrError) -> str:
+def _troubled(before: str, error: SyncErrError) -> str:
     """Say once what is wrong, and again when it is something else."""
     if error.line != before:
-        _happened(wishes, "trouble", error.line)
+        _happened("trouble", error.line)
     return error.line
 
 
-def _happened(wishes: _Wishes, event: str, words: str) -> None:
-    if wishes.as_json:
+def _happened(event: str, words: str) -> None:
+    if as_json():
         emit_json({"at": _now().isoformat(), "event": event, "detail": words})
     else:
         narrate(f"{_now().astimezone():%H:%M:%S}  {words}")
 
 
-def _tell(wishes: _Wishes, look: Changes, reasons: dict[str, str]) -> None:
+def _tell(look: Changes, reasons: dict[str, str]) -> None:
     from syncerr_tui.watch.delivery import seen_payload
 
     now = _now()
-    if wishes.as_json:
+    if as_json():
         at = now.isoformat()
         emit_json(
             *({"at": at, "event": "new", **error.payload()} for error in look.new),
@@ -404,10 +399,10 @@ async def _pass_on(wishes: _Wishes, watcher: Watcher, session: OrgSession, late:
         try:
             await _write_metrics(wishes.metrics, watcher, session, late)
         except SyncErrError as error:
-            _happened(wishes, "trouble", error.line)
+            _happened("trouble", error.line)
     if wishes.channels.members:
         await tell_channels(
-            wishes.channels, watcher, session, _now(), lambda line: _happened(wishes, "trouble", line)
+            wishes.channels, watcher, session, _now(), lambda line: _happened("trouble", line)
         )
 
 

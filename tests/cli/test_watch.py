@@ -54,12 +54,13 @@ class Watching:
 @pytest.fixture
 def lines(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     seen: list[dict[str, Any]] = []
+    monkeypatch.setattr(watch, "as_json", lambda: True)
     monkeypatch.setattr(watch, "emit_json", lambda *values: seen.extend(values))
     return seen
 
 
 def wishes(**changes: Any) -> Any:
-    made = watch._wishes("60s", (), (), None, "0s", None, as_json=True)
+    made = watch._wishes("60s", (), (), None, "0s", None)
     return replace(made, interval=0.05, **changes)
 
 
