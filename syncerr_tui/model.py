@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from bisect import bisect
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from syncerr_tui.text import SafeText, clean
+
+Item = TypeVar("Item")
+_STEP = 619
+"""Rows for each part that is sorted by itself. Pages may be in order each: a step that divides one would meet
+the same place of all of them."""
 
 
 class EventType(StrEnum):
@@ -244,3 +250,12 @@ class RowState(StrEnum):
     """Left out: cancelled, braked, changed since the plan, or its cause is not proven."""
     DONE = "done"
     """A verdict is there."""
+
+
+def sorted_in_parts(items: Sequence[Item], key: Callable[[Item], Any]) -> list[Item]:
+    """As `sorted`, part by part: in one go 100,000 would let no other thread run for 0.1 s."""
+    bounds = sorted(map(key, items[::_STEP]))
+    parts: list[list[Item]] = [[] for _ in range(len(bounds) + 1)]
+    for item in items:
+        parts[bisect(bounds, key(item))].append(item)
+    return [item for part in parts for item in sorted(part, key=key)]

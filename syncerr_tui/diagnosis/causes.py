@@ -14,7 +14,7 @@ from operator import attrgetter
 from syncerr_tui.diagnosis.evidence import Evidence, Link, ParentRef
 from syncerr_tui.diagnosis.fingerprint import ARRIVED, NOT_LISTED, Fingerprint, Fingerprints
 from syncerr_tui.diagnosis.victims import GraphNode, Victims, local_name
-from syncerr_tui.model import SyncError
+from syncerr_tui.model import SyncError, sorted_in_parts
 
 ORDERS = frozenset({"order"})
 MONEY = frozenset(
@@ -305,7 +305,7 @@ class CauseGraph:
 
     def _cause(self, group: _Group) -> Cause:
         if group.cause is None:
-            group.cause = _built(group, sorted(group.members.values(), key=_age))
+            group.cause = _built(group, sorted_in_parts([*group.members.values()], _age))
         return group.cause
 
 
@@ -318,7 +318,6 @@ class _Group:
         self.fingerprint = fingerprint
         self.missing = missing
         self.members: dict[str, GraphNode] = {}
-        """Oldest first within each page: then sorting all of them is cheap."""
         self.cause: Cause | None = None
         """As it was told last; None where a row came or went."""
 

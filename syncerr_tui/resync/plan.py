@@ -15,7 +15,7 @@ from statistics import median
 from typing import Any
 
 from syncerr_tui.errors import RefusedError
-from syncerr_tui.model import EventType, OrgIdentity, SyncError
+from syncerr_tui.model import EventType, OrgIdentity, SyncError, sorted_in_parts
 from syncerr_tui.resync.org import MethodInfo
 from syncerr_tui.words import duration, plural
 
@@ -219,7 +219,7 @@ def make_plan(
         measured: Rows and seconds of waves that were proven in this org, the latest first: for the estimate.
     """
     canary, out = shape.canary, {item.id: item for item in left_out}
-    asked = list({e.id: e for e in errors}.values())
+    asked = sorted_in_parts(list({e.id: e for e in errors}.values()), _age_key)
     for error in (e for e in asked if e.id not in out):
         if error.event_type is EventType.OTHER:
             out[error.id] = LeftOut(error.id, "its event type is not known to this profile")
@@ -390,9 +390,9 @@ def _levels(ids: Iterable[str], parents: Parents) -> dict[str, int]:
 
 
 def _split(rows: Sequence[SyncError], level: Mapping[str, int], *, canary: bool) -> list[list[SyncError]]:
-    """Rows in waves: level after level, oldest first; with `canary` the first waves hold 1, 5 and 25."""
+    """Rows, oldest first, in waves: level after level; with `canary` the first waves hold 1, 5 and 25."""
     by_level: defaultdict[int, list[SyncError]] = defaultdict(list)
-    for error in sorted(rows, key=_age_key):
+    for error in rows:
         by_level[level[error.id]].append(error)
     sizes = list(CANARY_SIZES) if canary else []
     waves = []

@@ -198,10 +198,8 @@ class Listing:
         return self._selecting(self.selected ^ frozenset(self.ids))
 
     def with_selected(self, ids: Iterable[str]) -> Listing:
-        """Mark these too (a cause and all it holds)."""
-        wanted = frozenset(ids)
-        gone = wanted.difference(self.errors)
-        these = wanted - gone if gone else wanted
+        """Mark these rows of the list too (a cause and all it holds)."""
+        these = frozenset(ids)
         return replace(self, selected=self.selected | these if self.selected else these, range=None)
 
     def unselected(self, ids: Iterable[str] | None = None) -> Listing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Coroutine, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -169,6 +170,10 @@ class SyncErrApp(DiffingApp[int], inherit_bindings=False):
         """The screen is gone, and the person was told what is still being done."""
         self._journals = journals
         context.write_to_terminal = self._write_to_terminal
+
+    def on_load(self) -> None:
+        """A thread at work gives Python back within a millisecond, not five: a key takes several turns."""
+        sys.setswitchinterval(0.001)
 
     @cached_property
     def services(self) -> Services:

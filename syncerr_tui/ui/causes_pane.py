@@ -384,8 +384,8 @@ class CausesPane(ListWithPanel):
         node = self.node
         if node is None:
             return
-        rows = frozenset(_rows(node))
         listing = self.context.state.listing
+        rows = frozenset(self._graph_worker.found.listed(_rows(node), listing.errors))
         listing = listing.unselected(rows) if rows <= listing.selected else listing.with_selected(rows)
         self._errors.show(listing)
         if self.is_open:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from syncerr_tui.triage.actions import ACTIONS
@@ -25,3 +27,10 @@ async def test_a_key_before_all_panes_stand_is_dropped(opened: Open, monkeypatch
         await driven.ready()
         assert "6 sync errors" in driven.text
         assert driven.app.screen is driven.app.bench
+
+
+async def test_a_key_waits_a_millisecond_for_a_thread_at_work(opened: Open) -> None:
+    sys.setswitchinterval(0.005)
+    async with opened() as driven:
+        await driven.ready()
+        assert sys.getswitchinterval() == pytest.approx(0.001)
