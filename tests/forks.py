@@ -9,6 +9,7 @@ the signal it died of).
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import contextlib
 import fcntl
@@ -301,6 +302,37 @@ def _import_the_program() -> None:
     gc.set_threshold(50_000, 20, 20)  # as in the tests themselves (conftest.py)
 
 
+@functools.cache
+def _open_the_app() -> None:
+    """Open the app on the demo org, without a terminal, and close it: what Python and its libraries work out
+    in a process the first time is then worked out for all children: a quarter of what a start takes them.
+    """
+    from syncerr_tui.cli._connect import EmbeddedOrg
+    from syncerr_tui.demo.options import DemoOptions
+    from syncerr_tui.host.terminal import TerminalProfile
+    from syncerr_tui.ui.app import SyncErrApp
+    from syncerr_tui.ui.context import AppContext
+    from syncerr_tui.ui.journals import Journals
+
+    async def open_and_close(folder: Path) -> None:
+        org, journals = EmbeddedOrg(DemoOptions(errors=20)), Journals(folder)
+        app = SyncErrApp(AppContext(org.connect, TerminalProfile()), journals)
+        async with app.run_test() as pilot:
+            while not app.services.graph_worker.found.count:
+                await pilot.pause(0.01)
+            app.workers.cancel_all()
+        await app.release()
+        journals.close()
+        org.close()
+
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(open_and_close(Path(folder)))
+    while threading.active_count() > 1:  # a fork leaves them behind, and what they hold locked
+        time.sleep(0.01)
+    gc.collect()
+    gc.freeze()
+
+
 def _serve(line: socket.socket) -> None:
     _import_the_program()
     children: set[int] = set()
@@ -310,6 +342,8 @@ def _serve(line: socket.socket) -> None:
             children.discard(job["wait"])
             answer = {"code": os.waitstatus_to_exitcode(os.waitpid(job["wait"], 0)[1])}
         else:
+            if job.get("terminal"):
+                _open_the_app()
             pid = os.fork()
             if pid == 0:
                 code = 99
