@@ -56,7 +56,7 @@ def copy_one_of(
         copy: Copies a text, and says what it was.
     """
     from syncerr_tui.ui.details import as_text
-    from syncerr_tui.ui.screens.menus import CopyMenu
+    from syncerr_tui.ui.screens.menus import copy_menu
 
     def chosen(thing: Copyable | None) -> None:
         if thing is not None:
@@ -70,7 +70,7 @@ def copy_one_of(
     )
     named = f"{errors[0].object} {errors[0].event_type.value}"
     heading = f"Copy of {named if len(errors) == 1 else plural(len(errors), 'error')}"
-    screen.app.push_screen(CopyMenu(heading, things), chosen)
+    screen.app.push_screen(copy_menu(heading, things), chosen)
 
 
 def event_address(context: AppContext, error: SyncError) -> str:
@@ -156,9 +156,9 @@ def open_one_of(
     elif len(addresses) == 1:
         chosen(addresses[0][1])
     else:
-        from syncerr_tui.ui.screens.menus import AddressMenu
+        from syncerr_tui.ui.screens.menus import address_menu
 
-        screen.app.push_screen(AddressMenu(addresses), chosen)
+        screen.app.push_screen(address_menu(addresses), chosen)
 
 
 async def _open(context: AppContext, address: str, say: Say) -> None:

@@ -42,7 +42,7 @@ class HandlingController:
 
     def open(self, errors: Sequence[SyncError], cause: Cause | None) -> None:
         """Ask what to say of these errors, or of a cause as a whole."""
-        from syncerr_tui.ui.screens.menus import HandlingMenu
+        from syncerr_tui.ui.screens.menus import handling_menu
 
         if cause is not None:
             about = f"this cause: {plural(cause.held, 'error')}, and those to come"
@@ -60,7 +60,7 @@ class HandlingController:
             if wish is not None:
                 self._ask_for(wish, about, targets, held)
 
-        menu = HandlingMenu(
+        menu = handling_menu(
             about,
             asleep=any(one.snooze for one in handled),
             twin=any(self._services.error_history.left(error) is Verdict.TWIN for error in errors),

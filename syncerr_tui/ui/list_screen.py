@@ -332,14 +332,14 @@ class ListScreen(ActionScreen, inherit_bindings=False):
             self.errors.note("", "Nothing matches the filter.", "", again)
 
     def sort(self) -> None:
-        from syncerr_tui.ui.screens.menus import SortMenu
+        from syncerr_tui.ui.screens.menus import sort_menu
 
         def chosen(key: SortKey | None) -> None:
             if key is not None:
                 self.errors.sort_by(key)
 
         listing = self.context.state.listing
-        self.app.push_screen(SortMenu(listing.sort, reverse=listing.reverse), chosen)
+        self.app.push_screen(sort_menu(listing.sort, reverse=listing.reverse), chosen)
 
     # -- knowing more about an error -------------------------------------------------------------------
 

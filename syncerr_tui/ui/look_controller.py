@@ -61,7 +61,7 @@ class LookController:
 
     def only_like(self, error: SyncError) -> None:
         """Keep the rows that have a value in common with this one, or leave them out."""
-        from syncerr_tui.ui.screens.menus import LikeMenu
+        from syncerr_tui.ui.screens.menus import like_menu
 
         def chosen(answer: tuple[Value, bool] | None) -> None:
             if answer is not None:
@@ -69,7 +69,7 @@ class LookController:
 
         values = values_of(error, cause_of=self._cause_of)
         name = self._errors.subject_of(error.id, error).name
-        menu = LikeMenu(name, values, self._shown)
+        menu = like_menu(name, values, self._shown)
         self._screen.app.push_screen(menu, chosen)
 
     def _filter(self, term: str, *, without: bool = False) -> None:

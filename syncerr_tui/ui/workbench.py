@@ -162,7 +162,7 @@ class Workbench(ListScreen, inherit_bindings=False):
     def export(self) -> None:
         from syncerr_tui.triage.export import FIELDS, Format
         from syncerr_tui.ui.clipboard_actions import export_view
-        from syncerr_tui.ui.screens.menus import ExportMenu
+        from syncerr_tui.ui.screens.menus import export_menu
 
         listing = self.context.state.listing
         fields = [column.name for column, _ in self.errors.columns_here] or FIELDS
@@ -173,7 +173,7 @@ class Workbench(ListScreen, inherit_bindings=False):
                 exporting = export_view(self.context, listing, fields, form, folder, self.say)
                 self.run_worker(exporting, group="exporting", name="exporting")
 
-        self.app.push_screen(ExportMenu(len(listing.ids)), chosen)
+        self.app.push_screen(export_menu(len(listing.ids)), chosen)
 
     def report(self) -> None:
         """Hand over: what was open, what was proven, what is left."""

@@ -11,7 +11,7 @@ from syncerr_tui.host.terminal import Abilities, TerminalProfile
 from syncerr_tui.model import EventType, SyncError
 from syncerr_tui.text import clean
 from syncerr_tui.ui import list_with_panel
-from syncerr_tui.ui.screens.menus import AddressMenu
+from syncerr_tui.ui.screens.menus import ChoiceMenu
 from tests.factories import storeconnect_id, sync_error
 from tests.ui.conftest import Open
 from tests.ui.driver import Driven
@@ -116,9 +116,9 @@ async def test_keys_act_on_the_row_under_the_cursor_not_on_the_panels(
         assert "Field_1__c" in copied[0]
         await driven.wait_for("Open which address?")
         menu = driven.app.screen
-        assert isinstance(menu, AddressMenu)
-        assert "Field_1__c" in str(menu._addresses)
-        assert "Field_0__c" not in str(menu._addresses)
+        assert isinstance(menu, ChoiceMenu)
+        assert "Field_1__c" in str(menu._choices)
+        assert "Field_0__c" not in str(menu._choices)
 
 
 @pytest.mark.usefixtures("slowly")

@@ -27,7 +27,7 @@ from syncerr_tui.resync.org import MethodInfo
 from syncerr_tui.text import SafeText
 from syncerr_tui.ui.screens.dialog import Dialog, Question
 from syncerr_tui.ui.screens.fix import FixDialog, SafeguardActions, SafeguardsDialog, Stage
-from syncerr_tui.ui.screens.menus import AddressMenu
+from syncerr_tui.ui.screens.menus import address_menu
 from syncerr_tui.ui.screens.resync import off_question, unticked_question
 from syncerr_tui.ui.screens.why import reason_dialog, target_name_dialog
 from tests.factories import NOW, sync_error
@@ -193,7 +193,7 @@ async def test_questions_in_the_middle_of_something_are_harmless_too(opened: Ope
             Question(EVIL, EVIL, yes="quit"),
             off_question(EVIL, [EVIL]),
             target_name_dialog(EVIL),
-            AddressMenu([(EVIL, f"https://{EVIL}"), (EVIL, "https://example.com")]),
+            address_menu([(EVIL, f"https://{EVIL}"), (EVIL, "https://example.com")]),
             reason_dialog(EVIL),
         ):
             driven.app.push_screen(dialog)

@@ -60,118 +60,103 @@ class Menu(ListDialog[Answer]):
         self.listed.action_select()
 
 
+Choices = Sequence[tuple[str, Answer | None]]
+"""The lines of a menu with what each answers; None for one that cannot be chosen."""
+
+
 class ChoiceMenu(Menu[Answer]):
-    """A menu of which each line stands for one answer."""
+    """A menu of which each line stands for one answer.
 
-    _answers: Sequence[Answer | None] = ()
+    Args:
+        heading: What is chosen.
+        choices: The lines.
+        at: The line that the cursor stands on in the beginning; usually the first that can be chosen.
+        letters: Keys that answer as well.
+        answered_by: The keys that answer it, and what each does, where they are not those of every menu.
+    """
 
-    def choices(self) -> Sequence[tuple[str, Answer | None]]:
-        """The lines with what each answers; None for one that cannot be chosen."""
-        raise NotImplementedError
+    def __init__(
+        self,
+        heading: str,
+        choices: Choices[Answer],
+        *,
+        at: int | None = None,
+        letters: Mapping[str, Answer] | None = None,
+        answered_by: Sequence[tuple[str, str]] = (),
+    ) -> None:
+        super().__init__()
+        self._heading = heading
+        self._choices = choices
+        self._at = at
+        self._letters = letters or {}
+        self._keys = answered_by or self._keys
 
     def options(self) -> list[Option]:
         """The lines as the list holds them."""
-        choices = self.choices()
-        self._answers = [answer for _, answer in choices]
         return [
             Option(Content(line), id=str(number), disabled=answer is None)
-            for number, (line, answer) in enumerate(choices)
+            for number, (line, answer) in enumerate(self._choices)
         ]
 
     def body(self) -> Sequence[Widget]:
         listed = OptionList(*self.options(), markup=False)
-        listed.highlighted = self.first()
+        usual = (at for at, (_, answer) in enumerate(self._choices) if answer is not None)
+        listed.highlighted = next(usual, None) if self._at is None else self._at
         return (listed,)
-
-    def first(self) -> int | None:
-        """The line that the cursor stands on in the beginning."""
-        return next((at for at, answer in enumerate(self._answers) if answer is not None), None)
 
     @on(OptionList.OptionSelected)
     def chosen(self, event: OptionList.OptionSelected) -> None:
-        self.dismiss(self._answers[int(str(event.option.id))])
+        self.dismiss(self._choices[int(str(event.option.id))][1])
+
+    def on_key(self, event: events.Key) -> None:
+        answer = self._letters.get(event.character or "")
+        if answer is not None:
+            event.stop()
+            self.dismiss(answer)
 
 
-class SortMenu(ChoiceMenu[SortKey]):
+def sort_menu(current: SortKey, *, reverse: bool) -> ChoiceMenu[SortKey]:
     """Which column to sort by."""
-
-    _heading = "Sort by (the column in use again reverses the order)"
-
-    def __init__(self, current: SortKey, *, reverse: bool) -> None:
-        super().__init__()
-        self._current = current
-        self._reverse = reverse
-
-    def choices(self) -> Sequence[tuple[str, SortKey]]:
-        now = f"   now {self._current.words(reverse=self._reverse)}"
-        return [(key.value + (now if key is self._current else ""), key) for key in SortKey]
-
-    def first(self) -> int:
-        return list(SortKey).index(self._current)
+    now = f"   now {current.words(reverse=reverse)}"
+    lines = [(key.value + (now if key is current else ""), key) for key in SortKey]
+    heading = "Sort by (the column in use again reverses the order)"
+    return ChoiceMenu(heading, lines, at=list(SortKey).index(current))
 
 
 _WIDTH = 70
 
 
-class AddressMenu(ChoiceMenu[str]):
-    """The steps that lead somewhere; the next one first."""
-
-    _heading = "Open which address?"
-    _keys = (("enter", "opens or copies it"), ("/", "narrows"), ("esc", "cancels"))
-
-    def __init__(self, addresses: Sequence[tuple[str, str]]) -> None:
-        super().__init__()
-        self._addresses = addresses
-
-    def choices(self) -> Sequence[tuple[str, str]]:
-        lines = []
-        for text, address in self._addresses:
-            step = cell(text, _WIDTH).rstrip()
-            path = cell(address.partition("://")[2], _WIDTH - 2).rstrip()
-            lines.append((f"{step}\n  {path}", address))
-        return lines
+def address_menu(addresses: Sequence[tuple[str, str]]) -> ChoiceMenu[str]:
+    """The steps that lead somewhere, with their addresses; the next one first."""
+    lines = []
+    for text, address in addresses:
+        step = cell(text, _WIDTH).rstrip()
+        path = cell(address.partition("://")[2], _WIDTH - 2).rstrip()
+        lines.append((f"{step}\n  {path}", address))
+    answered_by = (("enter", "opens or copies it"), ("/", "narrows"), ("esc", "cancels"))
+    return ChoiceMenu("Open which address?", lines, answered_by=answered_by)
 
 
-class CopyMenu(ChoiceMenu[Copyable]):
+def copy_menu(heading: str, things: Sequence[Copyable]) -> ChoiceMenu[Copyable]:
     """What to copy; each has a letter."""
-
-    _keys = (("enter", "or its letter copies"), ("/", "narrows"), ("esc", "cancels"))
-
-    def __init__(self, heading: str, things: Sequence[Copyable]) -> None:
-        super().__init__()
-        self._heading = heading
-        self._things = things
-
-    def choices(self) -> Sequence[tuple[str, Copyable | None]]:
-        lines = []
-        for thing in self._things:
-            beginning = cell(one_line(thing.text) or "-", _WIDTH - 22).rstrip()
-            line = f"{thing.key}  {thing.name:<16} {beginning}"
-            lines.append((line, thing if thing.text else None))
-        return lines
-
-    def on_key(self, event: events.Key) -> None:
-        thing = next((thing for thing in self._things if thing.key == event.character), None)
-        if thing is not None and thing.text:
-            event.stop()
-            self.dismiss(thing)
+    lines = []
+    for thing in things:
+        beginning = cell(one_line(thing.text) or "-", _WIDTH - 22).rstrip()
+        line = f"{thing.key}  {thing.name:<16} {beginning}"
+        lines.append((line, thing if thing.text else None))
+    letters = {thing.key: thing for thing in things if thing.text}
+    answered_by = (("enter", "or its letter copies"), ("/", "narrows"), ("esc", "cancels"))
+    return ChoiceMenu(heading, lines, letters=letters, answered_by=answered_by)
 
 
-class ExportMenu(ChoiceMenu[Format]):
+def export_menu(rows: int) -> ChoiceMenu[Format]:
     """How to write down what the list shows."""
-
-    KINDS: ClassVar[Sequence[tuple[str, Format]]] = (
+    lines = (
         ("CSV, for a spreadsheet", Format.CSV),
         ("JSON lines, for a program", Format.JSONL),
         ("Markdown, for a ticket", Format.MARKDOWN),
     )
-
-    def __init__(self, rows: int) -> None:
-        super().__init__()
-        self._heading = f"Write {plural(rows, 'row')} to a file in this folder"
-
-    def choices(self) -> Sequence[tuple[str, Format]]:
-        return self.KINDS
+    return ChoiceMenu(f"Write {plural(rows, 'row')} to a file in this folder", lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +192,7 @@ _WISHES = (
 )
 
 
-class HandlingMenu(ChoiceMenu[Wish]):
+def handling_menu(about: str, *, asleep: bool, twin: bool) -> ChoiceMenu[Wish]:
     """What can be said; of what is asleep first how it wakes.
 
     Args:
@@ -215,16 +200,10 @@ class HandlingMenu(ChoiceMenu[Wish]):
         asleep: It is snoozed.
         twin: It was left as a TWIN.
     """
-
-    def __init__(self, about: str, *, asleep: bool, twin: bool) -> None:
-        super().__init__()
-        hidden = {"Wake it"} if not asleep else set()
-        hidden |= {"The two records of the TWIN are merged"} if not twin else set()
-        self._wishes = [wish for wish in _WISHES if wish.label not in hidden]
-        self._heading = f"About {about}"
-
-    def choices(self) -> Sequence[tuple[str, Wish]]:
-        return [(wish.label, wish) for wish in self._wishes]
+    hidden = {"Wake it"} if not asleep else set()
+    hidden |= {"The two records of the TWIN are merged"} if not twin else set()
+    lines = [(wish.label, wish) for wish in _WISHES if wish.label not in hidden]
+    return ChoiceMenu(f"About {about}", lines)
 
 
 _NARROWEST_COLUMN = 4
@@ -345,7 +324,6 @@ class CountsDialog(ChoiceMenu[Value]):
         shown: A value as a person reads it.
     """
 
-    _keys = (("enter", "filters"), ("tab", "counts by another"), ("/", "narrows"), ("esc", "back"))
     SHAPE = "-tall"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab,right,l", "turn(1)", show=False),
@@ -359,12 +337,14 @@ class CountsDialog(ChoiceMenu[Value]):
         kind: str,
         shown: Shown,
     ) -> None:
-        super().__init__()
+        answered_by = (("enter", "filters"), ("tab", "counts by another"), ("/", "narrows"), ("esc", "back"))
+        super().__init__("", (), answered_by=answered_by)
         self._rows = rows
         self._count = count
         self.kind = kind
         """What is counted by."""
         self._shown = shown
+        self._choices = self._counted()
 
     @property
     def heading(self) -> str:
@@ -376,7 +356,7 @@ class CountsDialog(ChoiceMenu[Value]):
         super().begin()
         self.listed.action_first()
 
-    def choices(self) -> Sequence[tuple[str, Value | None]]:
+    def _counted(self) -> Choices[Value]:
         values = self._count(self.kind)
         if values is None:
             return [("Still working out what waits for what.", None)]
@@ -390,40 +370,29 @@ class CountsDialog(ChoiceMenu[Value]):
     def action_turn(self, kinds: int) -> None:
         names = list(KINDS)
         self.kind = names[(names.index(self.kind) + kinds) % len(names)]
+        self._choices = self._counted()
         self.show_heading()
         self.fill(self.options())
         self.learn_options()
         self.listed.action_first()
 
 
-class LikeMenu(ChoiceMenu[tuple[Value, bool]]):
+def like_menu(name: str, values: Sequence[Value], shown: Shown) -> ChoiceMenu[tuple[Value, bool]]:
     """The values of a row. Enter, or its letter, keeps the rows with one; a capital letter leaves them out.
 
     Args:
-        heading: Which row.
+        name: Which row.
         values: What others may have in common with it.
         shown: A value as a person reads it.
     """
-
-    _keys = (("enter", "or its letter"), ("capital letter", "leaves them out"), ("esc", "cancels"))
-
-    def __init__(self, heading: str, values: Sequence[Value], shown: Shown) -> None:
-        super().__init__()
-        self._heading = f"Only rows like {heading}, with the same"
-        self._values = {value.field: value for value in values}
-        self._shown = shown
-
-    def choices(self) -> Sequence[tuple[str, tuple[Value, bool]]]:
-        lines = []
-        for field, value in self._values.items():
-            letter, name = _NAMES[field]
-            text = cell(self._shown(value), _COUNTS_WIDTH - 19).rstrip()
-            lines.append((f"{letter}  {name:<15} {text}", (value, False)))
-        return lines
-
-    def on_key(self, event: events.Key) -> None:
-        letters = {_NAMES[field][0]: field for field in self._values}
-        field = letters.get((event.character or "").lower())
-        if field is not None:
-            event.stop()
-            self.dismiss((self._values[field], bool(event.character and event.character.isupper())))
+    lines = []
+    letters: dict[str, tuple[Value, bool]] = {}
+    for value in values:
+        letter, field = _NAMES[value.field]
+        text = cell(shown(value), _COUNTS_WIDTH - 19).rstrip()
+        lines.append((f"{letter}  {field:<15} {text}", (value, False)))
+        letters |= {letter: (value, False), letter.upper(): (value, True)}
+    answered_by = (("enter", "or its letter"), ("capital letter", "leaves them out"), ("esc", "cancels"))
+    return ChoiceMenu(
+        f"Only rows like {name}, with the same", lines, letters=letters, answered_by=answered_by
+    )
