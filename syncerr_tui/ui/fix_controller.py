@@ -338,7 +338,7 @@ class FixController:
         if option is None or not self._services.fixes.names_target:
             go_on("")
             return
-        from syncerr_tui.ui.screens.why import target_name_dialog
+        from syncerr_tui.ui.screens.line_dialog import target_name_dialog
 
         name = option.target.name
 

@@ -68,8 +68,8 @@ class HandlingController:
         self._screen.app.push_screen(menu, chosen)
 
     def _ask_for(self, wish: Wish, about: str, targets: Sequence[str], held: int) -> None:
+        from syncerr_tui.ui.screens.line_dialog import LineDialog
         from syncerr_tui.ui.screens.menus import ASKED
-        from syncerr_tui.ui.screens.why import LineDialog
 
         def written(text: str | None) -> None:
             if text is None:

@@ -144,7 +144,7 @@ class LookController:
 
     def save_filter(self) -> None:
         """Give the filter in force a name, and keep it in the configuration."""
-        from syncerr_tui.ui.screens.why import filter_name_dialog
+        from syncerr_tui.ui.screens.line_dialog import filter_name_dialog
 
         text, known = self._errors.filter_text, self._context.config.filters
 

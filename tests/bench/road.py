@@ -52,6 +52,7 @@ BESIDE = {
     "ui/cause_": "the panel's text, and the causes",
     "ui/app": "every event of the screen",
     "ui/diffing_app": "drawing",
+    "ui/stylesheet": "drawing",
     "ui/context": "values, for all",
     "ui/services": "makes the parts of the screen",
     "ui/screens/dialog": "any dialog",

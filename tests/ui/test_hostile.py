@@ -27,9 +27,9 @@ from syncerr_tui.resync.org import MethodInfo
 from syncerr_tui.text import SafeText
 from syncerr_tui.ui.screens.dialog import Dialog, Question
 from syncerr_tui.ui.screens.fix import FixDialog, SafeguardActions, SafeguardsDialog, Stage
+from syncerr_tui.ui.screens.line_dialog import reason_dialog, target_name_dialog
 from syncerr_tui.ui.screens.menus import address_menu
 from syncerr_tui.ui.screens.resync import off_question, unticked_question
-from syncerr_tui.ui.screens.why import reason_dialog, target_name_dialog
 from tests.factories import NOW, sync_error
 from tests.ui.conftest import Open
 from tests.ui.driver import Driven

@@ -280,7 +280,7 @@ class PlanDialog(Confirmation):
         self._ask_why(start=False)
 
     def _ask_why(self, *, start: bool) -> None:
-        from syncerr_tui.ui.screens.why import reason_dialog
+        from syncerr_tui.ui.screens.line_dialog import reason_dialog
 
         def answered(reason: str | None) -> None:
             if reason is None:
