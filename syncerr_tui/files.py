@@ -16,15 +16,18 @@ import stat
 import tempfile
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.text import one_line
+
+if TYPE_CHECKING:
+    from tomlkit import TOMLDocument
 
 _KINDS = (
     (stat.S_ISDIR, "it is a folder"),
@@ -271,6 +274,21 @@ class TomlSource:
                 "Correct the line; nothing was changed",
             ) from None
 
+    def edited(self, change: Callable[[TOMLDocument], object]) -> TomlSource | None:
+        """The file with a change, and all else as it was written; None where it cannot be changed like this.
+
+        Whoever writes it down reads it again first.
+        """
+        import tomlkit
+        from tomlkit.exceptions import TOMLKitError
+
+        try:
+            document = tomlkit.parse(self.text)
+            change(document)
+            return TomlSource(self.path, tomlkit.dumps(document))
+        except (TOMLKitError, TypeError, KeyError, AttributeError):
+            return None
+
     def refuse(self, keys: TomlKeys, why: str, hint: str = "") -> BadInputError:
         """The refusal of one key; a table where `keys` names one."""
         line = self._line(keys)
@@ -326,13 +344,3 @@ class TomlSource:
 def key_parts(text: str) -> tuple[str, ...]:
     """The parts of a key or of a table's name: `a."b.c"` has two."""
     return tuple(part.strip("\"'") for part in re.findall(_KEY, text))
-
-
-def key_of_line(line: str) -> tuple[str, ...] | None:
-    match = _KEY_LINE.match(line)
-    return key_parts(match[1]) if match else None
-
-
-def table_of_line(line: str) -> tuple[str, ...] | None:
-    match = _TABLE_LINE.match(line)
-    return key_parts(match[1]) if match else None

@@ -320,30 +320,30 @@ def save_filter(name: str, text: str, environ: Mapping[str, str] = os.environ) -
         MachineError: The disk does not take it.
     """
     import tomlkit
-    from tomlkit.exceptions import TOMLKitError
+
+    def add(document: tomlkit.TOMLDocument) -> None:
+        if "filters" not in document:
+            document["filters"] = tomlkit.table()
+        document["filters"][name] = text
 
     trouble = filter_name_trouble(name)
     if trouble:
         raise BadInputError(trouble, "Choose another name")
     path = config_path(environ)
-    by_hand = BadInputError(
-        f"{path} cannot be changed without touching what you wrote",
-        f"Add to its [filters] yourself: {tomlkit.item(name).as_string()} = {tomlkit.item(text).as_string()}",
-    )
     source = TomlSource.read(path, LARGEST)
     before = parse(source) if source is not None else Config()
+    after = (source or TomlSource(path, "")).edited(add)
     try:
-        document = tomlkit.parse(source.text if source is not None else "")
-        if "filters" not in document:
-            document["filters"] = tomlkit.table()
-        document["filters"][name] = text
-        written = tomlkit.dumps(document)
-        after = parse(TomlSource(path, written))
-    except (TOMLKitError, BadInputError, TypeError, KeyError):
-        raise by_hand from None
-    if after.filters != {**before.filters, name: text}:
-        raise by_hand
-    _write(path, written)
+        kept = after is not None and parse(after).filters == {**before.filters, name: text}
+    except BadInputError:
+        kept = False
+    if after is None or not kept:
+        line = f"{tomlkit.item(name).as_string()} = {tomlkit.item(text).as_string()}"
+        raise BadInputError(
+            f"{path} cannot be changed without touching what you wrote",
+            f"Add to its [filters] yourself: {line}",
+        )
+    _write(path, after.text)
     return path
 
 

@@ -18,11 +18,11 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from syncerr_tui.errors import BadInputError, MachineError
-from syncerr_tui.files import TomlSource, create_file, key_of_line, replace_file, shown_value, table_of_line
+from syncerr_tui.files import TomlSource, create_file, replace_file, shown_value
 from syncerr_tui.fixes.org import FixScope
 from syncerr_tui.model import EventType
 from syncerr_tui.salesforce.button.learn import IdField
@@ -39,6 +39,9 @@ from syncerr_tui.salesforce.profiles import (
 )
 from syncerr_tui.salesforce.soql import to_18
 from syncerr_tui.text import one_line
+
+if TYPE_CHECKING:
+    import tomlkit
 
 _API_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,120}")
 _VERSION = re.compile(r"[1-9]\d\.0")
@@ -90,25 +93,6 @@ def text_of(profile: OrgProfile) -> str:
         elif value != field.default:
             top.append(f"{field.name} = {_value(value)}")
     return "\n".join([*top, *tables, ""])
-
-
-def with_line(text: str, table: str, key: str, value: object) -> str:
-    """A document with one key of one table set, everything else as it was written.
-
-    The key is expected on a line of its own; whoever calls this reads the result again.
-    """
-    line = f"{key} = {_value(value)}"
-    lines = text.splitlines()
-    header = next((n for n, one in enumerate(lines) if table_of_line(one) == (table,)), None)
-    if header is None:
-        return text
-    for number, one in enumerate(lines[header + 1 :], header + 1):
-        if table_of_line(one):
-            break
-        if key_of_line(one) == (key,):
-            lines[number] = line
-            return "\n".join(lines) + "\n"
-    return "\n".join([*lines[: header + 1], line, *lines[header + 1 :]]) + "\n"
 
 
 def _mapping(mapping: FieldMapping) -> list[str]:
@@ -373,12 +357,6 @@ def read_profile(folder: Path, name: str) -> OrgProfile | None:
     return profile_of(source.tables(), source, name) if source is not None else None
 
 
-def parse_profile(raw: bytes, path: Path, name: str) -> OrgProfile:
-    """Read a profile's text; `path` is only named in errors."""
-    source = TomlSource.of(path, raw)
-    return profile_of(source.tables(), source, name)
-
-
 def write_profile(folder: Path, profile: OrgProfile, *, replace: bool = False) -> Path:
     """Write a profile, mode 0600, whole or not at all. A replaced file stays beside it as `.toml.old`.
 
@@ -386,21 +364,10 @@ def write_profile(folder: Path, profile: OrgProfile, *, replace: bool = False) -
         BadInputError: There is a file already and `replace` is not set.
         MachineError: The disk or the folder refuses.
     """
-    path = path_of(folder, profile.name)
-    text = text_of(profile)
-    assert parse_profile(text.encode(), path, profile.name) == profile
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _put(path, text, replace=replace)
-    except FileExistsError:
-        raise BadInputError(
-            f"{path} is there already",
-            "Edit it, choose another name, or add --replace to set up the org again",
-        ) from None
-    except OSError as problem:
-        why = one_line(problem.strerror or type(problem).__name__)
-        raise MachineError(f"{path} cannot be written: {why}", "Nothing was changed") from None
-    return path
+    source = TomlSource(path_of(folder, profile.name), text_of(profile))
+    assert profile_of(source.tables(), source, profile.name) == profile
+    _put(source, replace=replace)
+    return source.path
 
 
 def confirm_done(folder: Path, name: str, values: Sequence[str]) -> OrgProfile:
@@ -410,8 +377,9 @@ def confirm_done(folder: Path, name: str, values: Sequence[str]) -> OrgProfile:
         BadInputError: There is no such profile, it maps nothing, or a value means something else in it.
         MachineError: The disk or the folder refuses.
     """
-    profile = read_profile(folder, name)
-    if profile is None or profile.mapping is None:
+    source = TomlSource.read(path_of(folder, name), LARGEST)
+    profile = profile_of(source.tables(), source, name) if source is not None else None
+    if source is None or profile is None or profile.mapping is None:
         raise BadInputError(f"The profile {name} maps no names yet", "Run 'syncerr-tui setup' first")
     mapping = profile.mapping
     for value in values:
@@ -422,23 +390,33 @@ def confirm_done(folder: Path, name: str, values: Sequence[str]) -> OrgProfile:
             )
     done = tuple(dict.fromkeys((*mapping.done, *values)))
     changed = dataclasses.replace(profile, mapping=dataclasses.replace(mapping, done=done))
-    path = path_of(folder, name)
-    text = with_line(path.read_text(encoding="utf-8"), "mapping", "done", done)
-    if parse_profile(text.encode(), path, name) != changed:
+
+    def add(document: tomlkit.TOMLDocument) -> None:
+        document["mapping"].setdefault("done", []).extend(done[len(mapping.done) :])
+
+    after = source.edited(add)
+    if after is None or profile_of(after.tables(), after, name) != changed:
         raise BadInputError(
-            f"{path} is written in a way that cannot be added to",
+            f"{source.path} is written in a way that cannot be added to",
             f"Add done = [{', '.join(repr(one) for one in done)}] to its [mapping] by hand",
         )
-    try:
-        _put(path, text, replace=True)
-    except OSError as problem:
-        why = one_line(problem.strerror or type(problem).__name__)
-        raise MachineError(f"{path} cannot be written: {why}", "Nothing was changed") from None
+    _put(after, replace=True)
     return changed
 
 
-def _put(path: Path, text: str, *, replace: bool) -> None:
-    if replace:
-        replace_file(path, text, durable=True, backup=path.with_suffix(".toml.old"))
-    else:
-        create_file(path, text, durable=True)
+def _put(source: TomlSource, *, replace: bool) -> None:
+    path = source.path
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if replace:
+            replace_file(path, source.text, durable=True, backup=path.with_suffix(".toml.old"))
+        else:
+            create_file(path, source.text, durable=True)
+    except FileExistsError:
+        raise BadInputError(
+            f"{path} is there already",
+            "Edit it, choose another name, or add --replace to set up the org again",
+        ) from None
+    except OSError as problem:
+        why = one_line(problem.strerror or type(problem).__name__)
+        raise MachineError(f"{path} cannot be written: {why}", "Nothing was changed") from None

@@ -320,6 +320,26 @@ def test_an_older_profile_is_completed_by_doctor_and_keeps_its_comments(
     assert shell("doctor", "--org", "acme", "--done", "FAILED").code == ExitCode.BAD_INPUT
 
 
+@pytest.mark.usefixtures("org")
+@pytest.mark.parametrize(
+    "before",
+    ['done = [\n  "DONE",  # since May\n]\n', 'done = ["DONE"]  # since May\n', "'done' = ['DONE']\n"],
+)
+def test_a_status_is_added_however_the_list_is_written(shell: Shell, before: str) -> None:
+    assert shell("setup", "acme", "--yes").code == 0
+    path = shell.profiles / "acme.toml"
+    text = path.read_text(encoding="utf-8").replace('done = ["PROCESSED"]\n', before)
+    path.write_text(text, encoding="utf-8")
+    assert "PROCESSED means done" in shell("doctor", "--org", "acme", "--done", "PROCESSED").err
+    mapping = written(shell, "acme").mapping
+    assert mapping is not None
+    assert mapping.done == ("DONE", "PROCESSED")
+    after = path.read_text(encoding="utf-8").splitlines()
+    lost = [line for line in text.splitlines() if line not in after]
+    assert [line for line in lost if "DONE" not in line and "]" not in line] == []
+    assert ("# since May" in before) == ("# since May" in path.read_text(encoding="utf-8"))
+
+
 def test_who_writes_the_synced_records_is_found_and_kept(shell: Shell, org: DemoServer) -> None:
     assert shell("setup", "acme", "--yes").code == 0
     assert written(shell, "acme").sync_user.startswith("005")

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given, strategies as st
 
 from syncerr_tui.errors import BadInputError, MachineError
+from syncerr_tui.files import TomlSource
 from syncerr_tui.model import Environment, EventType
 from syncerr_tui.salesforce.profile_files import (
-    parse_profile,
     profile_names,
+    profile_of,
     read_profile,
     safe_url,
     text_of,
@@ -109,7 +110,8 @@ def test_no_value_of_an_org_can_break_the_file(failed: list[str], kinds: dict[st
         "O__c", "A__c", "B__c", "C__c", "D__c", "E__c", "F__c", tuple(failed), event_types=kinds
     )
     profile = OrgProfile("acme", mapping=mapping)
-    assert parse_profile(text_of(profile).encode(), Path("acme.toml"), "acme") == profile
+    source = TomlSource(Path("acme.toml"), text_of(profile))
+    assert profile_of(source.tables(), source, "acme") == profile
 
 
 def test_a_name_that_is_no_file_name_is_refused(tmp_path: Path) -> None:
