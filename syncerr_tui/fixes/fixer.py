@@ -54,9 +54,15 @@ class Fixer:
         self.sleep = sleep
 
     @classmethod
-    def of(cls, org: FixOrg, store: FixStore, os_user: str) -> Self:
+    def of(
+        cls,
+        org: FixOrg,
+        store: FixStore,
+        os_user: str,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> Self:
         """What applies fixes to an open org."""
-        return cls(org, FixLedger(store, os_user=os_user, org_user=org.org_user))
+        return cls(org, FixLedger(store, os_user=os_user, org_user=org.org_user), sleep=sleep)
 
     async def options(
         self, errors: Sequence[tuple[SyncError, Explanation]], *, named: str = ""

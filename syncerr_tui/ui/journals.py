@@ -35,7 +35,7 @@ class Journals:
     Args:
         state: The program's folder for what must survive; the commands use the same one.
         clock: This machine's time.
-        sleep: How a run waits.
+        sleep: How a run waits, and a fix.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class Journals:
         from syncerr_tui.fixes.fixer import Fixer
         from syncerr_tui.journal.claims import os_user
 
-        return Fixer.of(org, self._open(self._written, org_id), os_user())
+        return Fixer.of(org, self._open(self._written, org_id), os_user(), self._sleep)
 
     async def verify(self, connection: OrgSession, records: Sequence[Attempt]) -> list[Attempt]:
         """Read from the org once more what was sent, and write down what it is now. Sends nothing.

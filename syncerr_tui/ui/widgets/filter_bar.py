@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar, Protocol
 
 from textual import on
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.message import Message
@@ -103,19 +103,17 @@ class FilterBar(Horizontal):
         """Which of them stands in the line; their number where none does."""
         self._focus_before: Widget | None = None
 
-    def compose(self) -> ComposeResult:
-        """A slash, the text, and what comes of it."""
-        prompt = Line()
-        prompt.add_class("-prompt")
+    @cached_property
+    def _line(self) -> Input:
+        """Where the text is typed; made, with what stands around it, when it is first asked for."""
+        prompt, answer = Line(classes="-prompt"), Line(id="filter-answer", classes="-answer")
         prompt.show([("/", "key")])
-        yield prompt
+        answer.show([], [("enter applies  esc undoes ", "quiet")])
         line = Input(compact=True)
         # A blinking cursor alone writes 2 kB a second.
         line.cursor_blink = False
-        yield line
-        answer = Line(id="filter-answer")
-        answer.add_class("-answer")
-        yield answer
+        self.mount_all([prompt, line, answer])
+        return line
 
     def ask(
         self, target: FilterTarget, past: Sequence[str], complete: Callable[[str], Sequence[str]]
@@ -130,12 +128,11 @@ class FilterBar(Horizontal):
         self._target, self._past, self._complete, self._offered = target, past, complete, ()
         self._before = target.filter_text or ""
         self._focus_before = self.screen.focused
-        line = self.query_one(Input)
+        line = self._line
         self._at = len(self._past)
         with line.prevent(Input.Changed):
             line.value = self._before
         line.cursor_position = len(self._before)
-        self.query_one("#filter-answer", Line).show([], [("enter applies  esc undoes ", "quiet")])
         self.add_class("-on")
         # At once, not in its turn: what is typed ahead belongs to this line already.
         self.screen.set_focus(line)
@@ -181,7 +178,7 @@ class FilterBar(Horizontal):
             self._target.filter_by(text)
         except BadInputError as error:
             self.post_message(self.Wrong(error.line))
-            self.screen.set_focus(self.query_one(Input))
+            self.screen.set_focus(self._line)
         else:
             self._close(kept=True, text=text, save=save)
 
@@ -201,7 +198,7 @@ class FilterBar(Horizontal):
             self._put(self._past[at] if at < len(self._past) else self._before)
 
     def _put(self, text: str) -> None:
-        line = self.query_one(Input)
+        line = self._line
         line.value = text
         line.cursor_position = len(text)
 
@@ -223,7 +220,7 @@ class FilterBar(Horizontal):
 
     async def _caught_up(self) -> str:
         """The text, once the letters before this key are in it."""
-        line = self.query_one(Input)
+        line = self._line
         caught_up = asyncio.Event()
         line.call_later(caught_up.set)
         await caught_up.wait()
