@@ -16,14 +16,14 @@ import stat
 import tempfile
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from syncerr_tui.errors import BadInputError
+from syncerr_tui.errors import BadInputError, MachineError
 from syncerr_tui.text import one_line
 
 if TYPE_CHECKING:
@@ -94,6 +94,45 @@ def read_json(path: Path, largest: int) -> Any:  # noqa: ANN401 - whatever JSON 
         return json.loads(raw.decode())
     except (RecursionError, MemoryError) as problem:
         raise ValueError(path) from problem
+
+
+def _reason(problem: OSError) -> str:
+    return one_line(problem.strerror or type(problem).__name__)
+
+
+@contextmanager
+def reading(what: str, hint: str = "Check the path") -> Iterator[None]:
+    """While a file is read.
+
+    Raises:
+        BadInputError: It cannot be, in words.
+    """
+    try:
+        yield
+    except OSError as problem:
+        raise BadInputError(f"{one_line(what)} cannot be read: {_reason(problem)}", hint) from None
+
+
+@contextmanager
+def writing(path: Path, hint: str, *, taken: str = "") -> Iterator[None]:
+    """While a file is written.
+
+    Args:
+        path: The file.
+        hint: What to do where it cannot be written.
+        taken: What to do where it has to be a new one, and is there already.
+
+    Raises:
+        BadInputError: It is there already.
+        MachineError: It cannot be written.
+    """
+    shown = one_line(str(path))
+    try:
+        yield
+    except OSError as problem:
+        if taken and isinstance(problem, FileExistsError):
+            raise BadInputError(f"{shown} is there already", taken) from None
+        raise MachineError(f"{shown} cannot be written: {_reason(problem)}", hint) from problem
 
 
 def replace_file(
@@ -229,26 +268,13 @@ class TomlSource:
         """The file; None where there is none.
 
         Raises:
-            BadInputError: It cannot be read.
+            BadInputError: It cannot be read, or is not UTF-8.
         """
-        try:
-            raw = read_plain(path, largest)
-        except FileNotFoundError:
-            return None
-        except OSError as problem:
-            why = one_line(problem.strerror or type(problem).__name__)
-            raise BadInputError(
-                f"{path} cannot be read: {why}", "Check the file and its permissions"
-            ) from None
-        return cls.of(path, raw)
-
-    @classmethod
-    def of(cls, path: Path, raw: bytes) -> TomlSource:
-        """The file with these bytes.
-
-        Raises:
-            BadInputError: They are not UTF-8.
-        """
+        with reading(str(path), "Check the file and its permissions"):
+            try:
+                raw = read_plain(path, largest)
+            except FileNotFoundError:
+                return None
         try:
             return cls(path, raw.decode("utf-8-sig"))
         except UnicodeDecodeError as problem:

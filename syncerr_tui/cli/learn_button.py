@@ -111,16 +111,11 @@ def read_har_file(file: Path | str) -> list[Exchange]:
     Raises:
         BadInputError: The file cannot be read or is no HAR.
     """
-    from syncerr_tui.files import read_plain
+    from syncerr_tui.files import read_plain, reading
     from syncerr_tui.salesforce.button.har import LARGEST_FILE, read_har
 
-    try:
+    with reading(f"The recording {file}", "Name a HAR file that the browser exported"):
         data = read_plain(Path(file).expanduser(), LARGEST_FILE)
-    except OSError as problem:
-        raise BadInputError(
-            f"The recording {file} cannot be read: {problem.strerror}",
-            "Name a HAR file that the browser exported",
-        ) from None
     return read_har(data)
 
 

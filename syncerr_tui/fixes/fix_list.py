@@ -14,8 +14,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
-from syncerr_tui.errors import BadInputError, MachineError, RefusedError
-from syncerr_tui.files import read_json, replace_file
+from syncerr_tui.errors import BadInputError, RefusedError
+from syncerr_tui.files import read_json, reading, replace_file, writing
 from syncerr_tui.fixes.model import FixOption, FixResult, FixState
 from syncerr_tui.fixes.org import KnownFixes, Taken
 from syncerr_tui.model import OrgIdentity, SyncError
@@ -127,11 +127,8 @@ class FixList:
         """
         held = self.payload()
         text = json.dumps({"format": _FORMAT, "hash": _digest(held), "list": held}, indent=1)
-        try:
+        with writing(path, "Make room"):
             replace_file(path, text)
-        except OSError as problem:
-            why = one_line(problem.strerror or type(problem).__name__)
-            raise MachineError(f"{one_line(str(path))} cannot be written ({why})", "Make room") from problem
 
 
 def read_fix_list(path: Path) -> FixList | None:
@@ -142,9 +139,8 @@ def read_fix_list(path: Path) -> FixList | None:
         RefusedError: It was changed after it was made.
     """
     try:
-        return fix_list_of(read_json(path, _LARGEST), path)
-    except OSError as problem:
-        raise _unreadable(path, problem.strerror or type(problem).__name__) from None
+        with reading(str(path), "Check the name"):
+            return fix_list_of(read_json(path, _LARGEST), path)
     except ValueError:
         return None
 
@@ -160,7 +156,7 @@ def fix_list_of(held: Any, path: Path) -> FixList | None:  # noqa: ANN401 - what
     if not isinstance(held, dict) or held.get("format") != _FORMAT:
         return None
     if path.stat().st_size > _LARGEST:
-        raise _unreadable(path, f"it has more than {_LARGEST:,} bytes")
+        raise BadInputError(f"{shown} cannot be read: it has more than {_LARGEST:,} bytes", "Check the name")
     try:
         content, stated = held["list"], held["hash"]
         fixes = FixList(
@@ -174,10 +170,6 @@ def fix_list_of(held: Any, path: Path) -> FixList | None:  # noqa: ANN401 - what
     if _digest(content) != stated:
         raise RefusedError(f"{shown} was changed after it was made", "Make a new list of fixes")
     return fixes
-
-
-def _unreadable(path: Path, why: str) -> BadInputError:
-    return BadInputError(f"{one_line(str(path))} cannot be read ({one_line(why)})", "Check the name")
 
 
 def _digest(payload: Mapping[str, Any]) -> str:

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from syncerr_tui.errors import BadInputError, MachineError
-from syncerr_tui.files import TomlSource, near, replace_file, shown_value
+from syncerr_tui.errors import BadInputError
+from syncerr_tui.files import TomlSource, near, replace_file, shown_value, writing
 from syncerr_tui.host.hooks import Hook
 from syncerr_tui.host.paths import config_path
 from syncerr_tui.host.terminal import Background, Colour, TerminalWishes
@@ -349,10 +349,8 @@ def save_filter(name: str, text: str, environ: Mapping[str, str] = os.environ) -
 
 def _write(path: Path, text: str) -> None:
     """Whole or not at all; where the file is a link, what it leads to."""
-    try:
+    with writing(path, "Nothing was changed"):
         target = path.resolve()
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         mode = target.stat().st_mode & 0o777 if target.exists() else 0o600
         replace_file(target, text, mode)
-    except OSError as problem:
-        raise MachineError(f"{path} cannot be written", f"{problem.strerror}") from None

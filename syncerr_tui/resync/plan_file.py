@@ -11,8 +11,8 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
-from syncerr_tui.errors import BadInputError, MachineError, RefusedError
-from syncerr_tui.files import create_file, read_json
+from syncerr_tui.errors import BadInputError, RefusedError
+from syncerr_tui.files import create_file, read_json, reading, writing
 from syncerr_tui.journal.history import History, readable
 from syncerr_tui.model import SyncError
 from syncerr_tui.resync.plan import LeftOut, Parents, Plan, PlannedRow, Wave, digest, with_record_order
@@ -67,15 +67,9 @@ def write(plan: Plan, path: Path) -> None:
         BadInputError: There is a file already.
         MachineError: It cannot be written.
     """
-    try:
+    with writing(path, "Name another place", taken="Name another file"):
         # 0600: the rows hold customers' data.
         create_file(path, encode(plan))
-    except FileExistsError as problem:
-        raise BadInputError(f"{path} exists already", "Name another file") from problem
-    except OSError as problem:
-        raise MachineError(
-            f"{path} cannot be written ({problem.strerror})", "Name another place"
-        ) from problem
 
 
 def read(path: Path) -> Plan:
@@ -90,10 +84,8 @@ def load(path: Path) -> Any:  # noqa: ANN401 - whatever JSON can hold
         BadInputError: It cannot be read, or nothing of this program has written it.
     """
     try:
-        return read_json(path, LARGEST)
-    except OSError as problem:
-        why = one_line(problem.strerror or type(problem).__name__)
-        raise BadInputError(f"{one_line(str(path))} cannot be read ({why})", "Check the name") from problem
+        with reading(str(path), "Check the name"):
+            return read_json(path, LARGEST)
     except ValueError as problem:
         raise _no_plan(path) from problem
 

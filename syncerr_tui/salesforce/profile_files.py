@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from syncerr_tui.errors import BadInputError, MachineError
-from syncerr_tui.files import TomlSource, create_file, replace_file, shown_value
+from syncerr_tui.files import TomlSource, create_file, replace_file, shown_value, writing
 from syncerr_tui.fixes.org import FixScope
 from syncerr_tui.model import EventType
 from syncerr_tui.salesforce.button.learn import IdField
@@ -406,17 +406,10 @@ def confirm_done(folder: Path, name: str, values: Sequence[str]) -> OrgProfile:
 
 def _put(source: TomlSource, *, replace: bool) -> None:
     path = source.path
-    try:
+    again = "Edit it, choose another name, or add --replace to set up the org again"
+    with writing(path, "Nothing was changed", taken=again):
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         if replace:
             replace_file(path, source.text, durable=True, backup=path.with_suffix(".toml.old"))
         else:
             create_file(path, source.text, durable=True)
-    except FileExistsError:
-        raise BadInputError(
-            f"{path} is there already",
-            "Edit it, choose another name, or add --replace to set up the org again",
-        ) from None
-    except OSError as problem:
-        why = one_line(problem.strerror or type(problem).__name__)
-        raise MachineError(f"{path} cannot be written: {why}", "Nothing was changed") from None

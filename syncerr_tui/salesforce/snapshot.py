@@ -24,8 +24,8 @@ from syncerr_tui.diagnosis.org_metadata import (
     metadata_of_payload,
     metadata_payload,
 )
-from syncerr_tui.errors import BadInputError, MachineError, RefusedError
-from syncerr_tui.files import create_file, read_json
+from syncerr_tui.errors import BadInputError, RefusedError
+from syncerr_tui.files import create_file, read_json, reading, writing
 from syncerr_tui.fixes.org import KnownFixes
 from syncerr_tui.model import Environment, OrgIdentity, RecordSeen, SyncError
 from syncerr_tui.resync.org import MethodInfo, Receipt, RequestPreview
@@ -113,12 +113,8 @@ class Snapshot:
             BadInputError: There is such a file already.
             MachineError: It cannot be written.
         """
-        try:
+        with writing(path, "Name another file", taken="Name a new file"):
             create_file(path, json.dumps(self.payload(), ensure_ascii=False))
-        except FileExistsError:
-            raise BadInputError(f"{path} is there already", "Name a new file") from None
-        except OSError as problem:
-            raise _unwritable(path, problem) from problem
 
 
 def read_snapshot(path: Path) -> Snapshot:
@@ -129,10 +125,8 @@ def read_snapshot(path: Path) -> Snapshot:
     """
     shown = one_line(str(path))
     try:
-        held = read_json(path, LARGEST)
-    except OSError as problem:
-        why = one_line(problem.strerror or type(problem).__name__)
-        raise BadInputError(f"The snapshot {shown} cannot be read: {why}", "Check the path") from None
+        with reading(f"The snapshot {path}"):
+            held = read_json(path, LARGEST)
     except ValueError:
         held = None
     if not isinstance(held, dict) or held.get("format") != FORMAT:
@@ -199,11 +193,6 @@ def _word(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError
     return one_line(value)
-
-
-def _unwritable(path: Path, problem: Exception) -> MachineError:
-    why = getattr(problem, "strerror", None) or type(problem).__name__
-    return MachineError(f"The snapshot {one_line(str(path))} cannot be written: {why}", "Name another file")
 
 
 class SnapshotSession(OrgSession):

@@ -21,8 +21,8 @@ from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Any, Self
 
-from syncerr_tui.errors import BadInputError, MachineError
-from syncerr_tui.files import read_plain, replace_file
+from syncerr_tui.errors import BadInputError
+from syncerr_tui.files import read_plain, replace_file, writing
 from syncerr_tui.model import ApiUsage, SyncError
 from syncerr_tui.text import one_line
 from syncerr_tui.watch.watcher import CauseSeen
@@ -258,14 +258,9 @@ def write_whole(path: Path, lines: Iterable[str], mode: int) -> None:
     Raises:
         MachineError: It cannot be written.
     """
-    try:
+    with writing(path, "Make room, or name another file"):
         path.parent.mkdir(parents=True, exist_ok=True)
         replace_file(path, "".join(f"{line}\n" for line in lines), mode)
-    except OSError as problem:
-        raise MachineError(
-            f"{path} cannot be written ({problem.strerror or type(problem).__name__})",
-            "Make room, or name another file",
-        ) from problem
 
 
 _CAUSES = 50

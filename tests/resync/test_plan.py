@@ -222,7 +222,7 @@ def test_a_file_that_is_deeper_than_python_is_no_plan(tmp_path: Path) -> None:
 def test_an_existing_file_is_not_overwritten(plan: Plan, tmp_path: Path) -> None:
     path = tmp_path / "plan.json"
     path.write_text("mine")
-    with pytest.raises(BadInputError, match="exists already"):
+    with pytest.raises(BadInputError, match="is there already"):
         plan_file.write(plan, path)
     assert path.read_text() == "mine"
 

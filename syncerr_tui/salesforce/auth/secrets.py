@@ -10,10 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from syncerr_tui.errors import BadInputError, MachineError, NotLoggedInError
-from syncerr_tui.files import open_plain, replace_file
+from syncerr_tui.files import open_plain, reading, replace_file
 from syncerr_tui.salesforce.auth.environment import TOKEN
 from syncerr_tui.salesforce.profiles import OrgProfile, SecretRef
-from syncerr_tui.text import one_line
 
 _LARGEST = 64 * 1024
 """Bytes. No key or token is longer; a longer file is not what was meant."""
@@ -88,14 +87,11 @@ def private_text(path: Path, what: str) -> str:
     """
     path = _home(path)
     try:
-        with os.fdopen(open_plain(path), "rb") as file:
+        with reading(f"The {what} in {path}"), os.fdopen(open_plain(path), "rb") as file:
             _check_private(path, os.fstat(file.fileno()), what)
             return file.read(_LARGEST).decode("utf-8")
     except UnicodeDecodeError:
         raise BadInputError(f"{path} is not a text file", f"Name the file that holds the {what}") from None
-    except OSError as problem:
-        why = one_line(problem.strerror or type(problem).__name__)
-        raise BadInputError(f"The {what} in {path} cannot be read: {why}", "Check the path") from None
 
 
 def _check_private(path: Path, status: os.stat_result, what: str) -> None:
