@@ -28,6 +28,10 @@ class View:
         """Id -> row number. Computed on first use: most key presses do not need it."""
         return {row_id: position for position, row_id in enumerate(self.ids)}
 
+    def place_of(self, row_id: str, otherwise: int) -> int:
+        """The number of a row where it is visible; nothing else is computed for it."""
+        return self.ids.index(row_id) if row_id in self.ids else otherwise
+
 
 @dataclass(frozen=True, slots=True)
 class Range:
@@ -130,7 +134,7 @@ class Listing:
         """A listing that was made of an earlier state of this one, with what the person did meanwhile."""
         cursor = min(self.cursor, max(len(other.ids) - 1, 0))
         if self.ids:
-            cursor = other.view.positions.get(self.ids[self.cursor], cursor)
+            cursor = other.view.place_of(self.ids[self.cursor], cursor)
         mine = self._selecting(self.selected & other.errors.keys())
         return replace(other, selected=mine.selected, lost=mine.lost, cursor=cursor, range=None)
 
@@ -148,7 +152,7 @@ class Listing:
         """
         shown = _shown(replace(self, filter=new, range=None), self.errors, now)
         wanted = row or self.current
-        return replace(shown, cursor=shown.view.positions.get(wanted.id, 0) if wanted else 0)
+        return replace(shown, cursor=shown.view.place_of(wanted.id, 0) if wanted else 0)
 
     def sorted(self, key: SortKey, now: datetime, *, reverse: bool = False) -> Listing:
         """Another order; the cursor stays on its row."""
@@ -248,7 +252,7 @@ def _shown(listing: Listing, errors: Mapping[str, SyncError], now: datetime) -> 
     view = View(tuple(error.id for error in ordered(matching, listing.sort, reverse=listing.reverse)))
     cursor = min(listing.cursor, max(len(view.ids) - 1, 0))
     if listing.ids:
-        cursor = view.positions.get(listing.ids[listing.cursor], cursor)
+        cursor = view.place_of(listing.ids[listing.cursor], cursor)
     return replace(listing, errors=errors, view=view, cursor=cursor)
 
 

@@ -47,7 +47,7 @@ class Debouncer:
     def waiting(self) -> bool:
         return self._timer is not None
 
-    def call(self, work: Callable[[], None], seconds: float | None = None) -> None:
+    def call(self, work: Callable[[], object], seconds: float | None = None) -> None:
         """Do this after the pause (or a pause of this length), in place of what was to be done."""
         self.cancel()
 

@@ -6,6 +6,7 @@ turns keys into transitions and shows the result.
 
 from __future__ import annotations
 
+import asyncio
 from collections import ChainMap
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
@@ -13,6 +14,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, cast
 
+from textual import work
 from textual.app import ComposeResult
 
 from syncerr_tui.errors import BadInputError
@@ -299,26 +301,18 @@ class ErrorsPane(ListWithPanel):
             self.show(self.listing.filtered(EVERYTHING, self.context.clock()))
         self.show(self.listing.moved_onto(row))
 
-    def _same_cause(self, word: str) -> frozenset[str]:
-        """The errors of a cause; none where it is not known, or not yet."""
-        return self._asked_cause(word) or frozenset()
-
     def _asked_cause(self, word: str) -> frozenset[str] | None:
         graph = self._graph_worker.graph
         return graph.of_cause(word) if graph is not None else frozenset()
 
-    def _codes(self) -> frozenset[str]:
-        return frozenset(error.code for error in self.listing.errors.values() if error.code)
-
     def _read(self, text: str, *, typing: bool = False, in_force: bool = False) -> Filter:
         """Read a filter; one that is in force asks for what it does, even where that has left the list."""
-        codes = None if in_force or self.context.state.reading.active else self._codes
-        cause_of = self._same_cause if in_force else self._asked_cause
+        errors, all_known = self.listing.errors, not (in_force or self.context.state.reading.active)
         return parse(
             text,
             typing=typing,
-            codes=codes,
-            cause_of=cause_of,
+            codes=(lambda: {row.code for row in errors.values() if row.code}) if all_known else None,
+            cause_of=(lambda word: self._asked_cause(word) or ()) if in_force else self._asked_cause,
             saved=lambda: self.context.config.filters,
             handled=self.context.state.said.of,
         )
@@ -375,14 +369,23 @@ class ErrorsPane(ListWithPanel):
         except BadInputError as error:
             return error.line
         self._typing.cancel()
+        self.workers.cancel_group(self, "filter")
         if len(self.listing.errors) < _MANY:
             self._filter(wanted)
-        else:
-            self._typing.call(lambda: self._filter(wanted))
+        elif wanted.shown != self.listing.filter.shown:
+            self._typing.call(lambda: self._filter_meanwhile(wanted))
         return ""
+
+    @work(group="filter")
+    async def _filter_meanwhile(self, wanted: Filter) -> None:
+        """Look through many rows in a thread; at once where the list has become another one by then."""
+        before, now, row = self.listing, self.context.clock(), self._typed_from
+        fresh = await asyncio.to_thread(before.filtered, wanted, now, row)
+        self.show(fresh if self.listing is before else self.listing.filtered(wanted, now, row))
 
     def filter_by(self, text: str) -> None:
         self._typing.cancel()
+        self.workers.cancel_group(self, "filter")
         self._filter(self._read(text))
         self._typed_from = None
 
@@ -398,8 +401,7 @@ class ErrorsPane(ListWithPanel):
             self._narrowed_from[self.filter_text] = before
 
     def _filter(self, wanted: Filter) -> None:
-        before = self.listing.filter
-        if (wanted.text, wanted.prefix) != (before.text, before.prefix):
+        if wanted.shown != self.listing.filter.shown:
             self.show(self.listing.filtered(wanted, self.context.clock(), self._typed_from))
 
     def on_error_table_fitted(self, event: ErrorTable.Fitted) -> None:

@@ -8,8 +8,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from importlib import import_module
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from textual import on
 from textual.timer import Timer
 
@@ -20,7 +22,7 @@ from syncerr_tui.triage.columns import USUAL, SortKey, as_text, layouts_of
 from syncerr_tui.triage.listing import Listing
 from syncerr_tui.triage.news import News
 from syncerr_tui.ui.action_screen import TICK_SECONDS, ActionScreen
-from syncerr_tui.ui.debouncer import Debouncer
+from syncerr_tui.ui.debouncer import Debouncer, loop_at_rest
 from syncerr_tui.ui.error_details_service import REST_SECONDS, KnownBetter, NotesBroken, SessionEnded
 from syncerr_tui.ui.error_history import LeftByRunsKnown
 from syncerr_tui.ui.handling_controller import SaidAbout
@@ -169,7 +171,9 @@ class ListScreen(ActionScreen, inherit_bindings=False):
 
     def _prepare(self, page: tuple[SyncError, ...]) -> None:
         """In a thread: what the first paint of rows would otherwise hold up the keys for."""
-        import syncerr_tui.ui.details  # noqa: F401 - what the panel is made with
+        for module in ("ui.details", "ui.cause_words", "journal.row_history"):  # what the panel is made with
+            import_module(f"syncerr_tui.{module}")
+        cell_len("…")
         from syncerr_tui.diagnosis.summary import summarize
 
         listing = self.context.state.listing.with_page(page, self.context.clock())
@@ -201,6 +205,7 @@ class ListScreen(ActionScreen, inherit_bindings=False):
 
     async def _sorted_in(self, event: ListRead) -> None:
         """Filter, sort and compare many rows in a thread. What the person does meanwhile is heard."""
+        await loop_at_rest(0.01)
         before, fresh = None, self.context.state
         while before is None or before.asked_for != self.context.state.asked_for:
             before = self.context.state

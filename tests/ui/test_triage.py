@@ -5,6 +5,7 @@ import random
 import re
 import threading
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -342,3 +343,54 @@ async def test_a_thread_sets_to_work_when_the_loop_has_nothing_at_hand() -> None
     await loop_at_rest(0.01)
     assert done
     await at_work
+
+
+@pytest.fixture
+def looked_through(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[threading.Event, threading.Event]]:
+    """A list of many rows: it is being looked through from the first event on, until the second."""
+    begun, go_on, loop = threading.Event(), threading.Event(), threading.get_ident()
+    filtered = Listing.filtered
+
+    def slowly(listing: Listing, *args: Any) -> Listing:
+        if threading.get_ident() != loop:
+            begun.set()
+            assert go_on.wait(20)
+        return filtered(listing, *args)
+
+    monkeypatch.setattr(Listing, "filtered", slowly)
+    monkeypatch.setattr("syncerr_tui.ui.errors_pane._MANY", 1)
+    yield begun, go_on
+    go_on.set()
+
+
+async def test_many_rows_are_looked_through_while_the_filter_is_typed_on(
+    opened: Open, looked_through: tuple[threading.Event, threading.Event]
+) -> None:
+    begun, go_on = looked_through
+    async with opened() as driven:
+        await driven.ready()
+        await driven.press("slash")
+        await driven.type("code:dup")
+        await driven.wait_for(begun.is_set)
+        assert "code:dup" in driven.text, "keys are answered meanwhile"
+        assert len(driven.pane.listing.ids) == 6
+        driven.pane.show(driven.pane.listing.all_selected())
+        go_on.set()
+        await driven.wait_for(lambda: len(driven.pane.listing.ids) == 2)
+        assert len(driven.pane.listing.selected) == 6, "what came meanwhile stays"
+
+
+async def test_escape_is_faster_than_what_was_typed(
+    opened: Open, looked_through: tuple[threading.Event, threading.Event]
+) -> None:
+    begun, go_on = looked_through
+    async with opened() as driven:
+        await driven.ready()
+        await driven.press("slash")
+        await driven.type("code:dup")
+        await driven.wait_for(begun.is_set)
+        await driven.press_meanwhile("escape")
+        go_on.set()
+        await driven.press("down")
+        assert len(driven.pane.listing.ids) == 6
+        assert driven.pane.listing.filter.text == ""
