@@ -25,6 +25,9 @@ from enum import IntEnum
 
 from syncerr_tui.words import full_stop
 
+DAMAGED = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
+"""What comes of reading back what we have written, where it is something else by now."""
+
 
 class ExitCode(IntEnum):
     """What the process says when it ends. See the table in this module's docstring."""

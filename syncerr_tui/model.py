@@ -85,7 +85,7 @@ class SyncError:
         """From a plan file or a journal: input like any other, so its text is made harmless again.
 
         Raises:
-            ValueError, KeyError, TypeError, AttributeError: It is no sync error.
+            Of `errors.DAMAGED`: It is no sync error.
         """
         at, created = row["processed_at"], row["created_at"]
         return cls(

@@ -295,7 +295,7 @@ def metadata_payload(metadata: OrgMetadata) -> dict[str, Any]:
 
 
 def metadata_of_payload(value: Mapping[str, Any]) -> OrgMetadata:
-    """Raises: ValueError, TypeError, KeyError, AttributeError: It is none."""
+    """Raises: Of `errors.DAMAGED`: It is none."""
     return OrgMetadata(
         tuple(ObjectEntry(*map(_text, row)) for row in value["objects"]),
         aware_time(value["read_at"]) if value["read_at"] else None,
@@ -318,7 +318,7 @@ def answers_payload(answers: Mapping[str, KeptAnswer]) -> dict[str, Any]:
 
 
 def answers_of_payload(value: Mapping[str, Any]) -> dict[str, KeptAnswer]:
-    """Raises: ValueError, TypeError, KeyError, AttributeError: They are none."""
+    """Raises: Of `errors.DAMAGED`: They are none."""
     return {
         str(query): KeptAnswer(
             tuple({_text(key): _text(text) for key, text in row.items()} for row in rows), aware_time(read_at)

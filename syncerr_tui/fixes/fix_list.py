@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
-from syncerr_tui.errors import BadInputError, RefusedError
+from syncerr_tui.errors import DAMAGED, BadInputError, RefusedError
 from syncerr_tui.files import read_json, reading, replace_file, writing
 from syncerr_tui.fixes.model import FixOption, FixResult, FixState
 from syncerr_tui.fixes.org import KnownFixes, Taken
@@ -81,7 +81,7 @@ class ListedFix:
 
     @classmethod
     def of_payload(cls, held: Mapping[str, Any]) -> Self:
-        """Raises: ValueError, KeyError, TypeError, AttributeError: It is none."""
+        """Raises: Of `errors.DAMAGED`: It is none."""
         errors = tuple(map(SyncError.of_payload, held["errors"]))
         typed: dict[str, str] = {one_line(name): one_line(value) for name, value in held["typed"].items()}
         if not errors:
@@ -165,7 +165,7 @@ def fix_list_of(held: Any, path: Path) -> FixList | None:  # noqa: ANN401 - what
             datetime.fromisoformat(content["taken_at"]),
             tuple(map(ListedFix.of_payload, content["fixes"])),
         )
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
+    except DAMAGED:
         raise BadInputError(f"The list of fixes {shown} is damaged", "Make a new one") from None
     if _digest(content) != stated:
         raise RefusedError(f"{shown} was changed after it was made", "Make a new list of fixes")
@@ -205,7 +205,7 @@ class FixChooser:
             )
         try:
             options = [FixOption.of_payload(held) for one in kept for held in one.options]
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except DAMAGED:
             raise BadInputError("The snapshot is damaged", "Take a new one") from None
         return list({option.key: option for option in options}.values())
 

@@ -127,7 +127,7 @@ class FixOption:
         """From a file: input like any other, so its text is made harmless again.
 
         Raises:
-            ValueError, KeyError, TypeError, AttributeError: It is no fix.
+            Of `errors.DAMAGED`: It is no fix.
         """
         automatic = held["verdict"] == "automatic"
         why = "" if held["allowed"] is True else one_line(held["why_not"] or "")

@@ -22,7 +22,7 @@ from syncerr_tui.diagnosis.org_metadata import (
     metadata_of_payload,
     metadata_payload,
 )
-from syncerr_tui.errors import BadInputError, MachineError
+from syncerr_tui.errors import DAMAGED, BadInputError, MachineError
 from syncerr_tui.files import replace_file
 from syncerr_tui.host.paths import Paths
 from syncerr_tui.model import Environment, OrgIdentity
@@ -84,7 +84,6 @@ def _path(folder: Path, kind: str, org_id: str) -> Path:
 VERSION = 1
 LARGEST = 20_000_000
 """Bytes; an org of 2,000 objects needs some hundred thousand."""
-_UNREADABLE = (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError)
 
 
 class MetadataCache:
@@ -103,7 +102,7 @@ class MetadataCache:
         """The dictionary that was kept; None where there is nothing that can be read."""
         try:
             return metadata_of_payload(_cached(self._names))
-        except _UNREADABLE:
+        except (OSError, *DAMAGED):
             return None
 
     def save(self, metadata: OrgMetadata) -> None:
@@ -114,7 +113,7 @@ class MetadataCache:
         """Where Flows, rules and code are, by the query that was asked; nothing where nothing can be read."""
         try:
             return answers_of_payload(_cached(self._answers)["answers"])
-        except _UNREADABLE:
+        except (OSError, *DAMAGED):
             return {}
 
     def save_answers(self, answers: Mapping[str, KeptAnswer]) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from syncerr_tui.errors import MachineError
+from syncerr_tui.errors import DAMAGED, MachineError
 from syncerr_tui.journal.attempt import Attempt, OutcomeKind, Pressed
 from syncerr_tui.journal.database import Row
 from syncerr_tui.journal.filter import EVERYTHING, JournalFilter
@@ -379,7 +379,7 @@ def readable(run: str) -> Iterator[None]:
     """Raises: MachineError: What stands in the journal about this run is nothing that we wrote."""
     try:
         yield
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as problem:
+    except DAMAGED as problem:
         raise MachineError(
             f"The journal is damaged: run {one_line(str(run))[:8]} cannot be read",
             "Move the file away ('syncerr-tui info' says where it is): a new one is begun, and what may be "

@@ -17,6 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from syncerr_tui.errors import DAMAGED
 from syncerr_tui.journal.database import Row
 from syncerr_tui.words import iso
 
@@ -125,7 +126,7 @@ class RequestLog:
         for line in lines:
             try:
                 yield _request(run, json.loads(line))
-            except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+            except DAMAGED:
                 continue  # half a line: the machine went down while it was written
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from syncerr_tui.errors import DAMAGED
 from syncerr_tui.journal.attempt import OutcomeKind, Pressed
 from syncerr_tui.journal.claims import Owner
 from syncerr_tui.journal.database import Row
@@ -260,7 +261,7 @@ def _twins(journal: Journal) -> dict[str, tuple[str, ...]]:
 def _record_ids(evidence: str) -> tuple[str, ...]:
     try:
         return tuple(clean(record["id"]) for record in json.loads(evidence)["records"])
-    except (ValueError, KeyError, TypeError):
+    except DAMAGED:
         return ()
 
 
@@ -308,7 +309,7 @@ def _failing_again(
 def _sent_at(evidence: str) -> datetime | None:
     try:
         return _time(json.loads(evidence)["sent_at"])
-    except (ValueError, KeyError, TypeError):
+    except DAMAGED:
         return None
 
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from syncerr_tui.errors import DAMAGED
 from syncerr_tui.journal import row_history
 from syncerr_tui.journal.attempt import Attempt
 from syncerr_tui.journal.history import History
@@ -186,7 +187,7 @@ def _seconds_taken(evidence: str) -> float | None:
         stamps = [seen["event_processed_at"], seen["event_modified_at"]]
         stamps += [record["modified_at"] for record in seen["records"]]
         took = [(datetime.fromisoformat(stamp) - sent).total_seconds() for stamp in stamps if stamp]
-    except (ValueError, KeyError, TypeError):
+    except DAMAGED:
         return None
     return min((seconds for seconds in took if seconds >= 0), default=None)
 

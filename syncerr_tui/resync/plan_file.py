@@ -11,7 +11,7 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
-from syncerr_tui.errors import BadInputError, RefusedError
+from syncerr_tui.errors import DAMAGED, BadInputError, RefusedError
 from syncerr_tui.files import create_file, read_json, reading, writing
 from syncerr_tui.journal.history import History, readable
 from syncerr_tui.model import SyncError
@@ -102,7 +102,7 @@ def plan_of(content: Any, path: Path) -> Plan:  # noqa: ANN401 - whatever JSON c
             raise _no_plan(path)
         payload, stated = content["plan"], content["hash"]
         plan = decode(payload)
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as problem:
+    except DAMAGED as problem:
         raise _no_plan(path) from problem
     if digest(payload) != stated or plan.hash != stated:
         raise RefusedError(f"{path} was changed after it was made", "Make a new plan with `syncerr-tui plan`")
@@ -165,7 +165,7 @@ def decode(payload: Mapping[str, Any]) -> Plan:
     """A plan from its payload; the hash is computed from what was understood.
 
     Raises:
-        ValueError, KeyError, TypeError, AttributeError: It is no plan.
+        Of `errors.DAMAGED`: It is no plan.
     """
     return Plan(
         org_id=str(payload["org_id"]),

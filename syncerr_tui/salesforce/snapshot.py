@@ -24,7 +24,7 @@ from syncerr_tui.diagnosis.org_metadata import (
     metadata_of_payload,
     metadata_payload,
 )
-from syncerr_tui.errors import BadInputError, RefusedError
+from syncerr_tui.errors import DAMAGED, BadInputError, RefusedError
 from syncerr_tui.files import create_file, read_json, reading, writing
 from syncerr_tui.fixes.org import KnownFixes
 from syncerr_tui.model import Environment, OrgIdentity, RecordSeen, SyncError
@@ -138,7 +138,7 @@ def read_snapshot(path: Path) -> Snapshot:
         )
     try:
         return replace(_snapshot(held), path=path)
-    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
+    except DAMAGED:
         raise BadInputError(f"The snapshot {shown} is damaged", "Take a new one") from None
 
 

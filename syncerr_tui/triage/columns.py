@@ -13,7 +13,7 @@ from enum import Enum, StrEnum
 from types import MappingProxyType
 from typing import Any
 
-from syncerr_tui.errors import BadInputError
+from syncerr_tui.errors import DAMAGED, BadInputError
 from syncerr_tui.model import SyncError
 from syncerr_tui.text import cell_width, one_line
 from syncerr_tui.words import time_with_age
@@ -365,7 +365,7 @@ def layouts_of(text: str) -> Layouts:
         kept = json.loads(text)
         _must(kept["version"] == 1)
         windows = {WindowClass(name): _layout(value) for name, value in kept["windows"].items()}
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except DAMAGED:
         raise BadInputError(
             "The remembered columns cannot be read", "They are as usual until you change them"
         ) from None

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from syncerr_tui.errors import BadInputError
+from syncerr_tui.errors import DAMAGED, BadInputError
 from syncerr_tui.text import one_line
 
 _START = r"(?P<not>-)?(?:(?P<field>[A-Za-z_]+):)?"
@@ -211,7 +211,7 @@ def history_of(text: str) -> FilterHistory:
         for kind, texts in kept["filters" if kept["version"] == 1 else ""].items():
             for one in texts:
                 history = history.used(kind, one)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except DAMAGED:
         raise BadInputError(
             "The history of filters cannot be read", "It begins anew with the next filter"
         ) from None

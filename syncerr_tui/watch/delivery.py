@@ -21,7 +21,7 @@ from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Any, Self
 
-from syncerr_tui.errors import BadInputError
+from syncerr_tui.errors import DAMAGED, BadInputError
 from syncerr_tui.files import read_plain, replace_file, writing
 from syncerr_tui.model import ApiUsage, SyncError
 from syncerr_tui.text import one_line
@@ -51,7 +51,7 @@ class LastTold:
 
     @classmethod
     def of_payload(cls, held: Mapping[str, Any]) -> Self:
-        """Raises: ValueError, KeyError, TypeError, AttributeError: It is none."""
+        """Raises: Of `errors.DAMAGED`: It is none."""
         at = held["at"]
         return cls(
             {str(key): int(count) for key, count in held["causes"].items()},
@@ -244,7 +244,7 @@ class LastToldFile:
         try:
             held = json.loads(read_plain(self.path, _STATE_BYTES))
             return {str(key): LastTold.of_payload(value) for key, value in held.items()}
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        except (OSError, *DAMAGED):
             return {}
 
     def write(self, told: Mapping[str, LastTold]) -> None:

@@ -111,8 +111,14 @@ def test_what_was_told_is_kept_and_a_damaged_file_is_as_none(tmp_path: Path) -> 
     told = {"one": after(NOTHING, [cause("a", 3)], NOW), "two": after(NOTHING, [], None)}
     file.write(told)
     assert file.read() == told
-    file.path.write_text('{"one": {"causes": [], "headlines": 1}}', encoding="utf-8")
-    assert file.read() == {}
+    for damaged in (
+        '{"one": {"causes": [], "headlines": 1}}',
+        '{"one": {"causes": {"a": Infinity}, "headlines": {}, "at": null}}',
+        "[]",
+        "[" * 100_000,
+    ):
+        file.path.write_text(damaged, encoding="utf-8")
+        assert file.read() == {}
 
 
 # -- Apprise, to a server of our own
