@@ -23,6 +23,7 @@ from _pytest.runner import runtestprotocol
 from tests import layers
 
 if TYPE_CHECKING:
+    from syncerr_tui.demo.world import World
     from tests.postgres import PostgresServer
 
 WAITING = {"terminal", "e2e"}
@@ -192,13 +193,53 @@ def _tables_made_once() -> Iterator[None]:
             if kind not in made:
                 first = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
                 prepare(store, first)
-                made[kind] = first, store.schema
+                made[kind] = first, [*store.schema.values()]
             made[kind][0].backup(connection)
         prepare(store, connection)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Store, "_prepare", prepared)
         yield
+    for first, _ in made.values():
+        first.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def worlds_made_once() -> Iterator[Callable[[World], None]]:
+    """Copy a small demo world in memory from the first one like it: it differs in the org's id alone. What
+    builds one anew.
+    """
+    from syncerr_tui.demo.setup_rows import new_organization_id
+    from syncerr_tui.demo.world import World
+
+    build, made = World.build, dict[tuple[object, ...], tuple[sqlite3.Connection, object]]()
+
+    def built(world: World) -> None:
+        store, options = world._store, world._engine._options
+        if store._path is not None or options.errors > 200:
+            build(world)
+            return
+        kind = (options.errors, options.seed, options.naming, world._now, *map(id, store.schema.values()))
+        is_new = kind not in made
+        if is_new:
+            build(world)
+            first = sqlite3.connect(":memory:", check_same_thread=False)
+            made[kind] = first, [*store.schema.values()]  # kept, so that no id is another object's
+        alone = store._connection.in_transaction
+        if alone:  # what is under way cannot be copied
+            store.sql("COMMIT")
+        if is_new:
+            store._connection.backup(made[kind][0])
+        else:
+            made[kind][0].backup(store._connection)
+            store._next.clear()
+            store.sql("UPDATE Organization SET Id = ?", (new_organization_id(),))
+        if alone:
+            store.sql("BEGIN IMMEDIATE")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(World, "build", built)
+        yield build
     for first, _ in made.values():
         first.close()
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from syncerr_tui.demo.rules import RULES_BY_KEY
 from syncerr_tui.demo.schema import SC_ID
 from syncerr_tui.demo.schema_variants import SCHEMA_VARIANTS, schema_of_variant, variant_named
 from syncerr_tui.demo.store import Store
+from syncerr_tui.demo.world import World
 from syncerr_tui.errors import BadInputError
 from tests.demo.worlds import NOW, causes, failed, links, make_org
 from tests.layers import layered, only_thorough
@@ -23,6 +25,11 @@ _CODES = """
     INVALID_CROSS_REFERENCE_KEY INVALID_EMAIL_ADDRESS INVALID_FIELD INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST
     REQUIRED_FIELD_MISSING UNKNOWN_EXCEPTION UNABLE_TO_LOCK_ROW"""
 MANUAL = frozenset(_CODES.split())
+
+
+@pytest.fixture(autouse=True)
+def _made_anew(worlds_made_once: Callable[[World], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(World, "build", worlds_made_once)
 
 
 @pytest.mark.parametrize("seed", range(layered("worlds with each of the manual's codes", 4, 200)))
