@@ -189,6 +189,20 @@ class ListDialog(Dialog[Answer]):
     def body(self) -> Sequence[Widget]:
         return Static(self.text, markup=False), OptionList(markup=False)
 
+    @on(OptionList.OptionSelected)
+    def _selected(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        self.choose()
+
+    def choose(self) -> None:
+        """Enter, or a click, on the line under the cursor."""
+
+    @property
+    def chosen_id(self) -> str:
+        """What the line under the cursor is called."""
+        option = self.listed.highlighted_option
+        return str(option.id) if option is not None else ""
+
     @property
     def text(self) -> Content:
         return Content("")

@@ -145,9 +145,7 @@ class FixDialog(PanelDialog[bool]):
         if self.stage is Stage.CHOOSING and self.row >= 0:
             self.show(partial(words.option_lines, self.options[self.row]))
 
-    @on(OptionList.OptionSelected)
-    def _chosen(self, event: OptionList.OptionSelected) -> None:
-        event.stop()
+    def choose(self) -> None:
         if self.stage is not Stage.CHOOSING or self.row < 0:
             return
         option = self.options[self.row]
@@ -312,9 +310,7 @@ class SafeguardsDialog(PanelDialog[None]):
             self.show_answers()
             work(self._actions)
 
-    @on(OptionList.OptionSelected)
-    def _chosen(self, event: OptionList.OptionSelected) -> None:
-        event.stop()
+    def choose(self) -> None:
         row = self._current
         if row is not None:
             name, fix = row.record.target.name, row.record.id

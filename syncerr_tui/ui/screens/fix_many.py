@@ -223,9 +223,7 @@ class FixManyDialog(PanelDialog[bool]):
             self.ticked = {at for at, line in enumerate(self.lines) if not line.why_not}
             self._draw()
 
-    @on(OptionList.OptionSelected)
-    def _chosen(self, event: OptionList.OptionSelected) -> None:
-        event.stop()
+    def choose(self) -> None:
         if self._ended:
             self.dismiss(False)
         elif self._can_tick and self.ticked:

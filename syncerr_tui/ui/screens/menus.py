@@ -104,9 +104,8 @@ class ChoiceMenu(Menu[Answer]):
         listed.highlighted = next(usual, None) if self._at is None else self._at
         return (listed,)
 
-    @on(OptionList.OptionSelected)
-    def chosen(self, event: OptionList.OptionSelected) -> None:
-        self.dismiss(self._choices[int(str(event.option.id))][1])
+    def choose(self) -> None:
+        self.dismiss(self._choices[int(self.chosen_id)][1])
 
     def on_key(self, event: events.Key) -> None:
         answer = self._letters.get(event.character or "")
@@ -289,8 +288,7 @@ class ColumnDialog(Menu[Choice]):
     def action_automatic(self) -> None:
         self.dismiss(())
 
-    @on(OptionList.OptionSelected)
-    def kept(self) -> None:
+    def choose(self) -> None:
         if self._automatic:
             self.dismiss(None)
         else:

@@ -94,9 +94,7 @@ class NewsDialog(ListDialog[bool]):
     def _draw_answers(self) -> None:
         self.show_answers()
 
-    @on(OptionList.OptionSelected)
-    def _chosen(self, event: OptionList.OptionSelected) -> None:
-        event.stop()
+    def choose(self) -> None:
         row = self._current
         if row is not None:
             self.dismiss(False)

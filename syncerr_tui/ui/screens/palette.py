@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from textual import on
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widget import Widget
@@ -130,9 +129,8 @@ class Palette(Menu[str]):
         """Back, at once: the line to type in is always there."""
         self.dismiss(None)
 
-    @on(OptionList.OptionSelected)
-    def chosen(self, event: OptionList.OptionSelected) -> None:
-        self.dismiss(event.option.id)
+    def choose(self) -> None:
+        self.dismiss(self.chosen_id)
 
 
 _KEYS = 20

@@ -9,10 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import ClassVar
 
-from textual import on
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.widgets import OptionList
 
 from syncerr_tui.journal.history import Unfinished
 from syncerr_tui.model import Environment, OrgIdentity
@@ -156,9 +154,7 @@ class QueueDialog(ListDialog[bool]):
         runs = self._queue().runs
         return runs[self.row] if 0 <= self.row < len(runs) else None
 
-    @on(OptionList.OptionSelected)
-    def _chosen(self, event: OptionList.OptionSelected) -> None:
-        event.stop()
+    def choose(self) -> None:
         if self._queue().held:
             self.dismiss(True)
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
@@ -17,6 +17,8 @@ from textual.strip import Strip
 
 from syncerr_tui.text import clean
 from syncerr_tui.ui.widgets.themed import Themed
+
+Look = TypeVar("Look")
 
 # Joiners, variation selectors and skin tones make several characters one glyph in some terminals and not in
 # others. In a table cell they go, so that every terminal agrees on the width; the panel keeps them.
@@ -141,7 +143,7 @@ class Line(Themed):
         room = max(0, width - taken - (1 if taken else 0))
         left = _fitted(self._left, room)
         blank = width - taken - _width(left)
-        return tuple(_joined((*left, (" " * blank, "text"), *right)))
+        return tuple(joined((*left, (" " * blank, "text"), *right)))
 
 
 def _width(parts: Sequence[Part]) -> int:
@@ -162,16 +164,17 @@ def _fitted(parts: Sequence[Part], width: int, ellipsis: str = "…") -> list[Pa
     return fitted
 
 
-def _joined(parts: Sequence[Part]) -> list[Part]:
-    joined: list[Part] = []
-    for text, style in parts:
+def joined(parts: Iterable[tuple[str, Look]]) -> list[tuple[str, Look]]:
+    """Neighbours that look the same as one text: every run costs up to 40 bytes on the line."""
+    runs: list[tuple[str, Look]] = []
+    for text, look in parts:
         if not text:
             continue
-        if joined and joined[-1][1] == style:
-            joined[-1] = (joined[-1][0] + text, style)
+        if runs and runs[-1][1] == look:
+            runs[-1] = (runs[-1][0] + text, look)
         else:
-            joined.append((text, style))
-    return joined
+            runs.append((text, look))
+    return runs
 
 
 def _last_difference(before: Sequence[Part], now: Sequence[Part], width: int) -> int:

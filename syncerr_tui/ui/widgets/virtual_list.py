@@ -21,7 +21,7 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 
-from syncerr_tui.ui.widgets.line import cell
+from syncerr_tui.ui.widgets.line import cell, joined
 from syncerr_tui.ui.widgets.themed import Themed
 
 HEADER = 1
@@ -285,11 +285,5 @@ class VirtualList(Themed, can_focus=True):
 
 
 def merged(parts: Iterable[tuple[str, Style]]) -> list[Segment]:
-    """Neighbours of one style as one run of text: every run costs up to 40 bytes on the line."""
-    runs: list[tuple[str, Style]] = []
-    for text, style in parts:
-        if runs and runs[-1][1] == style:
-            runs[-1] = (runs[-1][0] + text, style)
-        else:
-            runs.append((text, style))
-    return [Segment(text, style) for text, style in runs]
+    """Texts with their styles as few segments."""
+    return [Segment(text, style) for text, style in joined(parts)]
