@@ -22,6 +22,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from tests.forks import run_commands, settle
+
 ROOT = Path(__file__).parents[2]
 _NEVER_STARTED = 99
 PRODUCT = "SYNCERR_INDEPENDENT_PRODUCT"
@@ -217,7 +219,6 @@ def start(argv: Sequence[str]) -> int:
 
 def _import_the_program() -> None:
     """Everything that a command needs, once for all children."""
-    import gc
     import importlib
     import pkgutil
 
@@ -230,12 +231,8 @@ def _import_the_program() -> None:
         if room not in {"ui", "demo"} and name != "__main__":
             with contextlib.suppress(ImportError):  # what needs a package that is not installed is not needed
                 importlib.import_module(module.name)
-    from syncerr_tui.diagnosis.read import diagnose
-
-    diagnose("Its catalogues are read with the first message.")
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 20)  # as in the tests themselves (conftest.py)
+    run_commands()
+    settle()
 
 
 def _serve() -> None:
