@@ -33,11 +33,6 @@ class Records:
         self.number_fields |= {"Contact": None, "Lead": None}
         self.relations = {name: _relations(each) for name, each in schema.items()}
         """Object -> relationship name -> (lookup field, parent object)."""
-        self._by_sc_id = {
-            name: f'SELECT Id FROM "{name}" WHERE "{SC_ID}" = ? AND IsDeleted = 0 ORDER BY demo_row LIMIT 1'
-            for name, each in schema.items()
-            if each.field(SC_ID)
-        }
         for object_name, (fields, *_unique) in MATCHED.items():
             columns = ", ".join(f'"{field}"' for field in fields)
             store.sql(f'CREATE INDEX IF NOT EXISTS "match.{object_name}" ON "{object_name}" ({columns})')
@@ -82,7 +77,10 @@ class Records:
 
     def id_of(self, object_name: str, sc_id: str) -> str | None:
         """The oldest record with this StoreConnect ID."""
-        rows = self.store.sql(self._by_sc_id[object_name], (sc_id,))
+        rows = self.store.sql(
+            f'SELECT Id FROM "{object_name}" WHERE "{SC_ID}" = ? AND IsDeleted = 0 ORDER BY demo_row LIMIT 1',
+            (sc_id,),
+        )
         return str(rows[0][0]) if rows else None
 
     def exists(self, object_name: str, record_id: str) -> bool:
