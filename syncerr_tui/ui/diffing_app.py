@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from rich.color import ColorSystem
+from textual._ansi_sequences import SYNC_END, SYNC_START
 from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.app import App
 from textual.widgets import Input
@@ -16,12 +17,15 @@ from syncerr_tui.ui.screen_diff import ScreenDiff
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from textual.screen import Screen
+    from textual.timer import Timer
 
 ReturnType = TypeVar("ReturnType")
 
 _SYNCHRONIZED_FROM = 512
 """Bytes of a frame from which the terminal is asked to show it in one go. Fewer arrive together anyway, and
 asking costs sixteen."""
+_CATCH_UP_SECONDS = 0.05
+"""How often a terminal that is behind is looked at."""
 
 
 class DiffingApp(App[ReturnType]):
@@ -37,6 +41,13 @@ class DiffingApp(App[ReturnType]):
         self._diff = diff
         self._given = False
         """Whether another program has the terminal."""
+        self._put_off: Timer | None = None
+        """Draws what was not drawn while the terminal was behind."""
+
+    @property
+    def stalled(self) -> bool:
+        """Whether the terminal had not taken everything when it was let go."""
+        return getattr(self._driver, "stalled", False)
 
     def on_mount(self) -> None:
         """Behind a suspension another program has had the terminal."""
@@ -84,6 +95,10 @@ class DiffingApp(App[ReturnType]):
         driver = self._driver
         if self._given:
             return  # the screen is drawn as a whole when the terminal comes back
+        if getattr(driver, "behind", False):
+            if self._put_off is None:
+                self._put_off = self.set_interval(_CATCH_UP_SECONDS, self._catch_up)
+            return
         if (
             self._diff is None
             or driver is None
@@ -110,11 +125,15 @@ class DiffingApp(App[ReturnType]):
             self._handle_exception(error)
             return
         if frame:
-            whole = len(frame) >= _SYNCHRONIZED_FROM
-            if whole:
-                self._begin_update()
+            if self._sync_available and len(frame) >= _SYNCHRONIZED_FROM:
+                frame = f"{SYNC_START}{frame}{SYNC_END}"
             driver.write(frame)
-            if whole:
-                self._end_update()
             driver.flush()
         self.post_display_hook()
+
+    def _catch_up(self) -> None:
+        """Draw the screen as it is by now; what waits to be written is not written again."""
+        if self._put_off is not None and not getattr(self._driver, "behind", False):
+            self._put_off.stop()
+            self._put_off = None
+            self.screen.refresh()

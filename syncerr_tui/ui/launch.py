@@ -74,9 +74,12 @@ def launch(
     )
     app = SyncErrApp(context, journals, TerminalDriver)
     try:
-        return asyncio.run(_run(app, mouse=terminal.mouse))
+        code = asyncio.run(_run(app, mouse=terminal.mouse))
     finally:
         journals.close()
+    if app.stalled:
+        os._exit(code)  # a thread waits for the terminal, and Python would wait for both
+    return code
 
 
 def launch_org(name: str, *, read_only: bool) -> int:
@@ -135,12 +138,10 @@ async def _run(app: SyncErrApp, *, mouse: bool) -> int:
         finally:
             loop.add_signal_handler(signal.SIGINT, _interrupted, app)
             await app.release()
-    if app.services.runs.left_off:
-        print(f"syncerr-tui: {app.services.runs.left_off}", file=sys.stderr)  # noqa: T201 - the screen is gone
-    if app.crash:
-        print(f"syncerr-tui: {app.crash}", file=sys.stderr)  # noqa: T201 - the one line a crash leaves
-        return ExitCode.DEFECT
-    return app.return_code or ExitCode.OK
+    for line in () if app.stalled else (app.services.runs.left_off, app.crash):
+        if line:
+            print(f"syncerr-tui: {line}", file=sys.stderr)  # noqa: T201 - the screen is gone
+    return ExitCode.DEFECT if app.crash else app.return_code or ExitCode.OK
 
 
 def _interrupted(app: SyncErrApp) -> None:
@@ -166,6 +167,18 @@ def _defect_in_a_task(app: SyncErrApp, loop: asyncio.AbstractEventLoop, context:
         loop.default_exception_handler(context)
 
 
+def _end_behind_thread(
+    thread: threading.Thread | None, app: SyncErrApp, defect: BaseException | None
+) -> None:
+    """End the app because a thread ends. Until it has, what restores the terminal would go to it in vain."""
+    if thread is not None:
+        thread.join()
+    if defect is not None:
+        app.crashed(defect)
+    elif app.is_running:
+        app.stop(128 + signal.SIGHUP)
+
+
 @contextlib.contextmanager
 def _thread_defects(app: SyncErrApp, loop: asyncio.AbstractEventLoop) -> Iterator[None]:
     """End the app with a defect in a thread; Python would print a traceback over the screen and go on."""
@@ -175,7 +188,7 @@ def _thread_defects(app: SyncErrApp, loop: asyncio.AbstractEventLoop) -> Iterato
             return
         # Writing fails for one reason: the terminal is gone. Then it is as if its signal had come.
         gone = isinstance(args.exc_value, OSError) and args.thread and args.thread.name == "textual-output"
-        end = partial(app.stop, 128 + signal.SIGHUP) if gone else partial(app.crashed, args.exc_value)
+        end = partial(_end_behind_thread, args.thread, app, None if gone else args.exc_value)
         with contextlib.suppress(RuntimeError):
             # The loop may be closed by now.
             loop.call_soon_threadsafe(end)

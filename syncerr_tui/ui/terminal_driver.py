@@ -14,6 +14,7 @@ import time
 from codecs import getincrementaldecoder
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import suppress
+from queue import Full
 
 from textual import events
 from textual._xterm_parser import (
@@ -21,6 +22,7 @@ from textual._xterm_parser import (
     BRACKETED_PASTE_START as PASTE_START,
     XTermParser,
 )
+from textual.drivers._writer_thread import MAX_QUEUED_WRITES
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
@@ -34,6 +36,10 @@ _CTRL_C = "\x03"
 _READ = 4096
 _STOP_SECONDS = 0.5
 """How long the stop is waited for, where it may be that no shell takes over."""
+_MOST_WAITING = 4
+"""Frames that wait for the terminal before it counts as behind."""
+_LAST_SECONDS = 10.0
+"""How long the end waits for a terminal that takes nothing: a thin line needs seconds for a screen."""
 _SECONDS = 0.1
 """How often the thread looks whether it is to end, and whether an escape was a key of its own."""
 
@@ -129,6 +135,7 @@ class TerminalDriver(LinuxDriver):
 
     _continued: bool | None = None
     """Whether the shell has continued us; None where we have not stopped ourselves."""
+    _closed = False
     _given_away = False
     """Whether another program, or the shell, has the terminal."""
     _retakes = False
@@ -152,7 +159,7 @@ class TerminalDriver(LinuxDriver):
         self._given_away = True
 
     def resume_application_mode(self) -> None:
-        self._given_away = False
+        self._closed = self._given_away = False
         super().resume_application_mode()
 
     def run_input_thread(self) -> None:
@@ -227,21 +234,46 @@ class TerminalDriver(LinuxDriver):
             self._must_signal_resume = True
         self.resume_application_mode()
 
+    @property
+    def behind(self) -> bool:
+        """Whether the terminal has not taken the last frames: its line is slow, or stands still."""
+        return self._waiting >= _MOST_WAITING
+
+    @property
+    def stalled(self) -> bool:
+        """Whether the terminal took nothing to the end: Python would wait for it for ever."""
+        return self._closed and self._thread_writes
+
     def write(self, data: str) -> None:
-        """Write to the terminal, without Textual's thread where that has ended: its queue would block."""
+        """Write to the terminal, without Textual's thread where that has ended: its queue would block.
+
+        Where the queue is full, nobody reads, and whoever waits for that never sees the terminal go away.
+        """
         if self._given_away:
             return
-        if self._thread_writes:
+        if not self._thread_writes:
+            if self._file is not None:
+                with suppress(OSError):
+                    self._file.write(data)
+                    self._file.flush()
+        elif self._waiting < MAX_QUEUED_WRITES:
             super().write(data)
-        elif self._file is not None:
-            with suppress(OSError):
-                self._file.write(data)
-                self._file.flush()
 
     def close(self) -> None:
-        if self._thread_writes:
-            super().close()
+        """Wait until the terminal has taken everything, but not for one that takes nothing any more."""
+        if (thread := self._writer_thread) is None or not self._thread_writes:
+            return
+        self._closed, left = True, MAX_QUEUED_WRITES + 1
+        with suppress(Full):
+            thread._queue.put(None, timeout=_LAST_SECONDS)  # noqa: SLF001 - as its stop(), which has no end
+        while thread.is_alive() and self._waiting < left:
+            left = self._waiting
+            thread.join(_LAST_SECONDS)
 
     @property
     def _thread_writes(self) -> bool:
         return self._writer_thread is not None and self._writer_thread.is_alive()
+
+    @property
+    def _waiting(self) -> int:
+        return self._writer_thread._queue.qsize() if self._writer_thread is not None else 0  # noqa: SLF001

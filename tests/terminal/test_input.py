@@ -98,6 +98,10 @@ BROKEN = {
         "        boom() if 'selected' in text else self._file.write(text)\n"
         "        self._file.flush()\n"
         "w.WriterThread.run = run\n"
+        # A thread that has failed may take its time to end, and takes nothing to write meanwhile.
+        "import time\n"
+        "ended = w.WriterThread._delete\n"
+        "w.WriterThread._delete = lambda self: (time.sleep(1), ended(self))\n"
     ),
     "a thread of its own": (
         "import threading\n"
