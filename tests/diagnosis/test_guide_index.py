@@ -8,28 +8,32 @@ from syncerr_tui.diagnosis.org_notes import parse
 from syncerr_tui.diagnosis.render import case, lines
 from syncerr_tui.text import cells
 
-BOOK = chapters(OrgContext(instance_url="https://acme.my.salesforce.com"))
+
+@pytest.fixture(scope="module")
+def whole() -> tuple[Chapter, ...]:
+    """The guide; making it takes a third of a second, and every process of the suite imports this module."""
+    return chapters(OrgContext(instance_url="https://acme.my.salesforce.com"))
 
 
 def codes(found: tuple[Chapter, ...]) -> list[str]:
     return [chapter.code for chapter in found]
 
 
-def test_the_manuals_codes_come_first_and_all_others_by_name() -> None:
-    assert len(BOOK) == 19 + 648
-    assert codes(BOOK[:19]) == list(MANUAL_CODES)
-    assert codes(BOOK[19:]) == sorted(codes(BOOK[19:]))
-    assert all(chapter.title and "{" not in chapter.title for chapter in BOOK)
+def test_the_manuals_codes_come_first_and_all_others_by_name(whole: tuple[Chapter, ...]) -> None:
+    assert len(whole) == 19 + 648
+    assert codes(whole[:19]) == list(MANUAL_CODES)
+    assert codes(whole[19:]) == sorted(codes(whole[19:]))
+    assert all(chapter.title and "{" not in chapter.title for chapter in whole)
 
 
-def test_every_code_is_found_by_its_name_in_any_spelling() -> None:
-    for chapter in BOOK[::7]:
-        assert chapter in search(BOOK, chapter.code)
-        assert chapter in search(BOOK, chapter.code.lower().replace("_", " "))
+def test_every_code_is_found_by_its_name_in_any_spelling(whole: tuple[Chapter, ...]) -> None:
+    for chapter in whole[::7]:
+        assert chapter in search(whole, chapter.code)
+        assert chapter in search(whole, chapter.code.lower().replace("_", " "))
 
 
-def test_names_come_before_texts_of_storeconnects_codes_and_of_the_others() -> None:
-    found = codes(search(BOOK, "duplicate"))
+def test_names_come_before_texts_of_storeconnects_codes_and_of_the_others(whole: tuple[Chapter, ...]) -> None:
+    found = codes(search(whole, "duplicate"))
     assert found[:2] == ["DUPLICATE_VALUE", "DUPLICATES_DETECTED"]
     assert not all("DUPLICATE" in code for code in found)
     for ours in (True, False):
@@ -38,15 +42,15 @@ def test_names_come_before_texts_of_storeconnects_codes_and_of_the_others() -> N
         assert kind[: len(with_name)] == with_name
 
 
-def test_words_of_steps_and_of_other_cases_are_searched() -> None:
-    assert "FIELD_INTEGRITY_EXCEPTION" in codes(search(BOOK, "country picklists"))
-    assert "ENTITY_IS_LOCKED" in codes(search(BOOK, "activated order"))
+def test_words_of_steps_and_of_other_cases_are_searched(whole: tuple[Chapter, ...]) -> None:
+    assert "FIELD_INTEGRITY_EXCEPTION" in codes(search(whole, "country picklists"))
+    assert "ENTITY_IS_LOCKED" in codes(search(whole, "activated order"))
 
 
-def test_a_typing_error_finds_the_nearest_and_nonsense_nothing() -> None:
-    assert codes(search(BOOK, "UNABEL_TO_LOCK_ROW"))[0] == "UNABLE_TO_LOCK_ROW"
-    assert search(BOOK, "zzzz qqqq") == ()
-    assert search(BOOK, "  ") == BOOK
+def test_a_typing_error_finds_the_nearest_and_nonsense_nothing(whole: tuple[Chapter, ...]) -> None:
+    assert codes(search(whole, "UNABEL_TO_LOCK_ROW"))[0] == "UNABLE_TO_LOCK_ROW"
+    assert search(whole, "zzzz qqqq") == ()
+    assert search(whole, "  ") == whole
 
 
 def test_a_org_note_about_a_code_stands_in_its_chapter() -> None:
@@ -59,8 +63,8 @@ def test_a_org_note_about_a_code_stands_in_its_chapter() -> None:
 
 
 @pytest.mark.parametrize("width", [38, 76, 100])
-def test_the_whole_book_fits_its_width_and_has_no_open_blanks(width: int) -> None:
-    for chapter in BOOK:
+def test_the_whole_book_fits_its_width_and_has_no_open_blanks(width: int, whole: tuple[Chapter, ...]) -> None:
+    for chapter in whole:
         page = lines(chapter.guidance, width)
         for name, guidance in chapter.cases:
             page += case(name, guidance, width)
@@ -69,8 +73,8 @@ def test_the_whole_book_fits_its_width_and_has_no_open_blanks(width: int) -> Non
 
 
 @pytest.mark.parametrize("text", ["flow", "duplicate", "lock", "email", "e", "trigger flow", "field custom"])
-def test_the_manual_comes_first_and_a_code_before_a_text(text: str) -> None:
-    found = search(BOOK, text)
+def test_the_manual_comes_first_and_a_code_before_a_text(text: str, whole: tuple[Chapter, ...]) -> None:
+    found = search(whole, text)
     words = text.upper().split()
     order = [(not c.in_manual, not all(word in c.code for word in words)) for c in found]
     assert order == sorted(order)
