@@ -60,6 +60,8 @@ def ordered(
     Missing values stand last in both: a row without a code is never the first thing to read.
     """
     rows = sorted(errors, key=lambda error: error.processed_at or _NEVER)
+    if key is SortKey.PROCESSED and not reverse:
+        return rows
     read = _READ[key]
     known = [error for error in rows if read(error)]
     known.sort(key=read, reverse=reverse)

@@ -172,15 +172,17 @@ class ResyncController:
         from syncerr_tui.resync.doubt import recall
 
         plan, org_id = dialog.plan, planner.org.identity.org_id
+        many = len(plan.rows) > _AT_ONCE
+        if many:
+            await loop_at_rest(_PAINTED)  # the dialog is painted first
         try:
             known = await self._services.journals.ask(org_id, lambda journal: recall(journal, plan))
         except SyncErrError as error:
             self._screen.post_message(Troubled(error))
             return
         planner.held, planner.measured = known.held, known.measured
-        if len(plan.rows) > _AT_ONCE:
-            # Both are at hand before anybody asks for them; the dialog is painted first.
-            await loop_at_rest(_PAINTED)
+        if many:
+            # Both are at hand before anybody asks for them.
             await asyncio.to_thread(_make, planner)
             await asyncio.to_thread(planner, canary=True)
         dialog.learn(known)

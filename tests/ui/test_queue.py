@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from syncerr_tui.errors import UnreachableError
 from syncerr_tui.journal.history import History
 from syncerr_tui.model import EventSeen, RecordSeen, SyncError
+from syncerr_tui.resync import doubt
 from syncerr_tui.text import clean
 from syncerr_tui.ui.screens.plan import PlanDialog
 from syncerr_tui.ui.screens.resync import QueueDialog
@@ -336,3 +339,26 @@ async def test_a_safeguard_that_is_off_meanwhile_is_refused_with_the_reason(open
         await driven.press("escape")
         driven.connection.open.set()
         await driven.wait_for("Result")
+
+
+async def test_a_large_plan_is_on_screen_before_the_journal_is_asked_about_its_rows(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread that goes through many rows would make its first frame take twice as long."""
+    monkeypatch.setattr("syncerr_tui.ui.resync_controller._AT_ONCE", 1)
+    monkeypatch.setattr("syncerr_tui.ui.screens.dialog._NOTICED_SECONDS", 0)
+    on_screen: list[bool] = []
+    recall = doubt.recall
+
+    async with opened(some_errors(6)) as driven:
+
+        def recalled(*args: Any) -> doubt.Recalled:
+            dialog = driven.app.screen_stack[-1]
+            on_screen.append(isinstance(dialog, PlanDialog) and dialog.was_seen_at(time.monotonic()))
+            return recall(*args)
+
+        monkeypatch.setattr(doubt, "recall", recalled)
+        await driven.ready()
+        await driven.press("a", "R")
+        await driven.wait_for("enter starts")
+        await driven.wait_for(lambda: on_screen == [True])
