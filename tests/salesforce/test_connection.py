@@ -30,11 +30,13 @@ from syncerr_tui.salesforce.connect import connect
 from syncerr_tui.salesforce.profiles import (
     ApexMethod,
     ApexRestMethod,
+    FieldMapping,
     FieldMethod,
     FlowMethod,
     GuidedMethod,
     Method,
     OrgProfile,
+    RecordPointer,
 )
 from syncerr_tui.salesforce.session import OrgSession
 from syncerr_tui.salesforce.transport import HttpLimits
@@ -50,6 +52,23 @@ WRITING: dict[str, Method] = {
     "apexrest": ApexRestMethod("syncerr/resync"),
     "field": FieldMethod("s_c__Status__c", "NEW", accept_vendor_warning=True),
 }
+MAPPING = FieldMapping(
+    object_name="s_c__Change_Event__c",
+    object="s_c__Object__c",
+    event_type="s_c__Event_Type__c",
+    processed_at="s_c__Processed_At__c",
+    storeconnect_id="s_c__StoreConnect_Id__c",
+    message="s_c__Message__c",
+    status="s_c__Status__c",
+    failed=("FAILED",),
+    pending=("NEW", "PENDING"),
+    done=("PROCESSED",),
+    salesforce_id="s_c__Salesforce_Id__c",
+    pointer=RecordPointer.TEXT,
+    code="s_c__Status_Code__c",
+    event_types={kind.value: kind for kind in EventType if kind is not EventType.OTHER},
+)
+"""What discovery finds in an org whose vocabulary is not named: it was confirmed once, as in any profile."""
 ANOTHER_ORG = "00D000000000001EAA"
 
 
@@ -92,7 +111,8 @@ async def world(
         jitter=lambda: 1.0,
     )
     with DemoServer(DemoOptions(errors=errors, manual_clock=True, **options)) as server:
-        profile = OrgProfile("demo", method=method, batch_size=200, api_reserve=0.0)
+        mapping = None if "naming" in options else MAPPING
+        profile = OrgProfile("demo", mapping=mapping, method=method, batch_size=200, api_reserve=0.0)
 
         async def open_session() -> OrgSession:
             provider = SingleFlightTokens(
@@ -257,6 +277,14 @@ async def test_a_renamed_field_is_noticed_at_connect() -> None:
         assert "package upgrade" in caught.value.title
         assert mapping.message in caught.value.title
         assert "setup" in caught.value.hint
+
+
+async def test_what_is_found_in_an_org_reads_it_as_what_its_profile_keeps() -> None:
+    async with world(60) as demo:
+        kept = await demo.errors()
+    async with world(60, naming="assumed") as demo:
+        assert demo.connection.mapping == MAPPING
+        assert await demo.errors() == kept
 
 
 @pytest.mark.parametrize("naming", ["other", "german", "text-status", "lookup", "no-code", "upgraded"])

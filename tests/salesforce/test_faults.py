@@ -114,6 +114,7 @@ def test_the_words_of_the_org_are_made_harmless_and_short() -> None:
         lambda inner: (
             st.lists(inner) | st.dictionaries(st.text() | st.sampled_from(["errorCode", "message"]), inner)
         ),
+        max_leaves=20,
     ),
     st.booleans(),
 )
