@@ -184,30 +184,6 @@ def _whole_suite(config: pytest.Config) -> bool:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _tables_made_once() -> Iterator[None]:
-    """Copy the tables of a demo org in memory from the first one of its kind: a thousand of them are made."""
-    from syncerr_tui.demo.store import Store
-
-    prepare, made = Store._prepare, dict[tuple[int, ...], tuple[sqlite3.Connection, object]]()
-
-    def prepared(store: Store, connection: sqlite3.Connection) -> None:
-        if store._path is None:
-            kind = tuple(map(id, store.schema.values()))  # kept below, so that no id is another object's
-            if kind not in made:
-                first = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
-                prepare(store, first)
-                made[kind] = first, [*store.schema.values()]
-            made[kind][0].backup(connection)
-        prepare(store, connection)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Store, "_prepare", prepared)
-        yield
-    for first, _ in made.values():
-        first.close()
-
-
-@pytest.fixture(scope="session", autouse=True)
 def worlds_made_once() -> Iterator[Callable[[World], None]]:
     """Copy a small demo world in memory from the first one like it: it differs in the org's id alone. What
     builds one anew.
