@@ -362,7 +362,7 @@ class ActionScreen(Screen[None], inherit_bindings=False):
         self.context.state = self.context.state.at(place)
         for where, pane in self.panes.items():
             pane.display = where is place
-        self.pane.entered()
+        self.pane.come_up()
         self.draw_lines()
 
     # -- what opens on top -----------------------------------------------------------------------------

@@ -8,11 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.app import ComposeResult
 from textual.timer import Timer
 
 from syncerr_tui.model import SyncError
@@ -47,33 +45,27 @@ class CausesPane(ListWithPanel):
         remembered: Callable[[SyncError, datetime], str],
         twin_pages: Callable[[SyncError], Sequence[tuple[str, str]]],
     ) -> None:
-        super().__init__(context)
+        self._opened: dict[str, tuple[Node, ...]] = {}
+        self._lines = CauseLines(context, errors, graph_worker, lambda key: key in self._opened)
+        self.board = CauseList(self._lines, id="cause-list")
+        super().__init__(context, self.board)
         self._twin_pages = twin_pages
         self._guidance = guidance
         self._remembered = remembered
         self._errors = errors
         self._graph_worker = graph_worker
         self._outline = Outline()
-        self._opened: dict[str, tuple[Node, ...]] = {}
         self._cursor = 0
         self._wanted_row: str | None = None
         """The error whose cause the person came for, while the causes are not known yet."""
         self._described: tuple[str, str | None] | None = None
         self._marks_timer: Timer | None = None
-        self._lines = CauseLines(context, errors, graph_worker, lambda key: key in self._opened)
         self._shown_for: tuple[object, ...] = ()
         self._counted = Counted()
         self._counted_causes: FoundCauses | None = None
         self._count = 0
 
-    def compose_list(self) -> ComposeResult:
-        yield CauseList(self._lines, id="cause-list")
-
     # -- what is known ---------------------------------------------------------------------------------
-
-    @cached_property
-    def board(self) -> CauseList:
-        return self.query_one(CauseList)
 
     @property
     def outline(self) -> Outline:
@@ -177,7 +169,7 @@ class CausesPane(ListWithPanel):
 
     def refreshed(self) -> None:
         """The list, its filter or its selection may have changed, or the causes are known anew."""
-        if not self.display or not self.is_mounted:
+        if not self.display:
             return
         listing, known = self.context.state.listing, self._graph_worker.found
         now_for = (known.causes, listing.view, self._graph_worker.working)

@@ -11,11 +11,9 @@ from collections import ChainMap
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
-from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import work
-from textual.app import ComposeResult
 
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.model import SyncError, Verdict
@@ -51,7 +49,8 @@ class ErrorsPane(ListWithPanel):
     place = Place.ERRORS
 
     def __init__(self, context: AppContext, describe: Describe, graph_worker: CauseGraphWorker) -> None:
-        super().__init__(context)
+        self.table = ErrorTable(id="table")
+        super().__init__(context, self.table)
         self._graph_worker = graph_worker
         self.outcomes: Mapping[str, str] = {}
         self.run_marks: Mapping[str, RowMark] = {}
@@ -74,14 +73,7 @@ class ErrorsPane(ListWithPanel):
         """The row under the cursor when the typing of a filter began."""
         """Filter -> the one that it was made of by one more term."""
 
-    def compose_list(self) -> ComposeResult:
-        yield ErrorTable(id="table")
-
     # -- what is known ---------------------------------------------------------------------------------
-
-    @cached_property
-    def table(self) -> ErrorTable:
-        return self.query_one(ErrorTable)
 
     @property
     def listing(self) -> Listing:

@@ -11,8 +11,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from rich.style import Style
-from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.widget import Widget
 
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.host.viewer import is_web_address
@@ -179,18 +179,16 @@ class GuidedPane(ListWithPanel):
         describe: Describe,
         copy: Callable[[Sequence[SyncError]], object],
     ) -> None:
-        super().__init__(context)
+        self._list = GuidedList(id="guided-list")
+        super().__init__(context, self._list)
+        self._what, self._where, self._times = Line(), Line(), Line()
         self._controller = controller
         self._describe = describe
         self._copy = copy
         self._described: object = None
 
-    def compose_list(self) -> ComposeResult:
-        with Vertical():
-            yield Line(id="guided-what")
-            yield Line(id="guided-where")
-            yield Line(id="guided-times")
-            yield GuidedList(id="guided-list")
+    def around_list(self) -> Widget:
+        return Vertical(self._what, self._where, self._times, self._list)
 
     # -- what is known ---------------------------------------------------------------------------------
 
@@ -237,7 +235,7 @@ class GuidedPane(ListWithPanel):
     def show_state(self) -> None:
         identity = self.context.connection.identity if self.context.connection else None
         times = SalesforceTime(identity.time_zone, identity.locale) if identity else SalesforceTime()
-        self.query_one(GuidedList).show(self.state, times)
+        self._list.show(self.state, times)
         self._show_lines(times)
         self.panel_soon()
 
@@ -260,15 +258,13 @@ class GuidedPane(ListWithPanel):
             )
         else:
             what = "Nothing to press right now."
-        self.query_one("#guided-what", Line).show([(f" {what}{pace}", "strong")])
-        where = self.query_one("#guided-where", Line)
+        self._what.show([(f" {what}{pace}", "strong")])
+        where = self._where
         address = one_line(state.address)
         where.link = address if is_web_address(address) else None
         opens = f"  {key('open_tool')} opens it" if address else ""
         where.show([(" In: ", "quiet"), (address or "the Sync Error Tool", "address"), (opens, "quiet")])
-        self.query_one("#guided-times", Line).show(
-            [(f" Times: {times.note}.", "quiet"), (f"  {state.counted}", "text")]
-        )
+        self._times.show([(f" Times: {times.note}.", "quiet"), (f"  {state.counted}", "text")])
 
     def show_panel(self) -> None:
         row, moment = self.state.current, self.context.clock()
@@ -329,7 +325,7 @@ class GuidedPane(ListWithPanel):
             "",
             f"{self.context.key_of('back')} shows all rows again.",
         )
-        self.query_one(GuidedList).note(*nothing)
+        self._list.note(*nothing)
         self._become(state)
 
     def step_back(self) -> bool:
@@ -383,7 +379,7 @@ class GuidedPane(ListWithPanel):
     def on_virtual_list_clicked(self, event: VirtualList.Clicked) -> None:
         """A click moves, ctrl+click ticks, a double click opens the panel."""
         event.stop()
-        row = self.query_one(GuidedList).row_at(event.row)
+        row = self._list.row_at(event.row)
         if row is None:
             return
         self.move_cursor(row - self.state.cursor)

@@ -14,8 +14,8 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.widget import Widget
 
 from syncerr_tui.errors import BadInputError, SyncErrError
 from syncerr_tui.model import SyncError
@@ -56,7 +56,9 @@ class JournalPane(ListWithPanel):
     filter_kind = "journal"
 
     def __init__(self, context: AppContext, journals: Journals, describe: Describe) -> None:
-        super().__init__(context)
+        self.sheet = DataSheet(id="past-sheet")
+        super().__init__(context, self.sheet)
+        self._head, self._foot = Line(), Line()
         self._journals = journals
         self._describe = describe
         self._moment = context.clock()
@@ -78,17 +80,10 @@ class JournalPane(ListWithPanel):
         self._people = ""
         """Runs under way in other terminals."""
 
-    def compose_list(self) -> ComposeResult:
-        with Vertical():
-            yield Line(id="past-head")
-            yield DataSheet(id="past-sheet")
-            yield Line(id="past-foot")
+    def around_list(self) -> Widget:
+        return Vertical(self._head, self.sheet, self._foot)
 
     # -- what is known ---------------------------------------------------------------------------------
-
-    @property
-    def sheet(self) -> DataSheet:
-        return self.query_one(DataSheet)
 
     @property
     def tab(self) -> str:
@@ -253,8 +248,8 @@ class JournalPane(ListWithPanel):
             head.append((f"  {words.verdict_counts(self._run)}", "text"))
         elif self._people:
             head = [(f" {self._people}", "quiet")]
-        self.query_one("#past-head", Line).show(head)
-        self.query_one("#past-head").display = bool(head)
+        self._head.show(head)
+        self._head.display = bool(head)
         foot: list[Part] = []
         if level is not None and level.pages.ready and not level.pages.count:
             nothing = ("Nothing matches the filter.", "", f"{key('back')} shows everything again.")
@@ -269,8 +264,8 @@ class JournalPane(ListWithPanel):
                 foot.append((f"  {key('resume')} goes on with it, checks or drops it.", "key"))
         elif self._fixes is None and self._run is not None and self._run.reason:
             foot = [(f" Why: {self._run.reason}", "accent")]
-        self.query_one("#past-foot", Line).show(foot)
-        self.query_one("#past-foot").display = bool(foot)
+        self._foot.show(foot)
+        self._foot.display = bool(foot)
 
     def entered(self) -> None:
         """Read what is new, and take the focus to where the person was."""

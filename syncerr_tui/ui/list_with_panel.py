@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
 from time import monotonic
 from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
 from textual.message import Message
-from textual.widget import Widget
+from textual.widget import AwaitMount, Widget
+from textual.widgets import Input
 
 from syncerr_tui.model import SyncError
 from syncerr_tui.triage.actions import AppState, Place
@@ -65,22 +65,41 @@ class ListWithPanel(Widget):
         window: WindowClass
         layout: WindowLayout
 
-    def __init__(self, context: AppContext) -> None:
+    def __init__(self, context: AppContext, rows: VirtualList) -> None:
         super().__init__(id=self.place.value)
         self.context = context
+        self.rows = rows
+        self.panel = InfoPanel()
+        self.stands = False
+        """Whether list and panel are on the screen: a start does without those that nobody has looked at."""
         self._resting = Debouncer(self, _REST_SECONDS)
         self._moved_at = 0.0
 
     def compose(self) -> ComposeResult:
+        if self.context.state.place is self.place:
+            yield from self._parts()
+
+    def come_up(self) -> None:
+        """It is in front now."""
+        if not self.stands:
+            self.call_next(self._take_focus_once, self.mount_all(self._parts()))
+        self.entered()
+
+    async def _take_focus_once(self, mounted: AwaitMount) -> None:
+        await mounted
+        if self.context.state.place is self.place:
+            self.take_focus()
+
+    def _parts(self) -> list[Widget]:
+        self.stands = True
         self._place_panel()
-        yield from self.compose_list()
-        yield InfoPanel()
+        return [self.around_list(), self.panel]
 
     # -- what a pane says ------------------------------------------------------------------------------
 
-    def compose_list(self) -> ComposeResult:
-        """The list, and what stands around it."""
-        raise NotImplementedError
+    def around_list(self) -> Widget:
+        """The list, with what stands around it."""
+        return self.rows
 
     def move_cursor(self, rows: int) -> None:
         """The cursor so many rows down."""
@@ -190,14 +209,6 @@ class ListWithPanel(Widget):
 
     # -- the list and its panel ------------------------------------------------------------------------
 
-    @cached_property
-    def rows(self) -> VirtualList:
-        return self.query_one(VirtualList)
-
-    @cached_property
-    def panel(self) -> InfoPanel:
-        return self.query_one(InfoPanel)
-
     @property
     def window(self) -> WindowClass:
         """Which arrangement holds here."""
@@ -217,13 +228,14 @@ class ListWithPanel(Widget):
         self.set_class(panel and wide, "-wide")
         self.set_class(panel and not wide and self.app.size.height >= _LOWEST_FOR_BOTH, "-below")
         terminal = self.context.terminal
-        if self.is_mounted:
-            # Terminals scroll whole lines: with a panel beside the list it would go along.
-            scrolls = terminal.diff and terminal.abilities.scroll_region
-            self.rows.row_by_row = scrolls and not self.has_class("-wide")
+        # Terminals scroll whole lines: with a panel beside the list it would go along.
+        scrolls = terminal.diff and terminal.abilities.scroll_region
+        self.rows.row_by_row = scrolls and not self.has_class("-wide")
 
     def arranged(self) -> None:
         """The arrangement of windows is another one: follow it."""
+        if not self.stands:
+            return
         was_shown = self.shows_both or self.is_open
         self._place_panel()
         if not was_shown:
@@ -240,7 +252,10 @@ class ListWithPanel(Widget):
         return self.current is not None
 
     def take_focus(self) -> None:
-        (self.panel if self.is_open else self.rows).focus()
+        """Give the focus to what keys act on, unless it is not there yet, or a text is being typed."""
+        target = self.panel if self.is_open else self.rows
+        if target.is_attached and not isinstance(self.screen.focused, Input):
+            self.screen.set_focus(target, scroll_visible=False)
 
     def open_panel(self, *, is_open: bool) -> None:
         """Go into the panel, or back to the list. From now on keys act there."""
@@ -266,8 +281,9 @@ class ListWithPanel(Widget):
             self._resting.call(self.show_panel)
 
     def on_resize(self) -> None:
-        self._place_panel()
-        self.panel_soon()
+        if self.stands:
+            self._place_panel()
+            self.panel_soon()
 
     @on(events.DescendantFocus)
     def focus_moved(self, event: events.DescendantFocus) -> None:

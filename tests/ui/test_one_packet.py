@@ -50,6 +50,43 @@ async def test_a_key_right_behind_enter_acts_in_the_panel_of_a_cause(opened: Ope
         assert driven.app.bench.causes.node == before
 
 
+@pytest.mark.parametrize("key", ["c", "enter", "3"])
+@pytest.mark.parametrize("seen", [False, True])
+async def test_a_text_right_behind_a_key_stays_where_it_is_typed(
+    opened: Open, key: str, *, seen: bool
+) -> None:
+    async with opened(some_errors(30)) as driven:
+        await driven.ready()
+        if seen:
+            await driven.press(key, "1" if key != "enter" else "escape")
+        send_together(driven, (key, "\r" if key == "enter" else key), ("slash", "/"), ("z", "z"))
+        await driven.wait_for("/ z ")
+        await driven.settle()
+        await driven.press("a")  # selects all rows, where it is no letter
+        assert "/ za " in driven.text
+        await driven.press("escape")
+        await driven.wait_for(lambda: "enter applies" not in driven.text)
+        focused = driven.app.bench.focused
+        assert focused in {driven.app.bench.pane.rows, driven.app.bench.pane.panel}
+        await driven.press("j")
+        assert "selected" not in driven.text
+
+
+async def test_what_nobody_has_looked_at_is_not_made_and_takes_keys_when_it_is(opened: Open) -> None:
+    async with opened(family()) as driven:
+        await driven.ready()
+        bench = driven.app.bench
+        others = (bench.causes, bench.journal)
+        assert not any(pane.children for pane in others)
+        send_together(driven, ("c", "c"), ("j", "j"), ("enter", "\r"))
+        await driven.wait_for("What happened")
+        await driven.wait_for(lambda: bench.focused == bench.causes.panel)
+        assert not bench.journal.children
+        await driven.press("3")
+        await driven.wait_for("Nothing was re-synced in this org yet")
+        await driven.wait_for(lambda: bench.focused == bench.journal.rows)
+
+
 def unhandled() -> list[str]:
     """Actions that nothing does in a place where their keys work."""
     return [

@@ -147,9 +147,9 @@ async def test_lines_that_are_kept_look_as_if_they_were_drawn_anew(
         await driven.ready()
         for key in keys.split():
             await driven.press(key)
+            kept = _strips(driven)
             if (rows := driven.app.bench.pane.rows).is_on_screen:
                 assert rows.drawn == rows._window(), key
-            kept = _strips(driven)
             widgets = list(driven.app.screen.walk_children(Widget))
             caches = [widget._styles_cache for widget in widgets]
             for widget in widgets:

@@ -123,6 +123,9 @@ class Line(Themed):
                 return
 
     def render_line(self, y: int) -> Strip:
+        if self._laid_out_for != self.size.width:
+            # Textual 8.2.8 forgets a resize event where something asks for a region between two layouts.
+            self._drawn = self._laid_out(self.size.width)
         segments = [
             Segment(
                 text,

@@ -169,6 +169,9 @@ class InfoPanel(Themed, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width
+        if len(self._drawn) != self.page:
+            # Textual 8.2.8 forgets a resize event where something asks for a region between two layouts.
+            self.on_resize()
         line = self._drawn[y] if y < len(self._drawn) else _Shown()
         pieces: list[tuple[str, Style]] = []
         taken = 0
