@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from _pytest.runner import runtestprotocol
 
-from tests import layers
+from tests import forks, layers
 
 if TYPE_CHECKING:
     from syncerr_tui.demo.world import World
@@ -56,6 +56,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[LEFT_OUT] = set()
     thorough = config.getoption("--thorough")
     layers.set_thorough(thorough=thorough)
+    forks.shared = getattr(config, "workerinput", {}).get("forks", "")
     if not getattr(config.option, "tx", None) or "PYTEST_XDIST_WORKER" in os.environ:
         _set_up_properties(thorough=thorough)
 
@@ -139,6 +140,12 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     to collect all tests and start servers of its own. What is named runs right here.
     """
     return 2 + (os.cpu_count() or 1) if _whole_suite(config) else 0
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a process of the suite where its programs can be forked."""
+    node.workerinput["forks"] = forks.share()
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -1,8 +1,9 @@
 """Starts the real program many times, at little cost: forked from a process that has imported it.
 
 A child is a real process with the real command line and its whole environment; it can be killed, interrupted,
-held to a file size, and given a terminal. One process for each process of the suite forks them all. It is
-run as a module, gets one job a line through a socket, the child's streams along with it, and answers each
+held to a file size, and given a terminal. One process for each process of the suite forks them all; where
+several share the suite, those are forked in turn from one that `share` starts. It is run as a module, gets
+one job a line through a socket, the child's streams along with it, and answers each
 with a line: `{"argv": [...], "env": {...}, ...}` -> `{"pid": n}`, `{"wait": pid}` -> `{"code": n}` (negative:
 the signal it died of).
 """
@@ -159,10 +160,13 @@ class _Parent:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._socket, other = socket.socketpair()
-        command = [sys.executable, "-m", "tests.forks", str(other.fileno())]
-        self._process = subprocess.Popen(command, cwd=ROOT, pass_fds=[other.fileno()])
-        other.close()
+        if shared:
+            self._process = None
+            self._socket = socket.socket(socket.AF_UNIX)
+            self._socket.connect(shared)
+        else:
+            self._socket, other = socket.socketpair()
+            self._process = _started("serve", other)
         atexit.register(self._close)
 
     def ask(self, job: Mapping[str, object], streams: Sequence[int] = ()) -> dict[str, Any]:
@@ -191,7 +195,46 @@ class _Parent:
 
     def _close(self) -> None:
         self._socket.close()
-        self._process.wait(timeout=20)
+        if self._process:
+            self._process.wait(timeout=20)
+
+
+_LONGEST = 100
+"""Characters of a socket's address: Linux takes 107, others fewer."""
+shared = ""
+"""The address at which the process that `share` started forks one for who connects."""
+
+
+@functools.cache
+def share() -> str:
+    """Start a process that imports the program once for all processes of the suite, when one connects.
+
+    It ends with this one. Gives its address; empty: each has to do so itself.
+    """
+    folder = tempfile.TemporaryDirectory()
+    address = str(Path(folder.name, "forks"))
+    if len(address) > _LONGEST:
+        return ""
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(address)
+        listener.listen()
+        process = _started("share", listener, stdin=subprocess.PIPE)
+
+    def end() -> None:
+        assert process.stdin is not None
+        process.stdin.close()
+        process.wait(timeout=20)
+        folder.cleanup()
+
+    atexit.register(end)
+    return address
+
+
+def _started(job: str, line: socket.socket, stdin: int | None = None) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "tests.forks", job, str(line.fileno())]
+    process = subprocess.Popen(command, cwd=ROOT, pass_fds=[line.fileno()], stdin=stdin)
+    line.close()
+    return process
 
 
 _FIRST_COMES_ALONE = threading.Lock()
@@ -264,6 +307,7 @@ def _child(job: Mapping[str, Any], streams: Sequence[int]) -> int:
     return code if isinstance(code, int) else int(bool(code))
 
 
+@functools.cache
 def _import_the_program() -> None:
     """Import everything that a child needs, once for all of them."""
     import simple_salesforce  # noqa: F401
@@ -364,6 +408,23 @@ def _open_the_app() -> None:
     settle()
 
 
+def _share(listener: socket.socket) -> None:
+    servers: list[int] = []
+    # Who started this is at the other end of stdin, and has ended when that can be read.
+    while listener in select.select([listener, sys.stdin], [], [])[0]:
+        line, _ = listener.accept()
+        _import_the_program()
+        _open_the_app()
+        servers.append(os.fork())
+        if servers[-1] == 0:
+            listener.close()
+            _serve(line)
+            os._exit(0)
+        line.close()
+    for server in servers:
+        os.waitpid(server, 0)
+
+
 def _serve(line: socket.socket) -> None:
     _import_the_program()
     children: set[int] = set()
@@ -396,4 +457,4 @@ def _serve(line: socket.socket) -> None:
 
 
 if __name__ == "__main__":
-    _serve(socket.socket(fileno=int(sys.argv[1])))
+    {"serve": _serve, "share": _share}[sys.argv[1]](socket.socket(fileno=int(sys.argv[2])))
