@@ -9,7 +9,7 @@ from pathlib import Path
 from syncerr_tui.diagnosis.causes import CauseGraph
 from syncerr_tui.journal.history import History
 from syncerr_tui.journal.places import open_journal
-from syncerr_tui.resync import doubt
+from syncerr_tui.resync import doubt, verification
 from syncerr_tui.resync.events import WaveStarted
 from syncerr_tui.resync.plan import PlanShape, make_plan
 from syncerr_tui.resync.plan_file import recorded_plan
@@ -25,6 +25,7 @@ PATIENCE = 5.0
 def main(url: str, token: str, folder: str) -> None:
     """What the process does. Prints `begun` when the run has started."""
     doubt.LEAST_USUAL = PATIENCE  # the demo org's usual time
+    verification.FIRST_PAUSE = 0.2  # it takes half of that for a row
     asyncio.run(_carry_out(url, token, Path(folder)))
 
 
