@@ -84,7 +84,7 @@ class Listing:
     def hidden_selected(self) -> int:
         if not self.selected or not self.filter:
             return 0
-        return sum(row_id not in self.view.positions for row_id in self.selected)
+        return len(self.selected) - sum(map(self.selected.__contains__, self.ids))
 
     @property
     def chosen(self) -> tuple[SyncError, ...]:
