@@ -45,6 +45,11 @@ class DiffingApp(App[ReturnType]):
         """Draws what was not drawn while the terminal was behind."""
 
     @property
+    def is_behind(self) -> bool:
+        """Whether something was not drawn yet, as the terminal takes nothing at present."""
+        return self._put_off is not None
+
+    @property
     def stalled(self) -> bool:
         """Whether the terminal had not taken everything when it was let go."""
         return getattr(self._driver, "stalled", False)

@@ -25,6 +25,15 @@ def _stall(program: PtyProgram) -> None:
         time.sleep(0.005)
 
 
+def _read_by(program: PtyProgram) -> None:
+    """Wait until it has read what was typed and come to rest."""
+    asleep = 0
+    while asleep < 25:
+        time.sleep(0.02)
+        state = Path(f"/proc/{program.pid}/stat").read_text().rpartition(")")[2].split()[0]
+        asleep = asleep + 1 if state == "S" else 0
+
+
 def test_a_line_that_stands_still_and_drops_takes_the_program_along(tmp_path: Path) -> None:
     with app(tmp_path, fresh=True) as program:
         program.wait_for(READY)
@@ -51,11 +60,7 @@ def test_behind_a_standstill_the_screen_is_as_it_would_be_without(tmp_path: Path
         program.wait_for(READY)
         _stall(program)
         program.press("space", *["down"] * 5, "space")
-        asleep = 0
-        while asleep < 25:  # it has read these keys, and what follows from them was drawn by nobody
-            time.sleep(0.02)
-            state = Path(f"/proc/{program.pid}/stat").read_text().rpartition(")")[2].split()[0]
-            asleep = asleep + 1 if state == "S" else 0
+        _read_by(program)  # and what follows from these keys was drawn by nobody
         program.wait_for("2 selected", 20)
         program.read(0.3)
         shown = program.text
@@ -81,3 +86,19 @@ def test_while_the_line_stands_still_a_re_sync_goes_on(tmp_path: Path) -> None:
                 (ended,) = looking.execute("SELECT count(*) FROM marks WHERE mark = 'finished'").fetchone()
         assert ended
         program.wait_for("Result")
+
+
+def test_a_plan_that_nobody_was_shown_is_confirmed_by_no_key(tmp_path: Path) -> None:
+    with app(tmp_path) as program:
+        program.wait_for(READY)
+        program.wait_for(" causes")
+        _stall(program)
+        program.press("space", "R")
+        _read_by(program)
+        program.press("enter")
+        _read_by(program)
+        program.wait_for("enter starts", 20)
+        program.read(1)
+        assert any("enter starts" in line for line in program.text)
+        program.answer("enter starts")
+        program.wait_for("X stop")

@@ -20,6 +20,7 @@ from textual.widgets.option_list import Option
 
 from syncerr_tui.diagnosis.text_layout import Role, TextLayout, TextLine
 from syncerr_tui.text import one_line
+from syncerr_tui.ui.diffing_app import DiffingApp
 from syncerr_tui.ui.widgets.line import Line, Part
 from syncerr_tui.ui.widgets.panel import InfoPanel
 from syncerr_tui.ui.widgets.themed import LinesBelow
@@ -82,9 +83,12 @@ class Dialog(ModalScreen[Answer], inherit_bindings=False):
         super().__init__()
         self._styles_cache = LinesBelow()
 
-    def on_mount(self) -> None:
-        """Note when the person can see it."""
-        self.call_after_refresh(self._painted)
+    def _compositor_refresh(self) -> None:
+        """Note when the person can see it: it is drawn, with the keys that answer it, and not put off."""
+        super()._compositor_refresh()
+        behind = isinstance(self.app, DiffingApp) and self.app.is_behind
+        if self._seen_since is None and not behind and any(line.size.area for line in self.query("#answers")):
+            self._seen_since = get_time() + (_NOTICED_SECONDS if self.late else 0)
 
     def _screen_resized(self, size: Size) -> None:
         """Textual 8.2.8 lays a screen out a second time for the size that its first layout has given it."""
@@ -92,9 +96,6 @@ class Dialog(ModalScreen[Answer], inherit_bindings=False):
             self.refresh()
         else:
             super()._screen_resized(size)
-
-    def _painted(self) -> None:
-        self._seen_since = get_time() + (_NOTICED_SECONDS if self.late else 0)
 
     def was_seen_at(self, when: float) -> bool:
         """Whether this was on screen at that time of Textual's events, so that a key can be an answer to it.
@@ -431,8 +432,7 @@ class PanelDialog(ListDialog[Answer]):
             line = Line()
             line.show([(label, "key")])
             await typed.mount(line, input_line(name=name))
-        fields = list(typed.query(Input))
-        self.set_focus(fields[0] if fields else self.query_one(InfoPanel))
+        self.set_focus(next(iter(typed.query(Input)), self.query_one(InfoPanel)))
 
     @property
     def typed(self) -> dict[str, str]:
