@@ -69,9 +69,9 @@ class ErrorsPane(ListWithPanel):
         self._moment = context.clock()
         self._typing = Debouncer(self, _FILTER_DELAY)
         self._narrowed_from: dict[str, str] = {}
+        """Filter -> the one that it was made of by one more term."""
         self._typed_from: SyncError | None = None
         """The row under the cursor when the typing of a filter began."""
-        """Filter -> the one that it was made of by one more term."""
 
     # -- what is known ---------------------------------------------------------------------------------
 

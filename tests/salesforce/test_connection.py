@@ -30,7 +30,6 @@ from syncerr_tui.salesforce.connect import connect
 from syncerr_tui.salesforce.profiles import (
     ApexMethod,
     ApexRestMethod,
-    FieldMapping,
     FieldMethod,
     FlowMethod,
     GuidedMethod,
@@ -43,6 +42,7 @@ from syncerr_tui.salesforce.transport import HttpLimits
 from tests.factories import salesforce_id
 from tests.layers import layered
 from tests.salesforce.scripted import Reply, ScriptedServer, Time
+from tests.salesforce.test_methods import MAPPING as PLAIN
 
 APEX = ApexMethod("SyncErrResync", "changeEventId")
 WRITING: dict[str, Method] = {
@@ -52,18 +52,9 @@ WRITING: dict[str, Method] = {
     "apexrest": ApexRestMethod("syncerr/resync"),
     "field": FieldMethod("s_c__Status__c", "NEW", accept_vendor_warning=True),
 }
-MAPPING = FieldMapping(
-    object_name="s_c__Change_Event__c",
-    object="s_c__Object__c",
-    event_type="s_c__Event_Type__c",
-    processed_at="s_c__Processed_At__c",
-    storeconnect_id="s_c__StoreConnect_Id__c",
-    message="s_c__Message__c",
-    status="s_c__Status__c",
-    failed=("FAILED",),
+MAPPING = replace(
+    PLAIN,
     pending=("NEW", "PENDING"),
-    done=("PROCESSED",),
-    salesforce_id="s_c__Salesforce_Id__c",
     pointer=RecordPointer.TEXT,
     code="s_c__Status_Code__c",
     event_types={kind.value: kind for kind in EventType if kind is not EventType.OTHER},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -39,18 +40,12 @@ from syncerr_tui.salesforce.profiles import (
     SecretRef,
     SfCliAuth,
 )
+from tests.salesforce.test_methods import MAPPING as PLAIN
 
-MAPPING = FieldMapping(
-    object_name="s_c__Change_Event__c",
-    object="s_c__Object__c",
-    event_type="s_c__Event_Type__c",
-    processed_at="s_c__Processed_At__c",
-    storeconnect_id="s_c__StoreConnect_Id__c",
-    message="s_c__Message__c",
-    status="s_c__Status__c",
+MAPPING = replace(
+    PLAIN,
     failed=("FAILED", 'odd "quoted" \\ value\twith a tab'),
-    pending=("PENDING",),
-    salesforce_id="s_c__Salesforce_Id__c",
+    done=(),
     pointer=RecordPointer.TEXT,
     code=None,
     event_types=MappingProxyType(

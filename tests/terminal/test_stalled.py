@@ -14,6 +14,7 @@ import pytest
 from tests.bench.pty_program import PtyProgram
 from tests.forks import at_terminal
 from tests.terminal.test_program import READY, app, environ
+from tests.terminal.test_suspend import state_of
 
 pytestmark = pytest.mark.terminal
 
@@ -30,8 +31,7 @@ def _read_by(program: PtyProgram) -> None:
     asleep = 0
     while asleep < 25:
         time.sleep(0.02)
-        state = Path(f"/proc/{program.pid}/stat").read_text().rpartition(")")[2].split()[0]
-        asleep = asleep + 1 if state == "S" else 0
+        asleep = asleep + 1 if state_of(program.pid) == "S" else 0
 
 
 def test_a_line_that_stands_still_and_drops_takes_the_program_along(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from syncerr_tui.triage.listing import Listing
 from syncerr_tui.ui.debouncer import loop_at_rest
 from tests.factories import NOW, sync_error
 from tests.ui.conftest import Open
+from tests.ui.driver import Driven
 from tests.ui.fakes import some_errors
 
 _KINDS = ("Order", "OrderItem", "Contact", "s_c__Payment__c")
@@ -363,15 +364,20 @@ def looked_through(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[threading.
     go_on.set()
 
 
+async def _look_through(driven: Driven, begun: threading.Event) -> None:
+    """Type a filter, until a thread looks for it."""
+    await driven.ready()
+    await driven.press("slash")
+    await driven.type("code:dup")
+    await driven.wait_for(begun.is_set)
+
+
 async def test_many_rows_are_looked_through_while_the_filter_is_typed_on(
     opened: Open, looked_through: tuple[threading.Event, threading.Event]
 ) -> None:
     begun, go_on = looked_through
     async with opened() as driven:
-        await driven.ready()
-        await driven.press("slash")
-        await driven.type("code:dup")
-        await driven.wait_for(begun.is_set)
+        await _look_through(driven, begun)
         assert "code:dup" in driven.text, "keys are answered meanwhile"
         assert len(driven.pane.listing.ids) == 6
         driven.pane.show(driven.pane.listing.all_selected())
@@ -385,10 +391,7 @@ async def test_escape_is_faster_than_what_was_typed(
 ) -> None:
     begun, go_on = looked_through
     async with opened() as driven:
-        await driven.ready()
-        await driven.press("slash")
-        await driven.type("code:dup")
-        await driven.wait_for(begun.is_set)
+        await _look_through(driven, begun)
         await driven.press_meanwhile("escape")
         go_on.set()
         await driven.press("down")
