@@ -1,6 +1,6 @@
-"""Addresses of Salesforce pages, for people to open.
+"""Addresses of Salesforce pages, for people to open, and which address a token may be sent to.
 
-Every function gives a path; `address` puts the right host before it. An id gets into a path only
+Every function of a page gives a path; `address` puts the right host before it. An id gets into a path only
 when it can be one: right shape, checksum fits, not the null id.
 """
 
@@ -56,7 +56,7 @@ OBJECT_PAGES: Mapping[str, str] = {
 
 _API_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,79}\Z")
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?\Z")
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 def full_id(text: str) -> str | None:
@@ -90,6 +90,25 @@ def host(instance_url: str, *, lightning: bool = True) -> str | None:
                 name = name.removesuffix(ending) + pages
                 break
     return f"https://{name}{f':{port}' if port else ''}"
+
+
+def on_this_machine(url: str) -> bool:
+    """Whether an address is one of this machine, as the demo org's is."""
+    try:
+        return urlsplit(url).hostname in _LOOPBACK
+    except ValueError:
+        return False
+
+
+def safe_url(url: str) -> bool:
+    """True for https with a host and nothing else but a path; plain http on this machine only."""
+    try:
+        parts = urlsplit(url)
+        port_fits = parts.port is None or parts.port > 0
+    except ValueError:
+        return False
+    secure = parts.scheme == "https" or (parts.scheme == "http" and on_this_machine(url))
+    return bool(secure and parts.hostname and port_fits and "@" not in parts.netloc and not parts.query)
 
 
 def address(path: str, instance_url: str | None) -> str:

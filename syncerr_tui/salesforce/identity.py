@@ -16,8 +16,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
+from syncerr_tui.diagnosis.links import on_this_machine
 from syncerr_tui.errors import BadInputError, RefusedError, SyncErrError, UnreachableError
 from syncerr_tui.model import Environment, OrgIdentity
 from syncerr_tui.salesforce import soql
@@ -26,7 +26,6 @@ from syncerr_tui.salesforce.request_executor import API_VERSION
 from syncerr_tui.salesforce.soql import to_18
 from syncerr_tui.text import one_line
 
-_LOOPBACK = frozenset({"127.0.0.1", "localhost"})
 _IDENTITY = re.compile(r"/id/(00D[0-9A-Za-z]{12,15})/(005[0-9A-Za-z]{12,15})\Z", re.ASCII)
 
 
@@ -123,7 +122,7 @@ async def _is_demo(client: ApiClient) -> bool:
 
 async def _environment(client: ApiClient, organization: Row) -> Environment:
     """What a mistake would cost. PRODUCTION wherever the org does not say otherwise itself."""
-    if urlsplit(client.instance_url).hostname in _LOOPBACK and await _is_demo(client):
+    if on_this_machine(client.instance_url) and await _is_demo(client):
         return Environment.DEMO
     return Environment.SANDBOX if organization.get("IsSandbox") is True else Environment.PRODUCTION
 

@@ -19,8 +19,8 @@ from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlsplit
 
+from syncerr_tui.diagnosis.links import safe_url
 from syncerr_tui.errors import BadInputError, MachineError
 from syncerr_tui.files import TomlSource, create_file, replace_file, shown_value, writing
 from syncerr_tui.fixes.org import FixScope
@@ -45,7 +45,6 @@ if TYPE_CHECKING:
 
 _API_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,120}")
 _VERSION = re.compile(r"[1-9]\d\.0")
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _RANGES: Mapping[str, tuple[float, float]] = {
     "concurrency": (1, 25),
     "batch_size": (1, 200),
@@ -273,17 +272,6 @@ def secret_ref(value: str, refuse: Callable[[str, str], BadInputError]) -> Secre
             "Write env:NAME, file:PATH or keyring:SERVICE/USER",
         )
     return SecretRef(kind, where)
-
-
-def safe_url(value: str) -> bool:
-    """True for https with a host and nothing else but a path; plain http on this machine only."""
-    try:
-        parts = urlsplit(value)
-        port_fits = parts.port is None or parts.port > 0
-    except ValueError:
-        return False
-    secure = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
-    return bool(secure and parts.hostname and port_fits and "@" not in parts.netloc and not parts.query)
 
 
 def stored_problem(method: ButtonMethod) -> tuple[str, str] | None:

@@ -28,12 +28,12 @@ from requests.adapters import HTTPAdapter
 from requests.models import PreparedRequest, Response
 
 from syncerr_tui import __version__
+from syncerr_tui.diagnosis.links import safe_url
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.model import ApiUsage
 
 CLIENT_NAME = "syncerr-tui"
 """How the org's own logs name our calls."""
-LOOPBACK = frozenset({"127.0.0.1", "localhost"})
 
 _REDIRECTS = 3
 _IDLE_LIMIT = 50.0
@@ -73,23 +73,14 @@ class AllowedOrigin:
         Raises:
             BadInputError: It is no https address (or http on loopback).
         """
-        try:
-            parts = urlsplit(address)
-            port = parts.port
-        except ValueError:
-            parts, port = urlsplit(""), None
-        host = (parts.hostname or "").lower()
+        if not safe_url(address):
+            raise BadInputError(
+                "The org's address is not one that a token may be sent to",
+                "It must look like https://acme.my.salesforce.com (http only for 127.0.0.1)",
+            )
+        parts = urlsplit(address)
         plain = parts.scheme == "http"
-        if not host or parts.scheme not in {"http", "https"} or parts.username or parts.password:
-            raise BadInputError(
-                "The org's address is not one",
-                "It looks like https://acme.my.salesforce.com, scheme included",
-            )
-        if plain and host not in LOOPBACK:
-            raise BadInputError(
-                "The org's address is not encrypted", "Use https; http is for this machine (127.0.0.1) only"
-            )
-        return cls(host, port or (80 if plain else 443), plain)
+        return cls(parts.hostname or "", parts.port or (80 if plain else 443), plain)
 
     def holds(self, address: str) -> bool:
         """Whether an address lies here.

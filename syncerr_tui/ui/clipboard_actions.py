@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual.screen import Screen
 
+from syncerr_tui.diagnosis.links import on_this_machine
 from syncerr_tui.errors import SyncErrError
 from syncerr_tui.host import clipboard, viewer
 from syncerr_tui.host.clipboard import write_new
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from syncerr_tui.ui.services import Services
 
 _REPORTED = timedelta(hours=8)
-_LOOPBACK = ("http://127.0.0.1", "http://localhost", "http://[::1]")
 
 Say = Callable[[str, str], object]
 """Shows a line, in a look."""
@@ -163,7 +163,7 @@ def open_one_of(
 
 async def _open(context: AppContext, address: str, say: Say) -> None:
     # The demo org has rows and rules, but no pages to look at.
-    pageless = address.startswith(_LOOPBACK)
+    pageless = on_this_machine(address)
     if not pageless and await asyncio.to_thread(
         viewer.open_address, address, environ=context.environ, platform=sys.platform
     ):

@@ -10,6 +10,7 @@ from types import MappingProxyType
 import pytest
 from hypothesis import given, strategies as st
 
+from syncerr_tui.diagnosis.links import safe_url
 from syncerr_tui.errors import BadInputError, MachineError
 from syncerr_tui.files import TomlSource
 from syncerr_tui.model import Environment, EventType
@@ -17,7 +18,6 @@ from syncerr_tui.salesforce.profile_files import (
     profile_names,
     profile_of,
     read_profile,
-    safe_url,
     text_of,
     write_profile,
 )
@@ -230,6 +230,7 @@ def test_a_write_that_fails_half_way_leaves_what_was_there(
         ("https://acme.my.salesforce.com", True),
         ("http://127.0.0.1:8901", True),
         ("http://localhost:8901/", True),
+        ("http://[::1]:8901", True),
         ("http://acme.my.salesforce.com", False),
         ("https://user:pw@acme.example", False),
         ("https://acme.example:99999", False),

@@ -70,6 +70,7 @@ def test_an_address_that_would_carry_the_token_in_the_open_is_refused(address: s
     [
         ("http://127.0.0.1", "https://127.0.0.1/x", True),
         ("http://127.0.0.1:8901", "https://127.0.0.1:8901/x", True),
+        ("http://[::1]:8901", "https://[::1]:8901/x", True),
         ("http://127.0.0.1:8901", "https://127.0.0.1/x", False),
         ("http://127.0.0.1:8901", "https://localhost:8901/x", False),
         ("https://acme.my.salesforce.com", "https://ACME.my.salesforce.com:443/x", True),

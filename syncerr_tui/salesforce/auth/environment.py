@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from syncerr_tui.diagnosis.links import safe_url
 from syncerr_tui.errors import BadInputError, NotLoggedInError
 from syncerr_tui.model import Environment
 from syncerr_tui.salesforce.concurrency import SingleFlightTokens, Token, TokenProvider
-from syncerr_tui.salesforce.profile_files import safe_url
 from syncerr_tui.salesforce.profiles import ButtonMethod, EnvironmentAuth, FixSettings, OrgProfile
 
 URL = "SYNCERR_INSTANCE_URL"
