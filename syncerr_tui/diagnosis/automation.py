@@ -72,13 +72,13 @@ _CHANGED = re.compile(
     r"(?<![\w.])(?:(?P<ns>[A-Za-z]\w{0,30})\.)?(?P<name>[A-Za-z]\w{0,100}):\s{1,3}data changed by trigger"
 )
 _DIED = re.compile(
-    r"(?:\A|(?<![A-Z_])[A-Z_]{3,60}[,:] ?)(?:(?P<ns>[A-Za-z]\w{0,30})\.)?(?P<name>[A-Za-z]\w{0,100}): {0,2}"
-    r"System\.\w{1,40}Exception"
+    r"(?:\A|(?<![A-Z_])[A-Z_]{3,60}[,:] ?)(?:(?P<ns>[A-Za-z]\w{0,30})\.)?(?P<name>[A-Za-z]\w{0,100}) ?: {0,2}"
+    r"System\.\w{0,40}Exception"
 )
 # Elsewhere only a name that is made like a trigger's: other words stand before an exception too.
 _DIED_INSIDE = re.compile(
     r"(?<![\w.:])(?:(?P<ns>[A-Za-z]\w{0,30})\.)?(?P<name>(?=\w{0,60}?(?:_|[Tt]rigger))[A-Za-z]\w{0,100}"
-    r"(?:\[[\w ]{1,30}\]\w{0,30})?): {0,2}System\.LimitException"
+    r"(?:\[[\w ]{1,30}\]\w{0,30})?) ?: {0,2}System\.\w{0,40}Exception"
 )
 _APEX_ACTION = re.compile(r"Apex action [\"“']?(?:(?P<ns>[A-Za-z]\w{0,30})__)?(?P<name>[A-Z]\w{1,100})")
 _TEST_RUN = re.compile(
@@ -169,7 +169,7 @@ def _triggers(text: str) -> Iterator[NamedAutomation]:
     for clue, pattern in (
         ("trigger ", _UNEXPECTED),
         (": System.", _DIED),
-        ("System.Limit", _DIED_INSIDE),
+        (": System.", _DIED_INSIDE),
         ("data changed by", _CHANGED),
     ):
         if clue in text:
@@ -222,7 +222,7 @@ def _class(text: str, path: list[str], start: int, end: int) -> NamedAutomation:
         len(path) > 3
         or (len(path) == 3 and _is_namespace(path[0], text))
         # No method: the frame is a constructor's, or the exception is a class of the package itself.
-        or (len(path) == 2 and path[0].islower() and _is_class_name(path[1]))
+        or (len(path) == 2 and (path[0].islower() or _is_marked(path[0], text)) and _is_class_name(path[1]))
     )
     namespace = path[0] if packaged else None
     return _named("class", path[1] if packaged else path[0], start, end, namespace)
@@ -236,8 +236,13 @@ def _is_class_name(name: str) -> bool:
 def _is_namespace(name: str, text: str) -> bool:
     if len(name) > 15 or "__" in name or name.endswith("_"):
         return False
-    if name.islower() or (name.isupper() and (len(name) <= 8 or "_" not in name)):
-        return True
+    return (
+        name.islower() or (name.isupper() and (len(name) <= 8 or "_" not in name)) or _is_marked(name, text)
+    )
+
+
+def _is_marked(name: str, text: str) -> bool:
+    """Whether the rest of the text shows that a name is a package's."""
     marks = (f"({name})", f"{name}__", f", {name}.", f"rigger {name}.", f"Trigger.{name}.")
     return (
         text.startswith(f"{name}.")

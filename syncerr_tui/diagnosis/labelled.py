@@ -32,6 +32,8 @@ _LABEL_AND_TEXT = re.compile(
 _FOREIGN_ERROR = re.compile(
     r"\b(?:erreur|erro|errore|fout|crm)\b|mensaje de error|fehlermeldung|fehlercode|foutbericht|エラー|오류"
 )
+# A sentence of the platform, and no label: `Quantity: Quantity must be nonzero: [Quantity]`.
+_SAYS = re.compile(r" (?:must|cannot|can[’']t|should) (?:not )?[a-z]")
 _NOT_A_FAULT = re.compile(r"execution of|maximum trigger|data changed by trigger|\S+\Z")
 _LABELLED = re.compile(
     r":\s(?P<what>bad value for restricted picklist field|id value of incorrect type|invalid email address|"
@@ -51,10 +53,11 @@ LONGEST = r"(?=[^()=\n]{0,20}(?:[Mm](?:[aá]x|ass)|最大|최대))[^()=\n]{2,30}
 # Where the platform's own words end and somebody else's begin.
 _STOP = re.compile(
     r":\s?\[|\s\[\w+\]\s*\Z|\n|\.\.? ?(?:You can look up|For details, see|Error ID)|"
-    r"[,;] (?:RecordId|errorCode|statusCode|fields)\b|\s\((?:StatusCode|" + LONGEST + r"=)|"
+    r"[,;] (?:RecordId|errorCode|statusCode|fields)\b|\s\((?:[sS]tatusCode|errorCode|" + LONGEST + r"=)|"
     r"\s\(?[A-Z]{3,40}(?:_[A-Z]{2,40})+\)?[.:]?\s*\Z|"
     r":[\w, ]{0,200} ?--|[ .]\(?(?:Class|Trigger)\.[A-Za-z]| ?\(System Code\)|\"[,}]"
 )
+_LENGTH_BEHIND = re.compile(r"[^:()]{1,400}?(?=\s\(" + LONGEST + "=)")
 _BORDER = re.compile(
     r"[,;\n\"“”\[\]{}]\s*|\. |: |(?<=[A-Z]):(?=\S)|\b(?:errorM|m)essage ?: ?|"
     r"\b[A-Z]{3,}(?:_[A-Z]+)+ "
@@ -114,6 +117,7 @@ def is_label(text: str) -> bool:
         or plain.startswith("error ")
         or plain.endswith(("error", "exception", " too long", " invalid"))
         or _FOREIGN_ERROR.search(plain)
+        or _SAYS.search(text)
     ):
         return False
     return "=" not in text and not (text.isupper() and "_" in text)
@@ -122,7 +126,10 @@ def is_label(text: str) -> bool:
 def value_from(text: str, start: int, *, keep_dot: bool = False) -> Part:
     """What stands behind the platform's words, up to where they go on."""
     stop = _STOP.search(text, start, start + 400)
-    value = trimmed("value", text, start, stop.start() if stop else min(len(text), start + 400))
+    end = stop.start() if stop else min(len(text), start + 400)
+    if stop and stop[0] == "\n" and (more := _LENGTH_BEHIND.match(text, end)):
+        end = more.end()  # the lines of a street
+    value = trimmed("value", text, start, end)
     if value.text.startswith("[[") and value.text.endswith("]]"):
         value = trimmed("value", text, value.start + 2, value.end - 2)
     if value.text.endswith("]") and "[" not in value.text:
@@ -180,7 +187,8 @@ def find_refused(text: str, root: str | None) -> Iterator[Part]:
 
 _WORD = re.compile(r"\w+")
 _API = re.compile(r"[A-Za-z]\w{0,100}(?:\.[A-Za-z]\w{0,100})?")
-_FIELD_LIST = re.compile(r"\[(?P<list>[^\[\]{}\"“”<>\n]{1,400})\](?!\(http)")
+# Neither a link nor the tags in front of a line of a log: `ERROR -- : [ActiveJob] [SyncJob] ...`.
+_FIELD_LIST = re.compile(r"\[(?P<list>[^\[\]{}\"“”<>\n]{1,400})\](?!\(http| \[)")
 _LABEL_OF_LIST = re.compile(r": (?P<field>[^\W\d_][^:\n\[\]]{1,45}): \Z")
 _BULK_LIST = re.compile(r":(?P<list>[A-Za-z][\w,. ]{0,400}?) ?--(?=\s*(?:\Z|\n|\"|,))")
 _KEYED_LIST = re.compile(
@@ -260,7 +268,7 @@ def find_labels_of(text: str, names: Iterable[Part]) -> Iterator[Part]:
 def _label_of_list(text: str, match: re.Match[str]) -> Iterator[Part]:
     """The label in `...: Billing Country: [BillingCountry]`: there it says the same as the API name."""
     label = _LABEL_OF_LIST.search(text, max(0, match.start() - 52), match.start())
-    if label is None or label["field"].endswith("."):
+    if label is None or label["field"].endswith(".") or not is_label(label["field"]):
         return
     plain = "".join(filter(str.isalnum, label["field"])).lower()
     name = match["list"].lower().removesuffix("__c").rpartition("__")[2].replace("_", "")

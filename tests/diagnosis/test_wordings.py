@@ -52,6 +52,21 @@ ACCESS = "INVALID_FIELD_FOR_INSERT_UPDATE"
         ("INVALID_FIELD_FOR_INSERT_UPDATE, Account.Fax", ACCESS, ["Account.Fax"]),
         ("REQUIRED_FIELD_MISSING: something", "REQUIRED_FIELD_MISSING", []),
         ("Fax required", RULE, ["Fax"]),
+        ("Pick-up window must be in the morning", RULE, ["Pick-up window"]),
+        ("Cart note can not exceed 9 words", RULE, ["Cart note"]),
+        ("Cart number is required for traders.", RULE, ["Cart number"]),
+        ("(Database.Error[getFields=(Fax__c);getMessage=Fax must be free;])", RULE, ["Fax__c", "Fax"]),
+        ("Closed carts may not be changed", RULE, []),
+        ("This cart cannot be sold", RULE, []),
+        ("Packed order must be sent", RULE, []),
+        ("Die Faxnummer muss mit + beginnen", RULE, ["Faxnummer"]),
+        ("Le code postal doit avoir 5 chiffres", RULE, ["code postal"]),
+        ("El número de fax es obligatorio", RULE, ["número de fax"]),
+        ("Faxnummer is verplicht", RULE, ["Faxnummer"]),
+        ("Dieser Datensatz muss geprüft werden", RULE, []),
+        ("Cet enregistrement ne peut pas changer", RULE, []),
+        ("Fax: Fax must be nonzero: [Fax]", "FIELD_INTEGRITY_EXCEPTION", ["Fax"]),
+        ("E, ERROR -- : [CartJob] [Mailers] The cart was lost", RULE, []),
         ("FIELD_CUSTOM_VALIDATION_EXCEPTION: Give us a fax with a dialling code [Fax]", RULE, ["Fax"]),
         ("FIELD_CUSTOM_VALIDATION_EXCEPTION: Give us a number with a dialling code [Sic]", RULE, []),
     ],
@@ -111,6 +126,14 @@ def test_objects(message: str, objects: tuple[str, ...]) -> None:
             ),
             ["FizzBuzz.CartTrigger", "FizzBuzz.Guard"],
         ),
+        # The rest of the text shows a package that is written in small and capital letters.
+        (
+            "Shelf.CartAfter: execution of AfterUpdate\n\ncaused by: Shelf.FullException: No room\n\n(Shelf)",
+            ["Shelf.CartAfter", "Shelf.FullException"],
+        ),
+        # No words about an execution, a blank in front of the colon, and an exception of no kind.
+        ("post.ParcelTrigger : System.Exception: no stamps", ["post.ParcelTrigger"]),
+        ("Something is wrong with ParcelTrigger: System.QueryException: no rows", ["ParcelTrigger"]),
         # A broken line between a trigger and what it changed.
         (
             "shop.MailTrigger:\ndata changed by trigger for\nfield Mail Text: data value too large: x",
@@ -128,6 +151,18 @@ def test_a_value_that_no_date_or_number_can_be_made_of() -> None:
     assert (found.root_code, found.values, found.fields) == ("INVALID_FIELD", ("12.5",), ("Quantity__c",))
 
 
+def test_a_value_of_several_lines_ends_at_its_length() -> None:
+    found = diagnose("Street: data value too large: 1 High Street\nBlock B (max length=9):Street --")
+    assert found.values == ("1 High Street\nBlock B",)
+    two = diagnose("Fax: data value too large: 123\nName: data value too large: 456 (max length=2)")
+    assert two.values == ("123", "456")
+
+
+def test_a_code_behind_a_value_is_none_of_it() -> None:
+    found = diagnose("Language: bad value for restricted picklist field: en_X (errorCode: SOME_CODE)")
+    assert found.values == ("en_X",)
+
+
 def test_what_counts_may_stand_under_another_key_than_message() -> None:
     found = diagnose('{"message": "Save failed", "error": "Fax: value not of required type: 12a: [Fax]"}')
     assert (found.root_code, found.values) == ("INVALID_TYPE_ON_FIELD_IN_RECORD", ("12a",))
@@ -140,6 +175,14 @@ def test_what_counts_may_stand_under_another_key_than_message() -> None:
         ("Before creating a custom price, create a standard price", "STANDARD_PRICE_NOT_DEFINED"),
         ("order currency code does not match pricebook entry currency code", "FIELD_INTEGRITY_EXCEPTION"),
         ("Your order must have at least one product.", "FAILED_ACTIVATION"),
+        ("TotalRequests Limit exceeded.", "REQUEST_LIMIT_EXCEEDED"),
+        ("API is disabled for this User", "API_DISABLED_FOR_ORG"),
+        ("storage limit exceeded", "STORAGE_LIMIT_EXCEEDED"),
+        ("The new owner must have read permission", "TRANSFER_REQUIRES_READ"),
+        (
+            "The attempt to delete X could not be completed because it is associated with the following: 1",
+            "DELETE_FAILED",
+        ),
         (
             (
                 "ShelfTrigger: execution of AfterUpdate caused by: System.QueryException: "
