@@ -162,7 +162,8 @@ async def _rows_of(org: str, ticked: frozenset[str]) -> KnownRows:
 
 def _lines(lesson: Lesson) -> list[str]:
     if not lesson.candidates:
-        lines = ["No call of the Re-sync button was found in this recording.", _seen(lesson)]
+        lines = ["No call of the Re-sync button was found in this recording."]
+        lines += [] if lesson.refused else [_seen(lesson)]
     elif lesson.chosen is None:
         lines = ["No call is clearly the Re-sync button. What could be it:"]
     else:

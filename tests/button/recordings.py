@@ -206,6 +206,8 @@ def recordings() -> dict[str, str]:
         {"action": "NEXT", "serializedState": "AAAAWgMadeUp", "fields": []},
         "10;a",
     )
+    runtime = "serviceComponent://ui.interaction.runtime.components.controllers.FlowRuntimeController"
+    older = {**flow, "descriptor": f"{runtime}/ACTION$runInterview"}
     named = [("x-sfdc-lds-endpoints", "ApexActionController.execute:SyncErrorController.retryEvents")]
     deep: Any = list(EVENTS)
     for _ in range(60):
@@ -261,6 +263,10 @@ def recordings() -> dict[str, str]:
         "18-update-record": har([aura(update)]),
         "19-screen-flow": har([aura([flow]), aura([screens])]),
         "19b-flow-without-screens": har([aura([flow])]),
+        "19c-flow-of-an-older-page": har([aura([older])]),
+        "19d-screen-flow-of-an-older-page": har(
+            [aura([older]), aura([{**screens, "descriptor": f"{runtime}/ACTION$navigateFlow"}])]
+        ),
         "20-remoting": har(
             [
                 rest(

@@ -51,6 +51,7 @@ LEARNED = {
     "15-parent-records": {"orderIds": ["A", "B"]},
     "16-refresh-too": LIST,
     "19b-flow-without-screens": {"recordIds": ["A", "B"]},
+    "19c-flow-of-an-older-page": {"recordIds": ["A", "B"]},
     "22-lwr-direct": LIST,
     "23-webruntime": LIST,
     "24-press-failed": LIST,
@@ -92,6 +93,7 @@ REFUSED = {
     "04-chrome-no-body": "no body",
     "17-no-ids": "re-sync everything",
     "19-screen-flow": "step by step in the browser",
+    "19d-screen-flow-of-an-older-page": "step by step in the browser",
     "20-remoting": "own page",
     "21-visualforce-form": "encrypted",
     "28-hostile-class": "not a name that Apex allows",
@@ -307,3 +309,11 @@ def test_what_may_belong_to_the_only_ticked_row_is_not_kept() -> None:
 def test_a_long_readable_class_name_is_no_secret() -> None:
     assert one_call({"ids": list(EVENTS)}, name="SyncErrorResyncController2024V12Service").chosen == 0
     assert one_call({"ids": list(EVENTS)}, name="Q9fX2b7ZkP4mT8wLr3Vn6Hs1Jd5Gc0Ya").chosen is None
+
+
+def test_a_body_that_cannot_be_read_is_said_to_be_so() -> None:
+    form = {"mimeType": "multipart/form-data; boundary=x", "text": '--x\r\nname="message"\r\n\r\n{}\r\n--x--'}
+    press = {"request": {"method": "POST", "url": f"https://{HOST}/aura?r=1", "postData": form}}
+    data = json.dumps({"log": {"entries": [press]}}).encode()
+    (refused,) = read_recording(read_har(data)).refused
+    assert "can be read" in refused.why

@@ -245,8 +245,9 @@ def _bodiless(exchange: Exchange) -> Iterator[Unrepeatable]:
             yield Unrepeatable(
                 f"Apex {name}", "The recording has no body for it: its parameters are not known"
             )
-    if not named and (exchange.form or exchange.text is None):
-        yield Unrepeatable("A Lightning request", "The recording has no request body for it, export it again")
+    if not named:
+        why = "The recording has no request body for it that can be read, export it again"
+        yield Unrepeatable("A Lightning request", why)
 
 
 def _all_identifiers(dotted: str) -> bool:
@@ -459,7 +460,9 @@ _CONTROLLERS: Mapping[tuple[str, str], Callable[[Mapping[str, Json]], RecordedCa
     ("RecordUiController", "createRecord"): _create,
     ("RecordUiController", "deleteRecord"): _DELETION,
     ("FlowRuntimeConnectController", "startFlow"): _start_flow,
+    ("FlowRuntimeController", "runInterview"): _start_flow,
     ("FlowRuntimeConnectController", "navigateFlow"): (_SCREEN_FLOW, _SCREEN_FLOW_WHY),
+    ("FlowRuntimeController", "navigateFlow"): (_SCREEN_FLOW, _SCREEN_FLOW_WHY),
     ("FlowQuickActionRuntimeController", "getFlowInfo"): (
         "A quick action that opens a Flow",
         "Open the Flow itself and name it to the method flow",
