@@ -201,7 +201,7 @@ class Fixer:
 
     async def _prove(self, record: FixRecord, start: TargetReading, answer: str, words: str) -> FixResult:
         target, after = record.target, record.after
-        reading = await self._reread(record.change)
+        reading = await self._reread(record)
 
         def result(state: FixState, detail: str, *, verified: bool = False, gone: bool = False) -> FixResult:
             shown = reading.part(after) if isinstance(reading, TargetReading) else {}
@@ -266,7 +266,7 @@ class Fixer:
 
     async def _look(self, record: FixRecord) -> SafeguardNow:
         try:
-            reading = await self._org.read_target(record.change)
+            reading = await self._org.read_target(record)
         except SyncErrError as error:
             return SafeguardNow(record, SafeguardState.UNKNOWN, {}, error.line)
         state = state_of(record, reading)
@@ -299,7 +299,7 @@ class Fixer:
             raise RefusedError("Read-only: nothing is put back", "Leave --read-only out")
         if record.kind.undo is Undo.NONE:
             raise RefusedError("This fix cannot be undone", "See what it did in 'syncerr-tui journal'")
-        reading = await self._org.read_target(record.change)
+        reading = await self._org.read_target(record)
         state = state_of(record, reading)
         over = self._close_where_over(record, state)
         if reading is None:
@@ -307,7 +307,7 @@ class Fixer:
                 record.id, FixState.ALREADY, True, {}, {}, "It is gone from the org; the line is closed"
             )
         now = reading.part(record.after)
-        back = replace(record.change, after=undo_values(record))
+        back = replace(record, after=undo_values(record))
         if state is SafeguardState.ON:
             late = "It stays on the ledger for ten minutes: a lost request may be carried out late"
             detail = "It is as before already" if over else late

@@ -37,16 +37,12 @@ LATE = timedelta(minutes=10)
 on the ledger for so long, whatever a re-read shows."""
 
 
-@dataclass(frozen=True, slots=True)
-class FixOption:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FixOption(FixChange):
     """A fix as it is offered: what would change, for whom, how it is undone, and whether it may be done."""
 
     key: str
-    kind: FixKind
     title: str
-    target: FixTarget
-    before: Values
-    after: Values
     wants: tuple[str, ...]
     affects: str
     changed: tuple[str, ...]
@@ -232,16 +228,12 @@ class SafeguardState(StrEnum):
     """A Flow of which another version is active than the one that was switched off."""
 
 
-@dataclass(frozen=True, slots=True)
-class FixRecord:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FixRecord(FixChange):
     """A fix on record, written before the act."""
 
     id: str
     at: datetime
-    kind: FixKind
-    target: FixTarget
-    before: Values
-    after: Values
     whole: str
     """The whole target before the act."""
     event: str
@@ -258,11 +250,6 @@ class FixRecord:
     """When a request that switches it off or on was last about to be sent."""
     unsettled: bool = False
     """Whether the answer to the last such request is not known."""
-
-    @property
-    def change(self) -> FixChange:
-        """What it did, or was about to do."""
-        return FixChange(self.kind, self.target, self.after, self.before)
 
     def may_change_late(self, now: datetime) -> bool:
         """Whether a request with a lost answer may still be carried out."""

@@ -106,16 +106,12 @@ class FixChange:
     """The same as it was; empty until that was read."""
 
 
-@dataclass(frozen=True, slots=True)
-class FixCandidate:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FixCandidate(FixChange):
     """One fix that fits a diagnosis, as the org knows its target. Whether it may be done is decided later."""
 
-    kind: FixKind
-    target: FixTarget
     title: str
     """One line in the imperative, without a full stop."""
-    before: Values = field(default_factory=dict)
-    after: Values = field(default_factory=dict)
     wants: tuple[str, ...] = ()
     """Fields whose new value the person has to give."""
     whole: str = ""

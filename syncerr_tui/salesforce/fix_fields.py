@@ -73,9 +73,10 @@ class FieldFixes:
         title = f"Add {value} to the values of {label}"
         if isinstance(home, str):
             target = FixTarget("CustomField", "", f"{object_name}.{field['name']}")
-            return [FixCandidate(FixKind.ADD_VALUE, target, title, guided=home, needs_metadata_api=True)]
+            return [
+                FixCandidate(FixKind.ADD_VALUE, target, {}, title=title, guided=home, needs_metadata_api=True)
+            ]
         target, component = FixTarget(home.type, "", home.full_name), home
-        after = {value: "active"}
         state = value_state(component, value)
         names = [one.value("fullName") or "" for one in value_elements(component)]
         alike = [name for name in names if name.casefold() == value.casefold() and name != value]
@@ -93,9 +94,9 @@ class FieldFixes:
             FixCandidate(
                 FixKind.ADD_VALUE,
                 target,
-                f"Switch the value {value} of {label} on again" if state else title,
+                {value: "active"},
                 {value: state},
-                after,
+                title=f"Switch the value {value} of {label} on again" if state else title,
                 whole=component.inner.decode(),
                 guided=guided,
                 settled=_ON_RECORD_TYPE if state == "active" else "",
@@ -121,7 +122,7 @@ class FieldFixes:
                     target = FixTarget("RecordType", key, f"{object_name}.{name}")
                     title = f"Let the record type {name} offer {value} in {text(field, 'label')}"
                     guided = f"The list has the value, and the record type {name} does not offer it"
-                    record_types.append(FixCandidate(FixKind.BY_HAND, target, title, guided=guided))
+                    record_types.append(FixCandidate(FixKind.BY_HAND, target, {}, title=title, guided=guided))
         return record_types
 
     async def _value_home(self, object_name: str, field: Row) -> Component | str:
@@ -157,7 +158,7 @@ class FieldFixes:
         title = f"Let {text(field, 'label')} of {object_name} be empty"
         if not field.get("custom"):
             guided = "A standard field that Salesforce requires: it cannot be lifted"
-            return [FixCandidate(FixKind.NOT_REQUIRED, target, title, guided=guided)]
+            return [FixCandidate(FixKind.NOT_REQUIRED, target, {}, title=title, guided=guided)]
         look = await self._reader.look(FixKind.NOT_REQUIRED, target, {"required": False})
         if look.reading is None and not look.problem:
             return []

@@ -77,20 +77,17 @@ class TargetLook:
             row: The target as set-up lists it: whose it is, and who changed it last.
             more: Further fields of the candidate, and others in place of those that follow from the look.
         """
-        facts: dict[str, Any] = {"before": self.values, "after": self.change.after, "guided": self.problem}
+        facts: dict[str, Any] = {"title": title, "before": self.values, "guided": self.problem}
         if row is not None:
             facts |= {"guided": managed(row) or self.problem, **changed(row)}
-        return FixCandidate(self.change.kind, self.change.target, title, whole=self.whole, **(facts | more))
+        whole = self.reading.whole if self.reading else ""
+        facts |= {"after": self.change.after, "whole": whole, **more}
+        return FixCandidate(self.change.kind, self.change.target, **facts)
 
     @property
     def values(self) -> Values:
         """The part that the fix changes; empty where it was not read."""
         return self.reading.values if self.reading else {}
-
-    @property
-    def whole(self) -> str:
-        """All of it as text; empty where it was not read."""
-        return self.reading.whole if self.reading else ""
 
     @property
     def handle(self) -> object:

@@ -172,7 +172,8 @@ def _by_hand(case: FixCase, guidance: Guidance) -> FixCandidate | None:
     return FixCandidate(
         FixKind.BY_HAND,
         FixTarget(str(case.error.object), "", code),
-        f"By hand: {plain(guidance.headline).rstrip('.')}",
+        {},
+        title=f"By hand: {plain(guidance.headline).rstrip('.')}",
         guided=_WHY_BY_HAND.get(code, "A person does it in Salesforce"),
         steps=guidance.steps,
     )

@@ -135,7 +135,7 @@ async def option_of(
     reading = await org.read_target(FixChange(kind, target, after))
     assert reading is not None
     candidate = FixCandidate(
-        kind, target, f"Switch off {target.name}", reading.values, after, whole=reading.whole
+        kind, target, after, reading.values, title=f"Switch off {target.name}", whole=reading.whole
     )
     return options_for(FixFacts((candidate,)), policy)[0]
 

@@ -81,16 +81,17 @@ class HeldFixes(HeldOrg):
         off = FixCandidate(
             FixKind.VALIDATION_RULE_OFF,
             rule,
-            "Switch off Order.Needs_Tax_Number",
-            {"active": self.active},
             {"active": False},
+            {"active": self.active},
+            title="Switch off Order.Needs_Tax_Number",
             whole=reading.whole,
         )
         correct = FixCandidate(
             FixKind.CORRECT_VALUE,
             value,
-            "Correct the number",
+            {},
             {"active": True},
+            title="Correct the number",
             wants=("active",),
             whole=reading.whole,
         )

@@ -45,9 +45,9 @@ def evil_option() -> FixOption:
     candidate = FixCandidate(
         FixKind.CORRECT_VALUE,
         FixTarget(SHORT, SHORT, SHORT),
-        SHORT,
         {SHORT: SHORT},
         {SHORT: SHORT},
+        title=SHORT,
         changed_at=NOW,
         changed_by=SHORT,
         audit=(SHORT,),
@@ -61,17 +61,17 @@ def evil_option() -> FixOption:
 def evil_safeguard() -> SafeguardNow:
     target = FixTarget(SHORT, SHORT, SHORT)
     record = FixRecord(
-        "abcd1234",
-        NOW,
         FixKind.FLOW_OFF,
         target,
-        {SHORT: SHORT},
         {SHORT: None},
-        "",
-        SHORT,
-        SHORT,
-        SHORT,
-        SHORT,
+        {SHORT: SHORT},
+        id="abcd1234",
+        at=NOW,
+        whole="",
+        event=SHORT,
+        by=SHORT,
+        org_user=SHORT,
+        reason=SHORT,
     )
     return SafeguardNow(record, SafeguardState.OTHER_VERSION, {SHORT: SHORT}, SHORT)
 
