@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from syncerr_tui.diagnosis.explanation import Explanation
 from syncerr_tui.errors import BadInputError, NotLoggedInError, NotSentError, RefusedError, SyncErrError
-from syncerr_tui.fixes.ledger import FixLedger, FixStore
+from syncerr_tui.fixes.ledger import FixLedger
 from syncerr_tui.fixes.model import (
     FixOption,
     FixRecord,
@@ -30,6 +30,9 @@ from syncerr_tui.fixes.model import (
 )
 from syncerr_tui.fixes.org import FixChange, FixKind, FixOrg, TargetReading, Undo, Values
 from syncerr_tui.model import SyncError
+
+if TYPE_CHECKING:
+    from syncerr_tui.journal.journal import Journal
 
 _AGREEING = 3
 """Readings until two in a row have to be alike."""
@@ -57,12 +60,12 @@ class Fixer:
     def of(
         cls,
         org: FixOrg,
-        store: FixStore,
+        journal: Journal,
         os_user: str,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> Self:
         """What applies fixes to an open org."""
-        return cls(org, FixLedger(store, os_user=os_user, org_user=org.org_user), sleep=sleep)
+        return cls(org, FixLedger(journal, os_user=os_user, org_user=org.org_user), sleep=sleep)
 
     async def options(
         self, errors: Sequence[tuple[SyncError, Explanation]], *, named: str = ""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from syncerr_tui.errors import BadInputError
@@ -17,6 +17,9 @@ from syncerr_tui.fixes.model import FixRecord
 from syncerr_tui.fixes.org import FixChange, FixKind, FixTarget
 from syncerr_tui.text import one_line
 from syncerr_tui.words import iso
+
+if TYPE_CHECKING:
+    from syncerr_tui.journal.journal import Journal
 
 _INSERT = (
     "INSERT INTO fixes (id, at, kind, target_type, target_id, target_name, before, after, whole, event, "
@@ -26,39 +29,11 @@ _SHORTEST = 4
 """Characters of a fix's id that are enough where only one begins with them."""
 
 
-class FixStore(Protocol):
-    """What is needed of a journal."""
-
-    def read(self, sql: str, values: Sequence[object] = ()) -> Sequence[Any]:
-        """Rows of a question, each a mapping by column."""
-        ...
-
-    def write(self, *statements: tuple[str, Sequence[object]]) -> None:
-        """Statements in one transaction, on disk when this returns.
-
-        Raises:
-            MachineError: It cannot be written; nothing may be sent.
-        """
-        ...
-
-    def now(self) -> datetime:
-        """This machine's time, aware."""
-        ...
-
-    def hold(self, key: str, *, unless: str, instead_of: str = "") -> str:
-        """Have something in hand unless another living process has something: gives who (`Journal.hold`)."""
-        ...
-
-    def let_go(self, key: str) -> None:
-        """Have it in hand no more."""
-        ...
-
-
 class FixLedger:
     """The fixes of one org."""
 
-    def __init__(self, store: FixStore, *, os_user: str, org_user: str) -> None:
-        self._store = store
+    def __init__(self, journal: Journal, *, os_user: str, org_user: str) -> None:
+        self._journal = journal
         self._os_user = os_user
         self._org_user = org_user
         self._hand = uuid4().hex
@@ -66,7 +41,7 @@ class FixLedger:
 
     def now(self) -> datetime:
         """This machine's time."""
-        return self._store.now()
+        return self._journal.now()
 
     def begin(
         self,
@@ -112,26 +87,26 @@ class FixLedger:
         ]
         if by_hand:
             lines.append(self._line(fix, "outcome", "by hand", ""))
-        self._store.write(*lines)
+        self._journal.write(*lines)
         return self.get(fix)
 
     def outcome(self, fix: str, kind: str, detail: str = "") -> None:
         """How the request ended: `accepted`, `refused`, `not sent` or `unknown`."""
-        self._store.write(self._line(fix, "outcome", kind, detail))
+        self._journal.write(self._line(fix, "outcome", kind, detail))
 
     def restoring(self, fix: str) -> None:
         """The request that puts it back is about to be sent."""
-        self._store.write(self._line(fix, "restoring", "", ""))
+        self._journal.write(self._line(fix, "restoring", "", ""))
 
     def restored(self, fix: str, kind: str, detail: str = "") -> None:
-        self._store.write(self._line(fix, "restored", kind, detail))
+        self._journal.write(self._line(fix, "restored", kind, detail))
 
     def close(self, fix: str, why: str) -> None:
-        self._store.write(self._line(fix, "closed", "", why))
+        self._journal.write(self._line(fix, "closed", "", why))
 
     def open_safeguards(self) -> list[FixRecord]:
         """Safeguards that may be off because of us, oldest first, as the journal has it."""
-        rows = self._store.read(
+        rows = self._journal.read(
             "SELECT * FROM fixes f WHERE NOT EXISTS "
             "(SELECT 1 FROM fix_events e WHERE e.fix = f.id AND e.what = 'closed') ORDER BY at, id"
         )
@@ -139,7 +114,7 @@ class FixLedger:
 
     def fixes(self) -> list[FixRecord]:
         """All fixes, newest first."""
-        return [self._record(row) for row in self._store.read("SELECT * FROM fixes ORDER BY at DESC, id")]
+        return [self._record(row) for row in self._journal.read("SELECT * FROM fixes ORDER BY at DESC, id")]
 
     def lines_for(self, kind: FixKind, target: FixTarget) -> list[FixRecord]:
         """The open lines of one safeguard, oldest first."""
@@ -156,17 +131,17 @@ class FixLedger:
 
     def need_off(self, target: FixTarget) -> str:
         """A run needs this safeguard off. Gives who is putting it back right now, and notes nothing then."""
-        return self._store.hold(self._key("off", target), unless=_key("on", target))
+        return self._journal.hold(self._key("off", target), unless=_key("on", target))
 
     def put_back_begins(self, target: FixTarget) -> str:
         """This run needs it off no more. Gives whose run still does; empty: it goes on again by this one."""
-        return self._store.hold(
+        return self._journal.hold(
             self._key("on", target), unless=_key("off", target), instead_of=self._key("off", target)
         )
 
     def put_back_ended(self, target: FixTarget) -> None:
         """Others may need it off again."""
-        self._store.let_go(self._key("on", target))
+        self._journal.let_go(self._key("on", target))
 
     def _key(self, side: str, target: FixTarget) -> str:
         return _key(side, target) + self._hand
@@ -179,7 +154,7 @@ class FixLedger:
         """
         rows = []
         if fix.isalnum() and len(fix) >= _SHORTEST:
-            rows = list(self._store.read("SELECT * FROM fixes WHERE substr(id, 1, ?) = ?", (len(fix), fix)))
+            rows = list(self._journal.read("SELECT * FROM fixes WHERE substr(id, 1, ?) = ?", (len(fix), fix)))
         if len(rows) != 1:
             many = "Several fixes have" if rows else "No fix has"
             raise BadInputError(
@@ -191,7 +166,7 @@ class FixLedger:
     def _record(self, row: Any) -> FixRecord:  # noqa: ANN401 - a row of any database
         outcome, closed, unsettled = "", "", True
         last_write = datetime.fromisoformat(row["at"])
-        for line in self._store.read("SELECT * FROM fix_events WHERE fix = ? ORDER BY n", (row["id"],)):
+        for line in self._journal.read("SELECT * FROM fix_events WHERE fix = ? ORDER BY n", (row["id"],)):
             match line["what"]:
                 case "outcome":
                     outcome = line["kind"]
