@@ -198,23 +198,16 @@ class KnownFixes:
     """`FixOption.payload` of each, not looked into yet."""
 
 
-class Taken(Protocol):
-    """What was taken along of an org (`salesforce.snapshot.Snapshot`)."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What was taken along of an org (`salesforce.snapshot.Snapshot` has more of it)."""
 
-    @property
-    def org(self) -> OrgIdentity: ...
-
-    @property
-    def path(self) -> Path: ...
-
-    @property
-    def taken_at(self) -> datetime: ...
-
-    @property
-    def errors(self) -> tuple[SyncError, ...]: ...
-
-    @property
-    def fixes(self) -> tuple[KnownFixes, ...]: ...
+    taken_at: datetime
+    org: OrgIdentity
+    errors: tuple[SyncError, ...]
+    fixes: tuple[KnownFixes, ...] = ()
+    path: Path = Path()
+    """The file it was read from."""
 
 
 class FixOrg(Protocol):

@@ -26,7 +26,7 @@ from syncerr_tui.diagnosis.org_metadata import (
 )
 from syncerr_tui.errors import DAMAGED, BadInputError, RefusedError
 from syncerr_tui.files import create_file, read_json, reading, writing
-from syncerr_tui.fixes.org import KnownFixes
+from syncerr_tui.fixes.org import KnownFixes, Taken
 from syncerr_tui.model import Environment, OrgIdentity, RecordSeen, SyncError
 from syncerr_tui.resync.org import MethodInfo, Receipt, RequestPreview
 from syncerr_tui.salesforce.client import ApiClient
@@ -67,24 +67,18 @@ class NamesRead:
         self.answers = dict(answers)
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot(Taken):
     """What was taken along."""
 
-    taken_at: datetime
-    org: OrgIdentity
     method: MethodInfo
     event_object: str
     record_key: str
-    errors: tuple[SyncError, ...]
     parents: Mapping[str, tuple[ParentRef, ...]]
     present: frozenset[tuple[str, str]]
     """Parents (object, StoreConnect ID) that are in Salesforce."""
     metadata: OrgMetadata | None = None
     answers: Mapping[str, KeptAnswer] = field(default_factory=dict)
-    fixes: tuple[KnownFixes, ...] = ()
-    path: Path = Path()
-    """The file it was read from."""
 
     def payload(self) -> dict[str, Any]:
         return {
