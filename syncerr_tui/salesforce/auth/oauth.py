@@ -111,7 +111,8 @@ def token_of(answer: Answer, login_url: str, hidden: Sequence[str]) -> Token:
     code, why = (
         one_line(without_secrets(str(fields.get(key, "")), hidden)) for key in ("error", "error_description")
     )
-    raise _refusal(code[:60], why[:200])
+    known = next((step for words, step in _NEXT_STEPS.items() if words in why.casefold()), "")
+    raise _refusal(code[:60], why[:200], known or _CODES.get(code.casefold(), ""))
 
 
 def without_secrets(text: str, secrets: Iterable[str]) -> str:
@@ -171,12 +172,13 @@ def _unreachable(problem: Exception, host: str) -> SyncErrError:
     return fault.error(host=host, writing=False)
 
 
-def _refusal(code: str, why: str) -> SyncErrError:
+def _refusal(code: str, why: str, step: str) -> SyncErrError:
     if "rate exceeded" in why.casefold():
         return RefusedError("Too many logins of this user within the hour", "Wait an hour, then try again")
-    known = next((step for words, step in _NEXT_STEPS.items() if words in why.casefold()), None)
-    step = known or _CODES.get(code.casefold(), "Check the settings with 'syncerr-tui doctor'")
-    return NotLoggedInError(f"Salesforce refused the login: {(why or code).rstrip('.')}", step)
+    return NotLoggedInError(
+        f"Salesforce refused the login: {(why or code).rstrip('.')}",
+        step or "Check the settings with 'syncerr-tui doctor'",
+    )
 
 
 def _host(url: str) -> str:
@@ -331,11 +333,5 @@ def _token_of(answer: Answer, login_url: str, hidden: Sequence[str]) -> Token:
     code = one_line(fields.get("exceptionCode") or fields.get("faultcode", "")).rpartition(":")[2][:60]
     if not code:
         raise unreadable(answer, login_url)
-    raise _soap_refusal(code, one_line(fields.get("exceptionMessage") or fields.get("faultstring", ""))[:200])
-
-
-def _soap_refusal(code: str, why: str) -> SyncErrError:
-    if "rate exceeded" in why.casefold():
-        return RefusedError("Too many logins of this user within the hour", "Wait an hour, then try again")
-    step = _SOAP_NEXT_STEPS.get(code, "Check the settings with 'syncerr-tui doctor'")
-    return NotLoggedInError(f"Salesforce refused the login: {(why or code).rstrip('.')}", step)
+    why = one_line(fields.get("exceptionMessage") or fields.get("faultstring", ""))[:200]
+    raise _refusal(code, why, _SOAP_NEXT_STEPS.get(code, ""))
