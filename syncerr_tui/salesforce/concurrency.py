@@ -46,14 +46,14 @@ class AdaptiveLimiter:
         return self._limit
 
     @asynccontextmanager
-    async def permit(self) -> AsyncIterator[Permit]:
-        """Wait for a place, first come first served, and hold it."""
+    async def permit(self) -> AsyncIterator[int]:
+        """Wait for a place, first come first served, and hold it. Gives what `on_error` is told."""
         if self._under_way >= self._limit or self._queue:
             await self._turn()
         else:
             self._under_way += 1
         try:
-            yield Permit(self, self._era)
+            yield self._era
         finally:
             self._under_way -= 1
             self._admit()
@@ -76,14 +76,17 @@ class AdaptiveLimiter:
                 self._under_way += 1
                 place.set_result(None)
 
-    def _trouble(self, era: int) -> None:
-        """Halve, once for all requests that were under way together: five refusals are one piece of news."""
+    def on_error(self, era: int) -> None:
+        """The org was too busy, or did not answer: halve, once for all requests that were under way together.
+        Five refusals are one piece of news.
+        """
         if era == self._era:
             self._era += 1
             self._good = 0
             self._limit = max(1, self._limit // 2)
 
-    def _well(self) -> None:
+    def on_success(self) -> None:
+        """The org answered."""
         if self._limit == self._most:
             return
         self._good += 1
@@ -91,22 +94,6 @@ class AdaptiveLimiter:
             self._good = 0
             self._limit += 1
             self._admit()
-
-
-class Permit:
-    """One request's place, and where it tells how it went."""
-
-    def __init__(self, pace: AdaptiveLimiter, era: int) -> None:
-        self._pace = pace
-        self._era = era
-
-    def on_error(self) -> None:
-        """The org was too busy, or did not answer."""
-        self._pace._trouble(self._era)  # noqa: SLF001 - one class in two parts
-
-    def on_success(self) -> None:
-        """The org answered."""
-        self._pace._well()  # noqa: SLF001
 
 
 T = TypeVar("T")

@@ -164,15 +164,15 @@ class RequestExecutor:
         while True:
             if self._expired is not None:
                 raise NotLoggedInError(self._expired.title, self._expired.hint)
-            async with self._pace.permit() as permit:
+            async with self._pace.permit() as era:
                 outcome = await self._workers.run(lambda: self._attempt(job, asked, custom=custom))
             self._answered_at = options.clock()
             if not isinstance(outcome, ApiError):
-                permit.on_success()
+                self._pace.on_success()
                 return outcome
             tried += 1
             if outcome.kind in OVERLOADED:
-                permit.on_error()
+                self._pace.on_error(era)
             wait = options.retries.delay(
                 outcome,
                 writing=writing,

@@ -11,8 +11,8 @@ from syncerr_tui.salesforce.concurrency import AdaptiveLimiter
 
 
 async def some(pace: AdaptiveLimiter, outcome: str) -> None:
-    async with pace.permit() as permit:
-        permit.on_error() if outcome == "trouble" else permit.on_success()
+    async with pace.permit() as era:
+        pace.on_error(era) if outcome == "trouble" else pace.on_success()
 
 
 async def test_trouble_halves_and_good_answers_bring_lanes_back_one_by_one() -> None:
@@ -37,9 +37,9 @@ async def test_five_refusals_of_one_moment_are_one_piece_of_news() -> None:
     gate = asyncio.Event()
 
     async def refused() -> None:
-        async with pace.permit() as permit:
+        async with pace.permit() as era:
             await gate.wait()
-            permit.on_error()
+            pace.on_error(era)
 
     under_way = [asyncio.create_task(refused()) for _ in range(5)]
     await asyncio.sleep(0)
