@@ -109,6 +109,11 @@ class OutcomeUnknownError(SyncErrError):
 
     exit_code = ExitCode.UNREACHABLE
 
+    def __init__(
+        self, title: str, hint: str = "The rows are read again before anything else is sent"
+    ) -> None:
+        super().__init__(title, hint)
+
 
 class NotSentError(SyncErrError):
     """A request certainly never reached the org (refused connection, unknown host): it may be sent again."""

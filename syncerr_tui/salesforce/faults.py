@@ -100,8 +100,7 @@ class ApiError:
         """
         if writing and (self.kind in _DONE_OR_NOT or (custom and not self._unread)):
             return OutcomeUnknownError(
-                f"The request was sent to {host}; whether it was carried out is not known ({self._short})",
-                "The rows are read again before anything else is sent",
+                f"The request was sent to {host}; whether it was carried out is not known ({self._short})"
             )
         if writing and self.kind in NOTHING_ARRIVED | {Kind.BUSY}:
             return NotSentError(f"Nothing was sent: {self._what(host)}", self._advice())

@@ -133,10 +133,7 @@ class RequestExecutor:
         try:
             return await self._send(job, writing=True, custom=custom)
         except ClosedError:
-            refusal = OutcomeUnknownError(
-                "The connection was closed while a request was under way",
-                "The rows are read again before anything else is sent",
-            )
+            refusal = OutcomeUnknownError("The connection was closed while a request was under way")
         except _NoLoginHostError as error:
             refusal = NotSentError(f"Nothing was sent: {error.title}", error.hint)
         raise refusal

@@ -50,6 +50,11 @@ def strange() -> WrongShapeError:
     )
 
 
+def unmatched() -> OutcomeUnknownError:
+    """What to raise where an answer cannot be matched to rows."""
+    return OutcomeUnknownError("The org's answer does not fit the rows that were sent")
+
+
 def an_object(value: object) -> Row:
     if not isinstance(value, dict):
         raise strange()
@@ -124,10 +129,7 @@ def objects(value: object) -> TypeGuard[list[Row]]:
 def results(answer: object, expected: int) -> list[Row]:
     """One result for each row sent. Any other count cannot be matched to rows: the outcome is unknown."""
     if not objects(answer) or len(answer) != expected:
-        raise OutcomeUnknownError(
-            "The org's answer does not fit the rows that were sent",
-            "The rows are read again before anything else is sent",
-        )
+        raise unmatched()
     return answer
 
 

@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, Self
 
-from syncerr_tui.errors import NotSentError, OutcomeUnknownError, RefusedError, UnreachableError
+from syncerr_tui.errors import NotSentError, RefusedError, UnreachableError
 from syncerr_tui.model import SyncError
 from syncerr_tui.resync.org import MethodInfo, Receipt, RequestPreview
 from syncerr_tui.salesforce.client import ApiClient, Row
+from syncerr_tui.salesforce.responses import unmatched
 from syncerr_tui.salesforce.soql import to_18
 from syncerr_tui.text import one_line
 
@@ -194,14 +195,6 @@ def _flat(result: Row) -> list[tuple[str, object]]:
         if isinstance(holder, Mapping)
         for key, value in holder.items()
     ]
-
-
-def unmatched() -> OutcomeUnknownError:
-    """What to raise where an answer cannot be matched to rows."""
-    return OutcomeUnknownError(
-        "The org's answer does not fit the rows that were sent",
-        "The rows are read again before anything else is sent",
-    )
 
 
 def refuses(answer: object) -> bool:

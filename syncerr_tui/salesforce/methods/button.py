@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 MOST_ROWS = 10
 """Rows in a call. Synchronous Apex over five seconds counts towards a limit that all users share."""
 RECORD_AGAIN = "Record the button again: 'syncerr-tui learn-button' says how"
-_READ_AGAIN = "The rows are read again before anything else is sent"
 _QUOTE_LIMIT = 300
 
 
@@ -174,17 +173,14 @@ class ButtonResync:
         if not 200 <= status < 300:
             raise OutcomeUnknownError(
                 f"{self._method.full_name} failed in the org (HTTP {status}){_quoted(words)}; "
-                "whether it did something is not known",
-                _READ_AGAIN,
+                "whether it did something is not known"
             )
         if not response.text.strip():
             return None
         try:
             return cast("Json", json.loads(response.text))
         except (ValueError, RecursionError):
-            raise OutcomeUnknownError(
-                "The org's answer to the button's call was cut short", _READ_AGAIN
-            ) from None
+            raise OutcomeUnknownError("The org's answer to the button's call was cut short") from None
 
     def _over_lightning(self, access_token: str, params: Json) -> Json:
         """The same method as one Lightning action."""
@@ -250,7 +246,7 @@ class ButtonResync:
                     "Check the session settings of the org and this user's login, or use the guided method",
                 )
         return OutcomeUnknownError(
-            f"{name} gave no clear answer{words}; whether it did something is not known", _READ_AGAIN
+            f"{name} gave no clear answer{words}; whether it did something is not known"
         )
 
 
@@ -271,7 +267,7 @@ def _receipts(errors: Sequence[SyncError], value: Json) -> list[Receipt]:
         return [receipt(error, result) for error, result in zip(errors, match(errors, results), strict=True)]
     if refuses(value):
         words = _quoted(_words(cast("Any", value)))
-        raise OutcomeUnknownError(f"The button's call returned a failure{words}", _READ_AGAIN)
+        raise OutcomeUnknownError(f"The button's call returned a failure{words}")
     return [Receipt(error.id, accepted=True) for error in errors]
 
 

@@ -19,7 +19,6 @@ from syncerr_tui.salesforce.methods import (
     named_results,
     receipt,
     refuses,
-    unmatched,
 )
 from syncerr_tui.salesforce.profiles import (
     ApexMethod,
@@ -29,6 +28,7 @@ from syncerr_tui.salesforce.profiles import (
     FlowMethod,
     GuidedMethod,
 )
+from syncerr_tui.salesforce.responses import unmatched
 from syncerr_tui.text import one_line
 
 _WORDS = {"apex": "Apex action", "flow": "Flow"}
