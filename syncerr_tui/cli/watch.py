@@ -122,12 +122,12 @@ async def tell_channels(
 async def _send(channel: Notifier | Hook, message: Message, session: OrgSession, now: datetime) -> str:
     """Send one message. Gives what went wrong; empty: delivered."""
     from syncerr_tui.host.hooks import Hook, run
-    from syncerr_tui.salesforce.auth.secrets import secret_variables
+    from syncerr_tui.salesforce.auth.secrets import environ_without_secrets
 
     if not isinstance(channel, Hook):
         return await channel.send(message.title, message.body)
     text = json.dumps(message.payload(session.identity.name, now), ensure_ascii=False)
-    ran = await run(channel, f"{text}\n", os.environ, secret_variables(session.profile))
+    ran = await run(channel, f"{text}\n", environ_without_secrets(os.environ, session.profile))
     return "" if ran.fine else ran.line
 
 

@@ -11,8 +11,9 @@ import contextlib
 import os
 import signal
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Mapping, Sequence, Set as AbstractSet
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from syncerr_tui.text import one_line, shortened
 from syncerr_tui.triage.actions import Action, AppState, Place
@@ -71,19 +72,16 @@ class Ran:
     """In one line, for the screen."""
 
 
-async def run(
-    hook: Hook, rows: str, environ: Mapping[str, str], secrets: AbstractSet[str] = frozenset()
-) -> Ran:
+async def run(hook: Hook, rows: str, environ: Mapping[str, str]) -> Ran:
     """Run the command on these rows, and wait for its end. Whoever cancels this ends the command.
 
     Args:
         hook: The command.
         rows: A line of JSON for each.
-        environ: The environment.
-        secrets: Names of variables that it must not see.
+        environ: The environment, as far as it may see it.
     """
     try:
-        process = await _start(hook, {name: value for name, value in environ.items() if name not in secrets})
+        process = await _start(hook, environ)
     except OSError as problem:
         return Ran(fine=False, line=f"{hook.name} cannot run: {_why(problem, hook)}.")
     try:
@@ -106,21 +104,14 @@ async def run(
 async def _start(hook: Hook, environ: Mapping[str, str]) -> Process:
     # A foreground program writes to the terminal; without one of its own session it gets its keys too.
     stream = None if hook.foreground else PIPE
-    own_session = not hook.foreground
+    settings: dict[str, Any] = {"env": dict(environ), "stdin": PIPE, "stdout": stream, "stderr": stream}
+    settings["start_new_session"] = not hook.foreground
+    program, *arguments = hook.command
     if hook.shell:
-        return await asyncio.create_subprocess_shell(
-            hook.command[0], env=dict(environ), stdin=PIPE, stdout=stream, stderr=stream,
-            start_new_session=own_session,
-        )  # fmt: skip
-    return await asyncio.create_subprocess_exec(
-        *_expanded(hook.command), env=dict(environ), stdin=PIPE, stdout=stream, stderr=stream,
-        start_new_session=own_session,
-    )  # fmt: skip
-
-
-def _expanded(command: Sequence[str]) -> tuple[str, ...]:
-    """`~` of the program alone: what follows it is the program's business."""
-    return (os.path.expanduser(command[0]), *command[1:])  # noqa: PTH111 - leaves the ~ of an unknown user
+        return await asyncio.create_subprocess_shell(program, **settings)
+    # `~` of the program alone: what follows it is the program's business.
+    program = os.path.expanduser(program)  # noqa: PTH111, ASYNC240 - pathlib's own raises for an unknown user
+    return await asyncio.create_subprocess_exec(program, *arguments, **settings)
 
 
 async def _exchange(process: Process, rows: str) -> tuple[bytes, bytes]:

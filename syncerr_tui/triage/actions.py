@@ -71,20 +71,10 @@ class AppState:
     """The key that asks for an action, for reasons that name one."""
 
 
-_COUNTED = frozenset(
-    {
-        *("down", "up", "page_down", "page_up", "half_down", "half_up", "first", "last"),
-        *(
-            "toggle",
-            "extend_down",
-            "extend_up",
-            "next_error",
-            "previous_error",
-            "next_cause",
-            "previous_cause",
-        ),
-    }
-)
+_COUNTED = frozenset({
+    "down", "up", "page_down", "page_up", "half_down", "half_up", "first", "last", "toggle", "extend_down",
+    "extend_up", "next_error", "previous_error", "next_cause", "previous_cause",
+})  # fmt: skip
 TABS = (Place.ERRORS, Place.CAUSES, Place.JOURNAL, Place.GUIDED)
 """In the order in which they stand on screen."""
 

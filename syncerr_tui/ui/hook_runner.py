@@ -6,7 +6,7 @@ import asyncio
 import json
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from syncerr_tui.host.hooks import Hook, run
 from syncerr_tui.model import SyncError
@@ -56,13 +56,9 @@ class HookRunner:
             MachineError: It cannot be started.
         """
         from syncerr_tui.host import viewer
-        from syncerr_tui.salesforce.auth.secrets import secret_variables
 
-        connection = self._context.connection
-        secrets = secret_variables(connection.profile if connection is not None else None)
-        environ = {name: value for name, value in self._context.environ.items() if name not in secrets}
         with self._terminal_given():
-            return await viewer.view(text, name, program, environ)
+            return await viewer.view(text, name, program, self._environ())
 
     def cancel(self) -> None:
         for task in self._running.values():
@@ -74,20 +70,23 @@ class HookRunner:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _run(self, hook: Hook, rows: str) -> None:
-        from syncerr_tui.salesforce.auth.secrets import secret_variables
-
         try:
-            connection = self._context.connection
-            secrets = secret_variables(connection.profile if connection is not None else None)
-            terminal = self._terminal_given() if hook.foreground else contextmanager(_nothing)()
-            with terminal:
-                ran = await run(hook, rows, self._context.environ, secrets)
+            with self._terminal_given() if hook.foreground else nullcontext():
+                ran = await run(hook, rows, self._environ())
         except asyncio.CancelledError:
             self._say(f"{hook.name} was stopped.")
         else:
             self._say(ran.line, "strong" if ran.fine else "bad")
         finally:
             self._running.pop(hook.name, None)
+
+    def _environ(self) -> dict[str, str]:
+        from syncerr_tui.salesforce.auth.secrets import environ_without_secrets
+
+        connection = self._context.connection
+        return environ_without_secrets(
+            self._context.environ, connection.profile if connection is not None else None
+        )
 
     @contextmanager
     def _terminal_given(self) -> Iterator[None]:
@@ -103,7 +102,3 @@ class HookRunner:
 
     def _say(self, line: str, look: str = "strong") -> None:
         self._post(Announced(line, look))
-
-
-def _nothing() -> Iterator[None]:
-    yield

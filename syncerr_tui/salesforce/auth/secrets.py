@@ -67,11 +67,12 @@ def journal_password(profile: OrgProfile, environ: Mapping[str, str]) -> Callabl
     return None if place is None else lambda: Secrets(environ).get(place, "journal password")
 
 
-def secret_variables(profile: OrgProfile | None) -> frozenset[str]:
-    """Variables that hold a secret of an org's login: no command of the user's gets to see them."""
+def environ_without_secrets(environ: Mapping[str, str], profile: OrgProfile | None) -> dict[str, str]:
+    """The environment as a command of the user's gets to see it: nothing in it holds a login's secret."""
     way = profile.way if profile is not None else None
     values = [getattr(way, part.name) for part in dataclasses.fields(way)] if way is not None else []
-    return frozenset({TOKEN, *(one.where for one in values if isinstance(one, SecretRef))})
+    secrets = {TOKEN, *(one.where for one in values if isinstance(one, SecretRef))}
+    return {name: value for name, value in environ.items() if name not in secrets}
 
 
 def _home(path: Path) -> Path:
