@@ -409,11 +409,10 @@ def _why_not(candidate: FixCandidate, facts: FixFacts, policy: FixPolicy) -> str
 
 
 def _changed(candidate: FixCandidate) -> tuple[str, ...]:
-    lines = []
-    if candidate.changed_at is not None:
-        by = f" by {candidate.changed_by}" if candidate.changed_by else ""
-        lines.append(f"Last changed {local_minute(candidate.changed_at)}{by}")
-    return (*lines, *candidate.audit)
+    at, who = candidate.changed
+    if at is None:
+        return candidate.audit
+    return (f"Last changed {local_minute(at)}{f' by {who}' if who else ''}", *candidate.audit)
 
 
 def _once(options: Iterable[FixOption]) -> list[FixOption]:

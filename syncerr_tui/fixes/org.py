@@ -116,8 +116,8 @@ class FixCandidate(FixChange):
     """Fields whose new value the person has to give."""
     whole: str = ""
     """The whole target as it was read: what `seen` is a hash of, and what the journal keeps."""
-    changed_at: datetime | None = None
-    changed_by: str = ""
+    changed: tuple[datetime | None, str] = (None, "")
+    """When it was last changed, and by whom."""
     audit: tuple[str, ...] = ()
     """What the setup audit trail says about it, newest first. A hint: its texts are for people."""
     guided: str = ""

@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from syncerr_tui.fixes.org import FixCandidate, FixKind, FixTarget
 from syncerr_tui.salesforce import soql
 from syncerr_tui.salesforce.client import ApiClient, Row
-from syncerr_tui.salesforce.fix_lookup import EVERYBODY, METADATA, FixCase, TargetReader, text, untold
+from syncerr_tui.salesforce.fix_lookup import EVERYBODY, METADATA, FixCase, TargetReader, untold
 from syncerr_tui.salesforce.fix_targets import value_elements, value_state
 from syncerr_tui.salesforce.metadata_api import MetadataApi, MetadataTokenError
 from syncerr_tui.salesforce.metadata_xml import Component
+from syncerr_tui.salesforce.reading import text
 from syncerr_tui.salesforce.soql import to_18
 
 _PICKLIST = "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from syncerr_tui.diagnosis.model import Failure
@@ -17,8 +16,7 @@ from syncerr_tui.salesforce.client import Row
 from syncerr_tui.salesforce.faults import WayBlockedError
 from syncerr_tui.salesforce.fix_targets import FixTargets
 from syncerr_tui.salesforce.metadata_api import MetadataTokenError
-from syncerr_tui.salesforce.reading import datetime_of
-from syncerr_tui.text import one_line
+from syncerr_tui.salesforce.reading import changed, text
 
 SETUP = ("PermissionsCustomizeApplication", "PermissionsViewSetup")
 METADATA = ("PermissionsModifyMetadata|PermissionsModifyAllData", "PermissionsCustomizeApplication")
@@ -79,7 +77,7 @@ class TargetLook:
         """
         facts: dict[str, Any] = {"title": title, "before": self.values, "guided": self.problem}
         if row is not None:
-            facts |= {"guided": managed(row) or self.problem, **changed(row)}
+            facts |= {"guided": managed(row) or self.problem, "changed": changed(row)}
         whole = self.reading.whole if self.reading else ""
         facts |= {"after": self.change.after, "whole": whole, **more}
         return FixCandidate(self.change.kind, self.change.target, **facts)
@@ -115,20 +113,6 @@ class TargetReader:
             raise
         except (BadInputError, RefusedError) as error:
             return TargetLook(change, None, error.line)
-
-
-def text(row: Row, key: str) -> str:
-    """A column as harmless text; empty where it is none."""
-    value = row.get(key)
-    return one_line(value) if isinstance(value, str) else ""
-
-
-def changed(row: Row) -> dict[str, Any]:
-    """When a thing was last changed and by whom, as a candidate holds it."""
-    by = row.get("LastModifiedBy")
-    who = text(by, "Name") if isinstance(by, dict) else text(row, "LastModifiedBy")
-    at: datetime | None = datetime_of(row.get("LastModifiedDate"))
-    return {"changed_at": at, "changed_by": who}
 
 
 def managed(row: Row) -> str:

@@ -13,9 +13,10 @@ from syncerr_tui.errors import SyncErrError
 from syncerr_tui.fixes.org import FixCandidate, FixKind, FixTarget
 from syncerr_tui.salesforce import soql
 from syncerr_tui.salesforce.client import ApiClient, Row
-from syncerr_tui.salesforce.fix_lookup import FixCase, changed, locked_fields, text, untold
+from syncerr_tui.salesforce.fix_lookup import FixCase, locked_fields, untold
 from syncerr_tui.salesforce.fix_targets import as_json
 from syncerr_tui.salesforce.fix_writes import refuse_field, refuse_object
+from syncerr_tui.salesforce.reading import changed, text
 from syncerr_tui.salesforce.soql import to_18
 
 _OWNER = frozenset({"CANNOT_REPARENT_RECORD", "INACTIVE_OWNER_OR_USER"})
@@ -245,7 +246,7 @@ class RecordFixes:
                 guided=guided,
                 affects=f"Only this record, which {why}.",
                 blocked=await self._not_updateable(object_name, (field,)),
-                **changed(row),
+                changed=changed(row),
             )
         ]
 
@@ -278,5 +279,5 @@ def _bounce(mark: BounceMark, row: Row, described: Row, *, certain: bool) -> Fix
         whole=as_json(before),
         affects=affects,
         blocked=locked_fields(described, mark.object, mark.fields),
-        **changed(row),
+        changed=changed(row),
     )

@@ -13,17 +13,10 @@ from datetime import UTC, datetime, timedelta
 from syncerr_tui.fixes.org import FixCandidate, FixKind, FixTarget, short_list
 from syncerr_tui.salesforce import soql
 from syncerr_tui.salesforce.client import ApiClient, Row
-from syncerr_tui.salesforce.fix_lookup import (
-    EVERYBODY,
-    METADATA,
-    SETUP,
-    FixCase,
-    TargetReader,
-    text,
-    untold,
-)
+from syncerr_tui.salesforce.fix_lookup import EVERYBODY, METADATA, SETUP, FixCase, TargetReader, untold
 from syncerr_tui.salesforce.fix_targets import exempt_words, filter_words
 from syncerr_tui.salesforce.metadata_xml import Component
+from syncerr_tui.salesforce.reading import text
 from syncerr_tui.salesforce.soql import to_18
 from syncerr_tui.text import one_line
 

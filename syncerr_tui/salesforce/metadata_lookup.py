@@ -21,7 +21,7 @@ from syncerr_tui.diagnosis.model import Diagnosis
 from syncerr_tui.diagnosis.org_metadata import KeptAnswer, Resolved
 from syncerr_tui.errors import NotLoggedInError, SyncErrError, UnreachableError
 from syncerr_tui.salesforce.org_dictionary import MetadataStore
-from syncerr_tui.salesforce.reading import datetime_of
+from syncerr_tui.salesforce.reading import changed, text
 from syncerr_tui.salesforce.soql import quote
 from syncerr_tui.text import one_line
 
@@ -150,9 +150,9 @@ class MetadataLookup:
             rows = rows or await self._ask(_FLOW.format(changed="") + where)
             if len(rows) == 1:
                 row = rows[0]
-                ids = (_text(row, column) for column in ("DurableId", "ActiveVersionId", "LatestVersionId"))
+                ids = (text(row, column) for column in ("DurableId", "ActiveVersionId", "LatestVersionId"))
                 flow_id = next(filter(None, ids), "")
-                old = _text(row, "ProcessType") in _PROCESS_BUILDER
+                old = text(row, "ProcessType") in _PROCESS_BUILDER
                 path = links.setup("process_builder") if old else links.flow(flow_id)
                 return self._resolved("flow", wanted, path, row)
             if rows:
@@ -167,7 +167,7 @@ class MetadataLookup:
         )
         if len(rows) != 1:
             return None
-        return self._resolved(kind, wanted, links.setup_item(page, _text(rows[0], "Id") or ""), rows[0])
+        return self._resolved(kind, wanted, links.setup_item(page, text(rows[0], "Id")), rows[0])
 
     async def _validation_rule(
         self, target: str | None, message: str, said: Sequence[str]
@@ -184,19 +184,19 @@ class MetadataLookup:
             tooling=True,
         )
         words = one_line(message)
-        fitting = [row for row in rows if _rule_words(row) and _rule_words(row) in words]
+        fitting = [row for row in rows if text(row, "ErrorMessage") and text(row, "ErrorMessage") in words]
         if not fitting and said:
-            fitting = [row for row in rows if _rule_words(row).rstrip(". ") == said[0]]
-        fitting.sort(key=lambda row: len(_rule_words(row)), reverse=True)
+            fitting = [row for row in rows if text(row, "ErrorMessage").rstrip(". ") == said[0]]
+        fitting.sort(key=lambda row: len(text(row, "ErrorMessage")), reverse=True)
         if not fitting:
             return None
         row = fitting[0]
-        entity = _text(row, "EntityDefinitionId") or target
-        path = links.object_page("validation_rules", entity, _text(row, "Id"))
-        rule = self._resolved("validation_rule", _text(row, "ValidationName") or "", path, row)
+        entity = text(row, "EntityDefinitionId") or target
+        path = links.object_page("validation_rules", entity, text(row, "Id"))
+        rule = self._resolved("validation_rule", text(row, "ValidationName"), path, row)
         definition = row.get("EntityDefinition")
-        named = _text(definition, "QualifiedApiName") if isinstance(definition, dict) else None
-        return replace(rule, object_name=target or named)
+        named = text(definition, "QualifiedApiName") if isinstance(definition, dict) else ""
+        return replace(rule, object_name=target or named or None)
 
     async def _duplicate_rules(self, target: str | None, named: Sequence[str]) -> list[Resolved | None]:
         """The rule that the message names, else all active ones of the object."""
@@ -204,16 +204,14 @@ class MetadataLookup:
             f"SELECT Id, DeveloperName, MasterLabel, SobjectType, {_CHANGED} "  # noqa: S608
             "FROM DuplicateRule WHERE IsActive = true"
         )
-        fitting = [
-            row for row in rows if {_text(row, "MasterLabel"), _text(row, "DeveloperName")} & set(named)
-        ]
+        fitting = [row for row in rows if {text(row, "MasterLabel"), text(row, "DeveloperName")} & set(named)]
         if not named:
-            fitting = [row for row in rows if target and _text(row, "SobjectType") == target]
+            fitting = [row for row in rows if target and text(row, "SobjectType") == target]
         return [
             self._resolved(
                 "duplicate_rule",
-                _text(row, "MasterLabel") or "",
-                links.setup_item("duplicate_rules", _text(row, "Id") or ""),
+                text(row, "MasterLabel"),
+                links.setup_item("duplicate_rules", text(row, "Id")),
                 row,
             )
             for row in fitting
@@ -228,18 +226,17 @@ class MetadataLookup:
             )
             if len(rows) == 1:
                 # `Order.00N5g00000Abcde` for custom fields, `Order.Status` for standard ones.
-                item = (_text(rows[0], "DurableId") or "").rpartition(".")[2]
+                item = text(rows[0], "DurableId").rpartition(".")[2]
                 return self._resolved("field", field, links.object_page("fields", target, item), rows[0])
         return None
 
     def _resolved(self, kind: str, wanted: str, path: str, row: Row) -> Resolved:
-        by = row.get("LastModifiedBy")
-        who = by.get("Name") if isinstance(by, dict) else by
+        at, who = changed(row)
         return Resolved(
             name=wanted,
             address=links.address(path, self._instance_url),
-            modified_at=datetime_of(row.get("LastModifiedDate")),
-            modified_by=one_line(who) if isinstance(who, str) and who else None,
+            modified_at=at,
+            modified_by=who or None,
             kind=kind,
         )
 
@@ -298,12 +295,3 @@ def _compared(thing: Resolved, processed_at: datetime | None) -> Resolved:
     if thing.modified_at is None or processed_at is None:
         return thing
     return replace(thing, changed_since_failure=thing.modified_at > processed_at)
-
-
-def _rule_words(row: Row) -> str:
-    return one_line(_text(row, "ErrorMessage") or "")
-
-
-def _text(row: Row, key: str) -> str | None:
-    value = row.get(key)
-    return one_line(value) if isinstance(value, str) and value else None

@@ -18,7 +18,7 @@ from syncerr_tui.diagnosis.org_metadata import (
     objects_meant,
 )
 from syncerr_tui.errors import NotLoggedInError, SyncErrError
-from syncerr_tui.text import one_line
+from syncerr_tui.salesforce.reading import text
 
 FRESH = timedelta(hours=24)
 """How long names are taken for right. A value that was added today is worth a look tomorrow."""
@@ -107,12 +107,7 @@ class OrgDictionary:
         except SyncErrError:
             return
         objects = tuple(
-            ObjectEntry(
-                _text(row.get("name")),
-                _text(row.get("label")),
-                _text(row.get("labelPlural")),
-                _text(row.get("keyPrefix")),
-            )
+            ObjectEntry(*(text(row, key) for key in ("name", "label", "labelPlural", "keyPrefix")))
             for row in rows
         )
         self.metadata = replace(self.metadata, objects=objects, read_at=self._clock())
@@ -131,12 +126,8 @@ class OrgDictionary:
 
 def _field(row: dict[str, Any]) -> FieldEntry:
     values = (
-        _text(value.get("value"))
+        text(value, "value")
         for value in row.get("picklistValues") or ()
         if isinstance(value, dict) and value.get("active") is not False
     )
-    return FieldEntry(_text(row.get("name")), _text(row.get("label")), tuple(filter(None, values)))
-
-
-def _text(value: object) -> str:
-    return one_line(value) if isinstance(value, str) else ""
+    return FieldEntry(text(row, "name"), text(row, "label"), tuple(filter(None, values)))

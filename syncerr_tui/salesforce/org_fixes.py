@@ -29,14 +29,14 @@ from syncerr_tui.salesforce import soql
 from syncerr_tui.salesforce.auth.environment import DEMO_FIXES
 from syncerr_tui.salesforce.client import ApiClient, Row
 from syncerr_tui.salesforce.fix_fields import FieldFixes
-from syncerr_tui.salesforce.fix_lookup import METADATA, SETUP, FixCase, TargetReader, text, untold
+from syncerr_tui.salesforce.fix_lookup import METADATA, SETUP, FixCase, TargetReader, untold
 from syncerr_tui.salesforce.fix_records import RecordFixes
 from syncerr_tui.salesforce.fix_safeguards import Exemption, SafeguardFixes
 from syncerr_tui.salesforce.fix_targets import FixTargets
 from syncerr_tui.salesforce.fix_writes import FixWrites
 from syncerr_tui.salesforce.metadata_api import MetadataApi
 from syncerr_tui.salesforce.profiles import FieldMapping, OrgProfile
-from syncerr_tui.salesforce.reading import datetime_of
+from syncerr_tui.salesforce.reading import datetime_of, text
 from syncerr_tui.salesforce.soql import to_18
 from syncerr_tui.text import one_line
 from syncerr_tui.words import local_minute

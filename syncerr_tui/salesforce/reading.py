@@ -174,6 +174,19 @@ def datetime_of(value: object) -> datetime | None:
         return None
 
 
+def text(row: Row, key: str) -> str:
+    """A column as harmless text; empty where it is none."""
+    value = row.get(key)
+    return one_line(value) if isinstance(value, str) else ""
+
+
+def changed(row: Row) -> tuple[datetime | None, str]:
+    """When a thing was last changed, and by whom, as far as a row says it."""
+    by = row.get("LastModifiedBy")
+    who = text(by, "Name") if isinstance(by, dict) else text(row, "LastModifiedBy")
+    return datetime_of(row.get("LastModifiedDate")), who
+
+
 def _literal(created: str) -> str:
     time = datetime_of(created)
     assert time is not None
