@@ -73,24 +73,6 @@ class CauseSeen:
 
 
 @dataclass(frozen=True, slots=True)
-class Changes:
-    """What one look found, against the one before it."""
-
-    whole: bool
-    """The whole list was read."""
-    new: tuple[SyncError, ...] = ()
-    changed: tuple[SyncError, ...] = ()
-    gone: tuple[tuple[SyncError, EventSeen], ...] = ()
-    causes: tuple[CauseSeen, ...] = ()
-    """Causes that were not there."""
-    cleared: tuple[CauseSeen, ...] = ()
-    """Causes of which nothing is left, as they were before."""
-
-    def __bool__(self) -> bool:
-        return bool(self.new or self.changed or self.gone)
-
-
-@dataclass(frozen=True, slots=True)
 class Delta:
     """What is different in an org from a list that somebody has of it."""
 
@@ -104,6 +86,16 @@ class Delta:
 
     def __bool__(self) -> bool:
         return bool(self.new or self.changed or self.gone)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes(Delta):
+    """What one look found, against the one before it."""
+
+    causes: tuple[CauseSeen, ...] = ()
+    """Causes that were not there."""
+    cleared: tuple[CauseSeen, ...] = ()
+    """Causes of which nothing is left, as they were before."""
 
 
 class ListFollower:
@@ -207,8 +199,9 @@ class Watcher:
         self.graph.discard([error.id for error, _ in delta.gone])
         causes, cleared = self._compare_causes() if delta else ((), ())
         if first:
-            return Changes(whole=True)
-        return Changes(delta.whole, delta.new, delta.changed, delta.gone, causes, cleared)
+            return Changes(delta.whole, delta.modstamp)
+        found = (delta.whole, delta.modstamp, delta.new, delta.changed, delta.gone)
+        return Changes(*found, causes=causes, cleared=cleared)
 
     def _compare_causes(self) -> tuple[tuple[CauseSeen, ...], tuple[CauseSeen, ...]]:
         now = {cause.key: self._cause(cause) for cause in self.graph.causes()}
