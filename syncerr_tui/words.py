@@ -114,6 +114,7 @@ def local_second(at: datetime) -> str:
     return f"{at.astimezone():%Y-%m-%d %H:%M:%S %Z}"
 
 
-def plural(count: int, noun: str) -> str:
-    """`1 error`, `1,204 errors`."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+def plural(count: int, noun: str, shown: int | None = None) -> str:
+    """`1 error`, `1,204 errors`; `12 of 1,204 errors` where fewer are shown."""
+    some = "" if shown in {None, count} else f"{shown:,} of "
+    return f"{some}{count:,} {noun}" if count == 1 else f"{some}{count:,} {noun}s"

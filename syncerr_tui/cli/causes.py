@@ -70,8 +70,7 @@ async def command(choice: OrgChoice, *, text: str, limit: int | None, victims: b
     if not graph.errors:
         say("No unresolved sync errors.")
     else:
-        some = "" if len(shown) == len(graph) else f"{len(shown):,} of "
-        say(f"{plural(len(graph.errors), 'sync error')}, {some}{plural(len(graph), 'cause')}.")
+        say(f"{plural(len(graph.errors), 'sync error')}, {plural(len(graph), 'cause', len(shown))}.")
     return ExitCode.OK
 
 

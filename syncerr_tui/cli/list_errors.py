@@ -193,8 +193,7 @@ async def _list(choice: OrgChoice, wanted: Filter, limit: int | None, output: _O
     if output.form is Format.JSON or not shown:
         _print(collected, output)
     every = read if total is None else max(read, total)
-    some = "" if shown == every else f"{shown:,} of "
-    say(f"{some}{plural(every, 'sync error')}." if every else "No unresolved sync errors.")
+    say(f"{plural(every, 'sync error', shown)}." if every else "No unresolved sync errors.")
     return ExitCode.OK
 
 
@@ -230,9 +229,9 @@ async def _list_as_a_whole(choice: OrgChoice, wanted: Filter, limit: int | None,
         ]
     _print(rows, output)
     every = len(graph.errors)
-    some = "" if len(matching) == every else f"{len(matching):,} of "
     causes = f", {plural(len(graph), 'cause')}" if by_cause else ""
-    say(f"{some}{plural(every, 'sync error')}{causes}." if every else "No unresolved sync errors.")
+    shown = f"{plural(every, 'sync error', len(matching))}{causes}."
+    say(shown if every else "No unresolved sync errors.")
     return ExitCode.OK
 
 
@@ -261,8 +260,7 @@ async def _count(choice: OrgChoice, text: str, field: str, limit: int | None, ki
         emit(*(f"{value.count:>7}  {line}" for value, line in zip(values, lines, strict=False)))
     else:
         emit_json(*([rows[:limit]] if kind is Format.JSON else rows[:limit]))
-    some = "" if len(matching) == len(graph.errors) else f"{len(matching):,} of "
-    say(f"{some}{plural(len(graph.errors), 'sync error')}, {plural(len(values), 'value')}.")
+    say(f"{plural(len(graph.errors), 'sync error', len(matching))}, {plural(len(values), 'value')}.")
     return ExitCode.OK
 
 
