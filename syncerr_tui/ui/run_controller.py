@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
 
 STOPPING = "Stopping: what is on its way is waited for."
 PAUSING = "Pausing after what is on its way."
-_READ_AT_ONCE = 2000
-"""Events that are read in one request."""
 _NOT_BY_ITSELF = {
     "cancelled": "the re-sync before it was stopped",
     "braked": "the re-sync before it braked",
@@ -180,7 +177,8 @@ class RunController:
         begun = self._context.clock()
         try:
             self._post(Announced("Reading the rows again before anything is switched off ..."))
-            if not await self._any_still_fails(connection, [row.error.id for row in request.plan.rows]):
+            seen = await connection.read_events([row.error.id for row in request.plan.rows])
+            if not any(event.standing is EventStanding.FAILED for event in seen.values()):
                 self._post(Announced("None of these rows fails any more: nothing was switched off."))
             elif not self._stopped:
                 begun = self._context.clock()
@@ -203,13 +201,6 @@ class RunController:
         if off is not None and off.off is not None:
             self._tell_restored(off, duration(self._context.clock() - begun))
         self._post(AppLeft() if self._context.state.run.leaving else RunOver())
-
-    async def _any_still_fails(self, connection: OrgSession, ids: Sequence[str]) -> bool:
-        for start in range(0, len(ids), _READ_AT_ONCE):
-            events = await connection.read_events(ids[start : start + _READ_AT_ONCE])
-            if any(event.standing is EventStanding.FAILED for event in events.values()):
-                return True
-        return False
 
     def _tell_restored(self, off: OffMeanwhile, took: str) -> None:
         name = off.option.target.name
