@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -259,3 +259,8 @@ def sorted_in_parts(items: Sequence[Item], key: Callable[[Item], Any]) -> list[I
     for item in items:
         parts[bisect(bounds, key(item))].append(item)
     return [item for part in parts for item in sorted(part, key=key)]
+
+
+def chunks(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
+    """Slices of at most `size`, in order."""
+    return (items[start : start + size] for start in range(0, len(items), size))

@@ -10,6 +10,7 @@ import click
 from syncerr_tui.cli._connect import OrgChoice, in_event_loop, open_connection, org_options
 from syncerr_tui.cli._console import narrate
 from syncerr_tui.errors import ExitCode
+from syncerr_tui.model import chunks
 from syncerr_tui.words import plural
 
 if TYPE_CHECKING:
@@ -84,14 +85,13 @@ async def _known_fixes(connection: OrgSession, graph: CauseGraph, names: NamesRe
         error = graph.errors[cause.roots[0]]
         diagnosis = explain(error).diagnosis
         await resolver.resolve(diagnosis, object_name=str(error.object), processed_at=error.processed_at)
-        for begin in range(0, len(cause.roots), _LOOKED_UP_TOGETHER):
-            rows = cause.roots[begin : begin + _LOOKED_UP_TOGETHER]
+        for rows in chunks(cause.roots, _LOOKED_UP_TOGETHER):
             pairs = await explained(connection, map(graph.errors.__getitem__, rows), dictionary)
             if len(known) == _LOOKUPS:
                 break
             options = options_for(await org.facts(pairs), org.policy)
             of_records = any(option.automatic and option.kind.scope is FixScope.RECORD for option in options)
-            ids = rows if of_records else cause.roots
+            ids = tuple(rows) if of_records else cause.roots
             known.append(KnownFixes(ids, tuple(option.payload() for option in options)))
             if not of_records:
                 break  # one change for all of them, or none from here

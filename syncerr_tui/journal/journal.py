@@ -34,7 +34,7 @@ from syncerr_tui.journal.request_log import (
     loss_words,
     lost_requests,
 )
-from syncerr_tui.model import SyncError
+from syncerr_tui.model import SyncError, chunks
 from syncerr_tui.text import one_line
 from syncerr_tui.words import iso
 
@@ -195,8 +195,7 @@ class Journal:
 
         It is asked about some thousand at a time: to spell 100,000 in one list holds up all other threads.
         """
-        listed = list(dict.fromkeys(texts))
-        pieces = (listed[start : start + _ASKED_AT_ONCE] for start in range(0, len(listed), _ASKED_AT_ONCE))
+        pieces = chunks(list(dict.fromkeys(texts)), _ASKED_AT_ONCE)
         return [row for piece in pieces for row in self.read(sql, (json.dumps(piece), *values))]
 
     def write(self, *statements: tuple[str, Sequence[object]]) -> None:

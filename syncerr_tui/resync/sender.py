@@ -12,7 +12,7 @@ from typing import Any
 
 from syncerr_tui.errors import NotLoggedInError, NotSentError, RefusedError, SyncErrError, UnreachableError
 from syncerr_tui.journal.attempt import Attempt, OutcomeKind
-from syncerr_tui.model import EventSeen, EventStanding
+from syncerr_tui.model import EventSeen, EventStanding, chunks
 from syncerr_tui.resync import doubt
 from syncerr_tui.resync.events import BatchSent, Waiting, WaitKind
 from syncerr_tui.resync.org import MethodInfo, Org, Receipt
@@ -392,7 +392,7 @@ def batches(rows: Sequence[PlannedRow], size: int) -> list[list[Batch]]:
     filling: Batch = []
     for group in groups.values():
         if len(group) > size:
-            result.append(chunks(group, size))
+            result.append([*map(list, chunks(group, size))])
             continue
         if len(filling) + len(group) > size:
             result.append([filling])
@@ -417,14 +417,9 @@ def requests_of(plan: Plan, method: MethodInfo, *, first_alone: bool) -> Iterato
                 yield wave.number, batch
 
 
-def chunks(rows: Sequence[PlannedRow], size: int) -> list[Batch]:
-    """Rows in pieces of at most `size`, in order."""
-    return [list(rows[start : start + size]) for start in range(0, len(rows), size)]
-
-
 def after_lock(rows: Sequence[PlannedRow], tries: int) -> list[Batch]:
     """The rows that met a lock, in smaller pieces the more often it happened."""
-    return chunks(rows, _LOCK_SIZES[min(tries, len(_LOCK_SIZES)) - 1])
+    return [*map(list, chunks(rows, _LOCK_SIZES[min(tries, len(_LOCK_SIZES)) - 1]))]
 
 
 def lock_delay(tries: int, chance: float) -> float:

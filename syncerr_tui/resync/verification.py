@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 from syncerr_tui.errors import RefusedError, UnreachableError
 from syncerr_tui.journal.attempt import Attempt
 from syncerr_tui.journal.journal import Journal
-from syncerr_tui.model import EventSeen, RecordSeen, SyncError, Verdict
+from syncerr_tui.model import EventSeen, RecordSeen, SyncError, Verdict, chunks
 from syncerr_tui.resync import doubt
 from syncerr_tui.resync.org import MethodInfo, Org
 from syncerr_tui.resync.plan import PROOF_CHUNK
@@ -155,7 +155,7 @@ async def _looked(
             sees_all[name] = await org.sees_all(name)
         return judge(attempt, seen[event], own, last_look=last_look, sees_all=sees_all.get(name, False))
 
-    to_read, to_find = deque(_chunks(attempts)), deque[Sequence[Attempt]]()
+    to_read, to_find = deque(chunks(attempts, PROOF_CHUNK)), deque[Sequence[Attempt]]()
     without: defaultdict[str, list[Attempt]] = defaultdict(list)
     """By object, those whose records are to be asked for."""
     complete: deque[Attempt] = deque()
@@ -272,7 +272,7 @@ async def _events(org: Org, ids: Sequence[str], gate: asyncio.Semaphore) -> dict
             return await org.read_events(chunk)
 
     seen: dict[str, EventSeen] = {}
-    for part in await _together(some(chunk) for chunk in _chunks(ids)):
+    for part in await _together(some(chunk) for chunk in chunks(ids, PROOF_CHUNK)):
         seen.update(part)
     return seen
 
@@ -301,13 +301,11 @@ async def _records(
         records.update({(object_name, key): carriers for key, carriers in part.items()})
 
     await _together(
-        some(name, chunk) for name, keys in asked.items() for chunk in _chunks(list(dict.fromkeys(keys)))
+        some(name, chunk)
+        for name, keys in asked.items()
+        for chunk in chunks(list(dict.fromkeys(keys)), PROOF_CHUNK)
     )
     return records, refused
-
-
-def _chunks(items: Sequence[T]) -> list[Sequence[T]]:
-    return [items[start : start + PROOF_CHUNK] for start in range(0, len(items), PROOF_CHUNK)]
 
 
 async def _together(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:

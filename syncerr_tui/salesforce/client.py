@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from syncerr_tui.errors import BadInputError, UnreachableError
+from syncerr_tui.model import chunks
 from syncerr_tui.salesforce import soql
 from syncerr_tui.salesforce.concurrency import TokenProvider
 from syncerr_tui.salesforce.faults import read_exception
@@ -248,7 +249,7 @@ class ApiClient(RequestExecutor):
             rows = await self.read(lambda sf: rest(sf, path, method="POST", json=body) or [], essential=True)
             return by_id(some, rows)
 
-        parts = [read(some) for some in soql.chunks(whole, COLLECTION_READ_LIMIT)]
+        parts = [read(some) for some in chunks(whole, COLLECTION_READ_LIMIT)]
         return {key: row for part in await asyncio.gather(*parts) for key, row in part.items()}
 
     async def collections_update(

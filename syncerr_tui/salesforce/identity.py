@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from syncerr_tui.diagnosis.links import on_this_machine
 from syncerr_tui.errors import BadInputError, RefusedError, SyncErrError, UnreachableError
-from syncerr_tui.model import Environment, OrgIdentity
+from syncerr_tui.model import Environment, OrgIdentity, chunks
 from syncerr_tui.salesforce import soql
 from syncerr_tui.salesforce.client import ApiClient, Row
 from syncerr_tui.salesforce.request_executor import API_VERSION
@@ -163,7 +163,7 @@ class Permissions:
 
     async def _views_all(self, object_name: str) -> bool:
         rows: list[Row] = []
-        for some in soql.chunks(self._sets or (), soql.IDS_PER_QUERY):
+        for some in chunks(self._sets or (), soql.IDS_PER_QUERY):
             rows += await self._rows(
                 "SELECT PermissionsViewAllRecords FROM ObjectPermissions"  # noqa: S608 - quoted
                 f" WHERE SobjectType = {soql.quote(object_name)} AND {soql.one_of('ParentId', some)}"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from syncerr_tui.diagnosis.evidence import ParentRef
 from syncerr_tui.errors import BadInputError, RefusedError
-from syncerr_tui.model import SyncError
+from syncerr_tui.model import SyncError, chunks
 from syncerr_tui.resync.org import Org
 from syncerr_tui.salesforce import soql
 from syncerr_tui.salesforce.client import ApiClient, Row
@@ -87,10 +87,7 @@ async def _of_object(
         select = f"SELECT Id, {paths} FROM {soql.name(object_name)} WHERE "  # noqa: S608 - checked names
         ids = list(dict.fromkeys(error.salesforce_id for error in errors if error.salesforce_id))
         answers = await asyncio.gather(
-            *(
-                client.query_all(select + soql.one_of("Id", some))
-                for some in soql.chunks(ids, soql.IDS_PER_QUERY)
-            )
+            *(client.query_all(select + soql.one_of("Id", some)) for some in chunks(ids, soql.IDS_PER_QUERY))
         )
     except (RefusedError, BadInputError):
         return {}

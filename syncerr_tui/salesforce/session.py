@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from syncerr_tui.diagnosis.evidence import PARENT_CODE, ParentRef
 from syncerr_tui.errors import BadInputError, RefusedError, SyncErrError, UnreachableError
 from syncerr_tui.fixes.org import Taken
-from syncerr_tui.model import ApiUsage, EventSeen, OrgIdentity, RecordSeen, SyncError
+from syncerr_tui.model import ApiUsage, EventSeen, OrgIdentity, RecordSeen, SyncError, chunks
 from syncerr_tui.resync.org import MethodInfo, Receipt, RequestPreview
 from syncerr_tui.salesforce import soql
 from syncerr_tui.salesforce.client import ApiClient, LocatorLostError, Row
@@ -231,9 +231,7 @@ class OrgSession:
             select = f"SELECT {', '.join((*fields, *writers))} FROM {soql.name(object_name)}"  # noqa: S608
         except BadInputError as error:
             raise RefusedError(error.title, error.hint) from None
-        queries = [
-            f"{select} WHERE {soql.one_of(key, some)}" for some in soql.chunks(keys, soql.VALUES_PER_QUERY)
-        ]
+        queries = [f"{select} WHERE {soql.one_of(key, some)}" for some in chunks(keys, soql.VALUES_PER_QUERY)]
         try:
             pages = await asyncio.gather(*(self.client.query_all(query, essential=True) for query in queries))
         except RefusedError as error:

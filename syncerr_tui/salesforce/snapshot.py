@@ -27,7 +27,7 @@ from syncerr_tui.diagnosis.org_metadata import (
 from syncerr_tui.errors import DAMAGED, BadInputError, RefusedError
 from syncerr_tui.files import create_file, read_json, reading, writing
 from syncerr_tui.fixes.org import KnownFixes, Taken
-from syncerr_tui.model import Environment, OrgIdentity, RecordSeen, SyncError
+from syncerr_tui.model import Environment, OrgIdentity, RecordSeen, SyncError, chunks
 from syncerr_tui.resync.org import MethodInfo, Receipt, RequestPreview
 from syncerr_tui.salesforce.client import ApiClient
 from syncerr_tui.salesforce.concurrency import Token
@@ -224,9 +224,8 @@ class SnapshotSession(OrgSession):
         return OrgDictionary(self.client, self._names, self._then)
 
     async def errors(self) -> AsyncGenerator[tuple[SyncError, ...], None]:
-        errors = self.snapshot.errors
-        for begin in range(0, len(errors), _PAGE):
-            yield errors[begin : begin + _PAGE]
+        for page in chunks(self.snapshot.errors, _PAGE):
+            yield tuple(page)
 
     async def parents(self, errors: Sequence[SyncError]) -> Mapping[str, tuple[ParentRef, ...]]:
         return {e.id: self.snapshot.parents[e.id] for e in errors if e.id in self.snapshot.parents}

@@ -8,7 +8,7 @@ address of its own would carry the access token there.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -103,11 +103,6 @@ def one_of(field: str, values: Iterable[str], kind: str = "") -> str:
         same = " OR ".join(f"{path(field)} = {value}" for value in listed)
         return same if len(listed) == 1 else f"({same})"
     return f"{path(field)} {'INCLUDES' if kind == 'multipicklist' else 'IN'} ({','.join(listed)})"
-
-
-def chunks(values: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    """Slices of at most `size`, in order."""
-    return (values[start : start + size] for start in range(0, len(values), size))
 
 
 _SHAPE = re.compile(r"[0-9A-Za-z]{15}(?:[A-Z0-5]{3})?\Z", re.ASCII)

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from syncerr_tui.errors import SyncErrError
-from syncerr_tui.model import SyncError
+from syncerr_tui.model import SyncError, chunks
 from syncerr_tui.ui.debouncer import loop_at_rest
 
 if TYPE_CHECKING:
@@ -183,9 +183,9 @@ class CauseGraphWorker:
         if gone:
             graph.discard(gone)
         fresh = [error for row_id, error in errors.items() if (old := known.get(row_id)) is not error != old]
-        for at in range(0, len(fresh), _PAGE):
+        for page in chunks(fresh, _PAGE):
             # Sorting many rows at once would hold up the screen's thread as well.
-            graph.add(fresh[at : at + _PAGE])
+            graph.add(page)
             if self._overtaken:
                 break
         relations, self._relations = self._relations, {}

@@ -12,7 +12,7 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from syncerr_tui.errors import SyncErrError
-from syncerr_tui.model import SyncError
+from syncerr_tui.model import SyncError, chunks
 from syncerr_tui.ui.messages import Announced, Troubled
 from syncerr_tui.ui.services import Services
 from syncerr_tui.words import plural
@@ -240,8 +240,7 @@ class FixController:
             nonlocal done
             lines: list[FixProposal] = []
             async with concurrency:
-                for start in range(0, len(errors), _FIXED_TOGETHER):
-                    part = errors[start : start + _FIXED_TOGETHER]
+                for part in chunks(errors, _FIXED_TOGETHER):
                     lines += proposals(subject, part, await self._services.fixes.options(part))
                     if not lines[0].of_records:
                         # One change for all of them, or none from here.
