@@ -81,7 +81,6 @@ class Line(Themed):
         self._left: tuple[Part, ...] = ()
         self._right: tuple[Part, ...] = ()
         self._drawn: tuple[Part, ...] = ()
-        self._laid_out_for = 0
         self._does: tuple[str, ...] = ()
 
     def show(self, left: Sequence[Part], right: Sequence[Part] = (), does: Sequence[str] = ()) -> None:
@@ -94,7 +93,7 @@ class Line(Themed):
         """
         self._does = tuple(does)
         shown = (tuple(left), tuple(right))
-        if shown == (self._left, self._right) and self._laid_out_for == self.outer_size.width:
+        if shown == (self._left, self._right) and self._laid_out_for == self.outer_size:
             return
         self._left, self._right = shown
         if width := self.size.width:
@@ -108,9 +107,8 @@ class Line(Themed):
         """What it says now, as far as it fits."""
         return "".join(text for text, _ in self._drawn)
 
-    def on_resize(self) -> None:
+    def lay_out(self) -> None:
         self._drawn = self._laid_out(self.size.width)
-        self.refresh()
 
     def on_click(self, event: events.Click) -> None:
         """Ask for what the piece under the mouse stands for."""
@@ -122,10 +120,7 @@ class Line(Themed):
                     self.post_message(LineClicked(action_id))
                 return
 
-    def render_line(self, y: int) -> Strip:
-        if self._laid_out_for != self.size.width:
-            # Textual 8.2.8 forgets a resize event where something asks for a region between two layouts.
-            self._drawn = self._laid_out(self.size.width)
+    def draw_line(self, y: int) -> Strip:
         segments = [
             Segment(
                 text,
@@ -138,7 +133,7 @@ class Line(Themed):
         return Strip(segments, self.size.width)
 
     def _laid_out(self, width: int) -> tuple[Part, ...]:
-        self._laid_out_for = room = width
+        room = width
         if self._cut == "right":
             room = max(0, width - _width(_fitted(self._left, width, "")) - 1)
         right = _fitted(self._right, room)

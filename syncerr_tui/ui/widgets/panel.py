@@ -56,7 +56,7 @@ class InfoPanel(Themed, can_focus=True):
         self._ahead: Subject | None = None
         self._layout: Layout = lambda _width: ()
         self._lines: Sequence[TextLine] = ()
-        self._laid_out_for = 0
+        self._text_for = 0
         self._link_styles: dict[str, Style] = {}
         self.top = 0
         self._moves_due = 0
@@ -80,7 +80,7 @@ class InfoPanel(Themed, can_focus=True):
         at_end = keep_place and 0 < self.top == len(self._lines) - self.page
         self._subject = self._ahead = subject
         self._layout = layout
-        self._laid_out_for = 0
+        self._text_for = 0
         self._link_styles.clear()
         if not keep_place:
             self.top = self._moves_due = 0
@@ -111,7 +111,7 @@ class InfoPanel(Themed, can_focus=True):
         """The whole text as it is laid out now."""
         return "\n".join(line.text for line in self._text())
 
-    def on_resize(self) -> None:
+    def lay_out(self) -> None:
         self._drawn = []
         self._redraw()
         due, self._moves_due = self._moves_due, 0
@@ -167,11 +167,8 @@ class InfoPanel(Themed, can_focus=True):
             words, role = (self._ahead.name if self._ahead is not None else ""), "heading"
         return _Shown(((cell(words, self.size.width - 2, "").rstrip(), role),))
 
-    def render_line(self, y: int) -> Strip:
+    def draw_line(self, y: int) -> Strip:
         width = self.size.width
-        if len(self._drawn) != self.page:
-            # Textual 8.2.8 forgets a resize event where something asks for a region between two layouts.
-            self.on_resize()
         line = self._drawn[y] if y < len(self._drawn) else _Shown()
         pieces: list[tuple[str, Style]] = []
         taken = 0
@@ -197,8 +194,8 @@ class InfoPanel(Themed, can_focus=True):
 
     def _text(self) -> Sequence[TextLine]:
         width = self.size.width
-        if width != self._laid_out_for and width > 2:
-            self._laid_out_for = width
+        if width != self._text_for and width > 2:
+            self._text_for = width
             self._lines = self._layout(width - 2)
             self.top = max(0, min(self.top, len(self._lines) - self.page))
         return self._lines

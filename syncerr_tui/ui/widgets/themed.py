@@ -12,7 +12,7 @@ from rich.style import Style
 from textual._context import visible_screen_stack
 from textual._styles_cache import StylesCache
 from textual.color import Color
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.theme import Theme
 from textual.widget import Widget
@@ -130,13 +130,32 @@ class LinesBelow(LinesKept):
 
 
 class Themed(Widget):
-    """Gives styles by name; they follow the theme."""
+    """Gives styles by name, which follow the theme; and draws line by line, laid out for its size."""
 
     _looks: dict[str, Style]
+    _laid_out_for = Size(0, 0)
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's
         super().__init__(id=id, classes=classes)
         self._styles_cache = OwnLines()
+
+    def lay_out(self) -> None:
+        """It has another size."""
+
+    def draw_line(self, y: int) -> Strip:
+        """One line of it, laid out for this size."""
+        raise NotImplementedError
+
+    def on_resize(self) -> None:
+        self._laid_out_for = self.size
+        self.lay_out()
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        if self._laid_out_for != self.size:
+            # Textual 8.2.8 forgets a resize event where something asks for a region between two layouts.
+            self.on_resize()
+        return self.draw_line(y)
 
     def look(self, name: str) -> Style:
         """The style of this name on this widget's background."""

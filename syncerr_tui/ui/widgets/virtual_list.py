@@ -85,8 +85,6 @@ class VirtualList(Themed, can_focus=True):
         self._row_at: list[int] = []
         """For each visible line its row."""
         self._note: tuple[str, ...] = ()
-        self._fitted_to = 0
-        """The width that `fit` was asked for last."""
 
     # -- what a subclass says --------------------------------------------------------------------------
 
@@ -229,12 +227,9 @@ class VirtualList(Themed, can_focus=True):
 
     # -- drawing ---------------------------------------------------------------------------------------
 
-    def render_line(self, y: int) -> Strip:
+    def draw_line(self, y: int) -> Strip:
         """One line of the window: the header, a row, or the note where there are no rows."""
         width = self.size.width
-        if width != self._fitted_to:
-            # Textual 8.2.8 forgets a resize event where something asks for a region between two layouts.
-            self._refit()
         if y < HEADER:
             return Strip([Segment(cell(self.header(), width, ""), self.look("header"))], width)
         if y - HEADER >= len(self.drawn):
@@ -256,12 +251,7 @@ class VirtualList(Themed, can_focus=True):
         self.drawn = []
         self.redraw()
 
-    def on_resize(self) -> None:
-        self._refit()
-        self.refresh()
-
-    def _refit(self) -> None:
-        self._fitted_to = self.size.width
+    def lay_out(self) -> None:
         self.fit()
         self._follow_cursor()
         self.drawn = self._window()
