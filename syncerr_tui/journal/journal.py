@@ -206,7 +206,7 @@ class Journal:
         """
         with self._transaction() as sql:
             self._database.check_in_place()
-            self._refuse_where_moved(sql)
+            self._refuse_where_moved()
             for statement, values in statements:
                 sql.execute(statement, values)
 
@@ -241,7 +241,7 @@ class Journal:
         """
         run = uuid4().hex
         with self._worked_on(run), self._transaction() as sql:
-            self._refuse_where_moved(sql)
+            self._refuse_where_moved()
             held = self.claims.take(sql, run, [row.error.id for row in plan.rows])
             if plan.rows and len(held) == len(plan.rows):
                 raise RefusedError(
@@ -296,7 +296,7 @@ class Journal:
             RefusedError: The run is still under way somewhere.
         """
         with self._worked_on(run) as ours, self._transaction() as sql:
-            self._refuse_where_moved(sql)
+            self._refuse_where_moved()
             holders = sql.execute(
                 "SELECT o.* FROM holders h JOIN owners o ON o.id = h.owner WHERE h.run = ?", (run,)
             )
@@ -532,7 +532,8 @@ class Journal:
     @property
     def moved_to(self) -> str:
         """Where it was moved; empty where it was not."""
-        return _moved_to(self.read("SELECT detail FROM marks WHERE mark = 'moved' LIMIT 1"))
+        marks = self.read("SELECT detail FROM marks WHERE mark = 'moved' LIMIT 1")
+        return str(marks[0]["detail"]) if marks else ""
 
     @contextmanager
     def moving(self, place: str) -> Iterator[bool]:
@@ -568,9 +569,8 @@ class Journal:
         unsettled = {event: one for event, one in known.items() if not is_settled(self.read, one)}
         self.forgotten = {**unsettled, **self.forgotten}
 
-    def _refuse_where_moved(self, sql: Transaction) -> None:
-        place = _moved_to(sql.execute("SELECT detail FROM marks WHERE mark = 'moved' LIMIT 1"))
-        if place:
+    def _refuse_where_moved(self) -> None:
+        if place := self.moved_to:
             raise RefusedError(
                 f"This journal was moved to {place}", "Name that one in the profile: journal = ..."
             )
@@ -619,7 +619,3 @@ class Journal:
             "INSERT INTO marks (run, at, mark, detail) VALUES (?,?,?,?)",
             (run, iso(self._clock()), mark, detail),
         )
-
-
-def _moved_to(marks: Sequence[Row]) -> str:
-    return str(marks[0]["detail"]) if marks else ""
