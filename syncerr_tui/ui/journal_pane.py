@@ -24,7 +24,7 @@ from syncerr_tui.triage.columns import Column
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.debouncer import Debouncer
 from syncerr_tui.ui.errors_pane import Describe
-from syncerr_tui.ui.journal_reading import JournalReading, Level, PagedRows, Read
+from syncerr_tui.ui.journal_reading import JournalReading, PagedRows, Read
 from syncerr_tui.ui.journals import Journals
 from syncerr_tui.ui.list_with_panel import Handlers, ListWithPanel
 from syncerr_tui.ui.messages import Announced, Troubled, Verified
@@ -62,9 +62,9 @@ class JournalPane(ListWithPanel):
         self._journals = journals
         self._describe = describe
         self._moment = context.clock()
-        self._runs: Level[RunRecord] | None = None
-        self._rows: Level[Attempt] | None = None
-        self._fixes: Level[FixRecord] | None = None
+        self._runs: PagedRows[RunRecord] | None = None
+        self._rows: PagedRows[Attempt] | None = None
+        self._fixes: PagedRows[FixRecord] | None = None
         """The fixes, where they are shown instead of the runs."""
         self._run: RunRecord | None = None
         """The run whose rows are shown."""
@@ -97,7 +97,7 @@ class JournalPane(ListWithPanel):
         if not self._reading.wanted:
             return TabNote()
         level = self._level
-        count = level.pages.count if level is not None and level.pages.ready else None
+        count = level.count if level is not None and level.ready else None
         return TabNote.of_filter(self._reading.wanted.text, count)
 
     @property
@@ -122,7 +122,7 @@ class JournalPane(ListWithPanel):
         return super().has_row or (self._fixes is not None and self._fixes.current is not None)
 
     @property
-    def _level(self) -> Level[Any] | None:
+    def _level(self) -> PagedRows[Any] | None:
         return self._fixes or self._rows or self._runs
 
     def facts(self, facts: AppState) -> AppState:
@@ -130,7 +130,7 @@ class JournalPane(ListWithPanel):
         return replace(
             facts,
             chosen=0,
-            total=level.pages.count if level is not None else 0,
+            total=level.count if level is not None else 0,
             current=level is not None and level.current is not None,
         )
 
@@ -179,9 +179,9 @@ class JournalPane(ListWithPanel):
         self._run = run
         self._rows = self._paged(partial(self._reading.rows, run.id), at)
 
-    def _paged(self, read: Read[Item], at: int) -> Level[Item]:
-        level = Level(PagedRows(read, self._in_background, self._arrived), at)
-        level.pages.ask()
+    def _paged(self, read: Read[Item], at: int) -> PagedRows[Item]:
+        level = PagedRows(read, self._in_background, self._arrived, at)
+        level.ask()
         return level
 
     def _in_background(self, work: Coroutine[Any, Any, None], group: str = "journal") -> None:
@@ -196,8 +196,8 @@ class JournalPane(ListWithPanel):
 
     def _arrived(self) -> None:
         level = self._level
-        if level is not None and level.pages.ready:
-            level.at = max(0, min(level.at, level.pages.count - 1))
+        if level is not None and level.ready:
+            level.at = max(0, min(level.at, level.count - 1))
         self._show()
 
     # -- showing ---------------------------------------------------------------------------------------
@@ -219,10 +219,10 @@ class JournalPane(ListWithPanel):
             columns, cells = self._drawing()
 
             def at(place: int) -> Sequence[Part] | None:
-                item = level.pages.at(place)
+                item = level.row(place)
                 return cells(item) if item is not None else None
 
-            self.sheet.show(columns, level.pages.count, level.at, at)
+            self.sheet.show(columns, level.count, level.at, at)
         self._show_lines()
         self.panel_soon()
         self.changed()
@@ -251,7 +251,7 @@ class JournalPane(ListWithPanel):
         self._head.show(head)
         self._head.display = bool(head)
         foot: list[Part] = []
-        if level is not None and level.pages.ready and not level.pages.count:
+        if level is not None and level.ready and not level.count:
             nothing = ("Nothing matches the filter.", "", f"{key('back')} shows everything again.")
             if not self._reading.wanted:
                 does = f"{key('resync')} in the list of errors does it."
@@ -346,7 +346,7 @@ class JournalPane(ListWithPanel):
     def _move_to(self, at: int) -> None:
         level = self._level
         if level is not None:
-            level.at = max(0, min(at, level.pages.count - 1))
+            level.at = max(0, min(at, level.count - 1))
             self._show()
 
     def move_cursor(self, rows: int) -> None:

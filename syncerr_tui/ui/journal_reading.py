@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from syncerr_tui.ui.context import AppContext
@@ -19,18 +18,6 @@ if TYPE_CHECKING:
 
 Item = TypeVar("Item")
 T = TypeVar("T")
-
-
-@dataclass(slots=True)
-class Level(Generic[Item]):
-    """The runs, or the rows of one run: what is known of them, and where the cursor stands."""
-
-    pages: PagedRows[Item]
-    at: int = 0
-
-    @property
-    def current(self) -> Item | None:
-        return self.pages.at(self.at) if self.pages.count else None
 
 
 class JournalReading:
@@ -105,24 +92,30 @@ Read = Callable[[int, int], Awaitable[tuple[int, Sequence[Item]]]]
 
 
 class PagedRows(Generic[Item]):
-    """The pages that are known so far. A page that is asked for twice is read once."""
+    """The pages that are known so far, and where the cursor stands. None is read twice."""
 
     def __init__(
         self,
         read: Read[Item],
         start: Callable[[Coroutine[Any, Any, None]], object],
         tell: Callable[[], object],
+        at: int = 0,
     ) -> None:
         self._read = read
         self._start = start
         self._tell = tell
         self._known: dict[int, Sequence[Item]] = {}
         self._asked: set[int] = set()
+        self.at = at
         self.count = 0
         self.ready = False
         """The first page is here."""
 
-    def at(self, row: int) -> Item | None:
+    @property
+    def current(self) -> Item | None:
+        return self.row(self.at) if self.count else None
+
+    def row(self, row: int) -> Item | None:
         """This row, where it is known; else its page is on its way."""
         number, place = divmod(row, PAGE)
         page = self._known.get(number)
