@@ -151,7 +151,7 @@ class World:
             chosen = SCENARIOS[bisect(heaped, self._random.random() * heaped[-1], 0, last)]
             flow = sale(shop, small=False, regular=True) if chosen.regular else chosen.make(shop, small=False)
             chosen.inject(flow)
-            if chosen.make is SCENARIOS[0].make and "item:0" in flow.steps and self._random.random() < 0.04:
+            if chosen.make is sale and self._random.random() < 0.04 and not chosen.ages:
                 # A second fault behind the first: it shows only once the first is out of the way.
                 flow.steps["item:0"].values["Cost_Centre__c"] = None
             yield flow
