@@ -2,6 +2,9 @@
 
 Deterministic: the same seed gives the same shoppers, ids and StoreConnect IDs in the same order; a world with
 more errors begins like a smaller one. Only the times depend on when it is made.
+
+A large world gets worse as it goes on (`_GOOD_TIMES`). Else one of 100,000 errors had as many records that
+nothing is wrong with, and they took a third of the time to make.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ from bisect import bisect
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
-from itertools import accumulate, chain
+from itertools import accumulate, chain, count
 from operator import itemgetter
 from random import Random
 from typing import cast
@@ -36,6 +39,9 @@ _AT_ONCE = 3
 _AHEAD = 100
 _EPIDEMICS = 6
 """Plants that, in one world, hit many shoppers."""
+_GOOD_TIMES = 5_000
+"""Shoppers, of whom 10,000 errors come, until each sale meets more faults and nobody's shopping goes well."""
+_MORE_FAULTS = 2
 _DONE_KEPT = 60
 """Changes that went well and are still to be seen: how long a real org keeps them is not known."""
 _MICROSECOND = timedelta(microseconds=1)
@@ -143,8 +149,10 @@ class World:
         weights = (0.4 if scenario.alone else 8 if scenario in spreading else 1 for scenario in SCENARIOS)
         heaped = [*accumulate(weights)]
         last = len(heaped) - 1
-        while True:
-            if self._random.random() < 0.1:
+        of_sales = [scenario for scenario in SCENARIOS if scenario.regular and not scenario.ages]
+        for number in count():
+            good = number < _GOOD_TIMES
+            if good and self._random.random() < 0.1:
                 yield clean_flow(shop)
                 continue
             # As `Random.choices` does, which is made for many at once.
@@ -154,6 +162,9 @@ class World:
             if chosen.make is sale and self._random.random() < 0.04 and not chosen.ages:
                 # A second fault behind the first: it shows only once the first is out of the way.
                 flow.steps["item:0"].values["Cost_Centre__c"] = None
+            if chosen.make is sale and not (good or chosen.ages):
+                for scenario in self._random.sample(of_sales, _MORE_FAULTS):
+                    scenario.inject(flow)
             yield flow
 
     def _arrive(self, step: ShopperStep, wait: float) -> None:

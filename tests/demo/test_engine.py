@@ -17,14 +17,23 @@ from syncerr_tui.errors import BadInputError
 from tests.demo.worlds import causes, failed, fix, links, make_org, records, resync
 from tests.layers import layered
 
-SEEDS: Sequence[int] = layered("worlds of the demo's engine", (0, 1, 5), range(40))
+SEEDS: Sequence[int] = layered("worlds of the demo's engine", (0, 5, 8), range(40))
 STRIDE = layered("causes of a world from one fix to the next", 6, 1)
 ACCOUNTS = "DuplicateRule:Accounts_by_Name_and_Postcode"
 
 
+@pytest.fixture(params=["usual", "large"])
+def errors(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+    """How many: of a usual world, or of one that gets worse after each scenario had its turn."""
+    if request.param == "usual":
+        return 140
+    monkeypatch.setattr("syncerr_tui.demo.world._GOOD_TIMES", 0)
+    return 400
+
+
 @pytest.mark.parametrize("seed", SEEDS)
-def test_without_a_fix_everything_but_a_busy_row_fails_with_the_same_message(seed: int) -> None:
-    org = make_org(seed=seed)
+def test_without_a_fix_everything_but_a_busy_row_fails_with_the_same_message(errors: int, seed: int) -> None:
+    org = make_org(errors, seed)
     before = failed(org)
     busy = set(causes(org)["busy row"])
     freed = {victim for victim, cause in links(org).items() if cause in busy}
@@ -42,8 +51,8 @@ def test_without_a_fix_everything_but_a_busy_row_fails_with_the_same_message(see
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_when_every_cause_is_fixed_everything_goes_through_exactly_once(seed: int) -> None:
-    org = make_org(seed=seed)
+def test_when_every_cause_is_fixed_everything_goes_through_exactly_once(errors: int, seed: int) -> None:
+    org = make_org(errors, seed)
     before = failed(org)
     for _round in range(4):  # a second fault behind a first one shows in the next round
         for roots in causes(org).values():

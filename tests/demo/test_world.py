@@ -88,6 +88,21 @@ def test_a_larger_world_begins_like_a_smaller_one() -> None:
     assert story(400)[:140] == story(140)
 
 
+def test_a_large_world_gets_worse_but_begins_like_a_smaller_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def story(org: DemoOrg) -> list[tuple[str, object]]:
+        return [(key, event["message"]) for key, event in failed(org).items()]
+
+    def records(org: DemoOrg) -> int:
+        return sum(org.store.count(name) for name in ("Account", "Order", "OrderItem", "s_c__Payment__c"))
+
+    usual = make_org(1500)
+    monkeypatch.setattr("syncerr_tui.demo.world._GOOD_TIMES", 120)
+    worse = make_org(1500)
+    assert story(worse)[:200] == story(usual)[:200]
+    assert records(worse) < records(usual) * 0.7
+    assert len(causes(worse)) > len(causes(usual)) * 0.7
+
+
 def test_changes_arrive_in_time_order_and_before_now() -> None:
     org = make_org(1500)
     at = [str(event["processed_at"]) for event in failed(org).values()]

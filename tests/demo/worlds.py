@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import cast
 
+from syncerr_tui.demo import world
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.org import DemoOrg
 from syncerr_tui.demo.save_errors import SaveFault
@@ -17,7 +18,7 @@ from syncerr_tui.demo.store import Store
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 Event = Mapping[str, object]
-_built: dict[tuple[DemoOptions, datetime], bytes] = {}
+_built: dict[tuple[DemoOptions, datetime, int], bytes] = {}
 """The database of every world made so far: a world is built once and then copied."""
 
 
@@ -40,12 +41,13 @@ def make_org(
     )
     clock = ManualClock(now)
     store = Store(None, schema_of_variant(naming), clock=clock)
-    built = _built.get((chosen, now))
+    kind = chosen, now, world._GOOD_TIMES
+    built = _built.get(kind)
     if built is not None:
         store._connection.deserialize(built)
     org = DemoOrg(chosen, clock=clock, store=store)
     if built is None:
-        _built[chosen, now] = store._connection.serialize()
+        _built[kind] = store._connection.serialize()
     return org
 
 
