@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -12,11 +11,14 @@ from syncerr_tui.diagnosis.model import Diagnosis, Retry, Span
 from syncerr_tui.diagnosis.text_layout import Piece, Role, TextLayout, TextLine
 from syncerr_tui.model import SyncError, Verdict
 from syncerr_tui.text import cells, one_line
+from syncerr_tui.triage.news import RowChange
+from syncerr_tui.ui.cause_graph_worker import CauseGraphWorker
+from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.error_details_service import ErrorDetailsService
+from syncerr_tui.ui.error_history import ErrorHistory, memory_words
 from syncerr_tui.words import age, local_minute, plural
 
 if TYPE_CHECKING:
-    from syncerr_tui.diagnosis.causes import CauseGraph
     from syncerr_tui.diagnosis.explanation import Explanation
     from syncerr_tui.journal.row_history import Memory
 
@@ -49,57 +51,41 @@ def as_text(error: SyncError, now: datetime) -> str:
     return "\n".join([*lines, "Message:", error.message])
 
 
-@dataclass(frozen=True, slots=True)
-class KnownBeside:
-    """What is known of an error beside what it says itself."""
-
-    outcome: str = ""
-    """What the last run said about it."""
-    graph: CauseGraph | None = None
-    """What waits for what, once that is known."""
-    memory: Memory | None = None
-    """What the journal remembers about it."""
-    happened: str = ""
-    """What has happened to it since the person looked, or since it was fixed."""
-    notes: Sequence[str] = ()
-    """What people have said about it."""
-    left: Verdict | None = None
-    """TWIN or UNKNOWN, where earlier runs left it so."""
-    twin_pages: Sequence[tuple[str, str]] = ()
-    """The records of a TWIN: id, and the address of its page."""
-
-
 class Details:
     """Makes the panel's text for a row, at any width.
 
     Args:
+        context: What has changed since the person looked, what people have said, and their keys.
         error_details: Reads the messages, and knows what the org and its notes say about them.
-        key_of: Gives the key that asks for an action.
+        history: What the journal remembers.
+        graph_worker: What waits for what.
     """
 
-    def __init__(self, error_details: ErrorDetailsService, key_of: Callable[[str], str]) -> None:
-        self._error_details = error_details
-        self._key_of = key_of
-
-    def __call__(
+    def __init__(
         self,
-        error: SyncError,
-        moment: datetime,
-        width: int,
-        known: KnownBeside,
-    ) -> list[TextLine]:
+        context: AppContext,
+        error_details: ErrorDetailsService,
+        history: ErrorHistory,
+        graph_worker: CauseGraphWorker,
+    ) -> None:
+        self._context = context
+        self._error_details = error_details
+        self._history = history
+        self._graph_worker = graph_worker
+
+    def __call__(self, error: SyncError, moment: datetime, outcome: str, width: int) -> list[TextLine]:
         """The lines for this row.
 
         Args:
             error: The row.
             moment: When it is looked at.
+            outcome: What the last run said about it.
             width: Cells in a line.
-            known: What is known of it beside what it says itself.
         """
         from syncerr_tui.ui.cause_words import held_up, left_section, waits_for
-        from syncerr_tui.ui.error_history import memory_words
 
-        graph, memory, left = known.graph, known.memory, known.left
+        graph, memory = self._graph_worker.graph, self._history.memory(error)
+        left = self._history.left(error)
         explanation = self._error_details.explain(error)
         diagnosis = explanation.diagnosis
         inferred = " (inferred from the wording)" if diagnosis.inferred else ""
@@ -110,12 +96,11 @@ class Details:
         message = TextLayout(width)
         message.pieces(("Message ", Role.MUTED), *_marked(error.message, diagnosis))
         page.add(message.lines[:_HEAD_LINES])
-        page.section("News", (known.happened, Role.TEXT))
-        if known.notes:
-            page.section("Said", (" ".join(known.notes), Role.TEXT))
-        page.section("Last re-sync", (known.outcome, Role.TEXT))
+        page.section("News", (self._happened(error, moment), Role.TEXT))
+        page.section("Said", (" ".join(self._context.state.said.of(error.id).lines()), Role.TEXT))
+        page.section("Last re-sync", (outcome, Role.TEXT))
         if left is not None:
-            left_section(page, left, known.twin_pages)
+            left_section(page, left, self._history.twin_pages(error))
         if memory is not None:
             page.section("Before", (memory_words(memory, moment), Role.TEXT))
         if graph is not None and left is not Verdict.TWIN:
@@ -124,20 +109,30 @@ class Details:
         page.add(render.explanation_lines(explanation, width, advice=_advice(explanation, memory)))
         self._notes_trouble(page)
         if graph is not None:
-            held_up(page, graph, error, self._key_of)
+            held_up(page, graph, error, self._context.key_of)
         if len(message.lines) > _HEAD_LINES:
             page.section("The whole message", *_marked(error.message, diagnosis))
         page.blank()
         page.pieces(("Change event ", Role.MUTED), (error.id, Role.TEXT))
         return page.lines
 
-    def guidance(self, error: SyncError, width: int, memory: Memory | None = None) -> list[TextLine]:
+    def guidance(self, error: SyncError, width: int) -> list[TextLine]:
         """What to do about an error, without what it says itself: for the cause it stands for."""
         page = TextLayout(width)
         explanation = self._error_details.explain(error)
-        page.add(render.explanation_lines(explanation, width, advice=_advice(explanation, memory)))
+        advice = _advice(explanation, self._history.memory(error))
+        page.add(render.explanation_lines(explanation, width, advice=advice))
         self._notes_trouble(page)
         return page.lines
+
+    def _happened(self, error: SyncError, moment: datetime) -> str:
+        """What has happened to it since the person looked, or since it was fixed."""
+        news, sentences = self._context.state.news, [self._history.again(error, moment)]
+        if changed := news.differences(error):
+            sentences.append(f"Changed since you looked: {changed}.")
+        if news.marks.get(error.id) is RowChange.NEW:
+            sentences.append("New since you looked.")
+        return " ".join(filter(None, sentences))
 
     def _notes_trouble(self, page: TextLayout) -> None:
         trouble = self._error_details.notes_trouble

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 from syncerr_tui.model import SyncError
-from syncerr_tui.triage.news import RowChange
 from syncerr_tui.ui.cause_graph_worker import CauseGraphWorker
 from syncerr_tui.ui.context import BackgroundContext
 from syncerr_tui.ui.error_details_service import ErrorDetailsService
@@ -92,28 +91,10 @@ class Services:
     def _panel_text(self) -> Details:
         from syncerr_tui.ui.details import Details
 
-        return Details(self.error_details, self.context.key_of)
+        return Details(self.context, self.error_details, self.error_history, self.graph_worker)
 
     def describe(self, error: SyncError, moment: datetime, outcome: str, width: int) -> list[TextLine]:
-        from syncerr_tui.ui.details import KnownBeside
-
-        history, news = self.error_history, self.context.state.news
-        memory = history.memory(error)
-        changed = news.differences(error)
-        before = [history.again(error, moment)]
-        before.append(f"Changed since you looked: {changed}." if changed else "")
-        if news.marks.get(error.id) is RowChange.NEW:
-            before.append("New since you looked.")
-        known = KnownBeside(
-            outcome,
-            self.graph_worker.graph,
-            memory,
-            " ".join(filter(None, before)),
-            self.context.state.said.of(error.id).lines(),
-            history.left(error),
-            history.twin_pages(error),
-        )
-        return self._panel_text(error, moment, width, known)
+        return self._panel_text(error, moment, outcome, width)
 
     def remembered(self, error: SyncError, moment: datetime) -> str:
         memory = self.error_history.memory(error)
@@ -121,4 +102,4 @@ class Services:
 
     def guidance(self, error: SyncError, width: int) -> list[TextLine]:
         """What to do about the cause that this error stands for."""
-        return self._panel_text.guidance(error, width, self.error_history.memory(error))
+        return self._panel_text.guidance(error, width)

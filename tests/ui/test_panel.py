@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,8 @@ from syncerr_tui.errors import BadInputError
 from syncerr_tui.host.terminal import Colour, TerminalProfile
 from syncerr_tui.model import SyncError
 from syncerr_tui.text import cells, clean
-from syncerr_tui.triage.keymap import ActionTable
-from syncerr_tui.ui.details import Details, KnownBeside
 from syncerr_tui.ui.error_details_service import ErrorDetailsService
+from syncerr_tui.ui.services import Services
 from syncerr_tui.ui.widgets.line import flat
 from tests.factories import NOW, sync_error
 from tests.layers import layered
@@ -55,8 +55,7 @@ def laid_out(error: SyncError, width: int) -> list[TextLine]:
 
     journals = Journals(Path())
     background = BackgroundContext(AppContext(unused), journals, lambda _: None, lambda work, _: work.close())
-    error_details = ErrorDetailsService(background)
-    return Details(error_details, ActionTable().key_of)(error, NOW, width, KnownBeside())
+    return Services(background, nullcontext).describe(error, NOW, "", width)
 
 
 def message_part(lines: list[TextLine]) -> list[TextLine]:
