@@ -12,7 +12,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, Self
 
 from syncerr_tui.cli._console import narrate
 from syncerr_tui.cli._options import (
@@ -40,20 +40,9 @@ if TYPE_CHECKING:
     from syncerr_tui.salesforce.session import OrgSession
     from syncerr_tui.triage.handling import Handlings
 
-__all__ = [
-    "EmbeddedOrg",
-    "OrgChoice",
-    "default_choice",
-    "in_event_loop",
-    "open_connection",
-    "open_org",
-    "org_options",
-    "reach",
-    "run_async",
-]
+__all__ = ["OrgChoice", "org_options"]
 
 P = ParamSpec("P")
-T = TypeVar("T")
 
 
 def default_choice(org: str | None = None, *, read_only: bool = False) -> OrgChoice:
@@ -168,18 +157,16 @@ async def open_snapshot(path: Path) -> OrgSession:
 
 
 def in_event_loop(command: Callable[P, Coroutine[Any, Any, int]]) -> Callable[P, int]:
-    """Decorate a click command that is a coroutine: what a call of it starts, waits for and gives."""
+    """Decorate a click command that is a coroutine: what a call of it starts, waits for and gives.
+
+    Ctrl-c cancels it, lets it clean up, and ends as `KeyboardInterrupt`.
+    """
 
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> int:
-        return run_async(command(*args, **kwargs))
+        return asyncio.run(command(*args, **kwargs))
 
     return run
-
-
-def run_async(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run a command's coroutine. Ctrl-c cancels it, lets it clean up, and ends as `KeyboardInterrupt`."""
-    return asyncio.run(coroutine)
 
 
 _TWINS = 5

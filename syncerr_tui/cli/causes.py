@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from syncerr_tui.cli._connect import OrgChoice, in_event_loop, open_org, org_options
+from syncerr_tui.cli._connect import OrgChoice, in_event_loop, left_in, open_org, org_options, said_in
 from syncerr_tui.cli._console import as_json, emit, emit_json, json_option, say
 from syncerr_tui.errors import ExitCode
 from syncerr_tui.words import local_minute, plural
@@ -35,11 +35,9 @@ async def command(choice: OrgChoice, *, text: str, limit: int | None, victims: b
 
     A cause is an error that fails for a reason of its own; its victims fail only because of it.
     """
-    from syncerr_tui.cli._choosing import read_filter
+    from syncerr_tui.cli._choosing import filter_over, read_filter
 
     read_filter(text)  # an unreadable filter is told before anything is connected
-    from syncerr_tui.cli._choosing import filter_over
-    from syncerr_tui.cli._connect import left_in, said_in
     from syncerr_tui.diagnosis.links import record_pages
     from syncerr_tui.stopwatch import utc_now
 

@@ -363,8 +363,10 @@ def _answer(number: int, raw: bytes | None, setting: Setting) -> tuple[dict[str,
 
 def _explain_events(asked: str, choose: LaterChoice, setting: Setting, form: Form) -> int:
     """One change event, or all that stdin names: what the org no longer has is said, and the others go on."""
+    import asyncio
+
     from syncerr_tui.cli._choosing import read_ids
-    from syncerr_tui.cli._connect import run_async
+    from syncerr_tui.cli._connect import open_connection
 
     wanted = read_ids([asked])
     for event_id in wanted:
@@ -374,8 +376,6 @@ def _explain_events(asked: str, choose: LaterChoice, setting: Setting, form: For
             )
 
     async def explain_all() -> int:
-        from syncerr_tui.cli._connect import open_connection
-
         code = ExitCode.OK
         async with open_connection(choose()) as connection:
             for event_id in wanted:
@@ -390,7 +390,7 @@ def _explain_events(asked: str, choose: LaterChoice, setting: Setting, form: For
                     tell_one(event_id, explanation, form)
         return code
 
-    return run_async(explain_all())
+    return asyncio.run(explain_all())
 
 
 async def explain_event(connection: OrgSession, event_id: str, setting: Setting) -> Explanation:

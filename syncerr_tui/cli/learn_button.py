@@ -131,9 +131,9 @@ def _known(events: tuple[str, ...], org: str | None) -> KnownRows:
     ticked = frozenset(event[:15] for event in events)
     if org is None:
         return KnownRows(events=ticked, ticked=bool(ticked))
-    from syncerr_tui.cli._connect import run_async
+    import asyncio
 
-    return run_async(_rows_of(org, ticked))
+    return asyncio.run(_rows_of(org, ticked))
 
 
 async def _rows_of(org: str, ticked: frozenset[str]) -> KnownRows:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from syncerr_tui.cli._connect import OrgChoice, open_connection, open_org, org_options, run_async
+from syncerr_tui.cli._connect import OrgChoice, left_in, open_connection, open_org, org_options, said_in
 from syncerr_tui.cli._console import UNCUT, emit, emit_json, line_width, row, say
 from syncerr_tui.errors import BadInputError, ExitCode
 from syncerr_tui.text import one_line
@@ -125,10 +126,10 @@ def command(
                 "--count-by takes no --fields, --sort or --causes, and gives a table or JSON",
                 "Leave them out",
             )
-        return run_async(_count(choice, text, count_by, limit, kind))
+        return asyncio.run(_count(choice, text, count_by, limit, kind))
     if output.knows_causes or key is not None or wanted.by_cause:
-        return run_async(_list_as_a_whole(choice, wanted, limit, output))
-    return run_async(_list(choice, wanted, limit, output))
+        return asyncio.run(_list_as_a_whole(choice, wanted, limit, output))
+    return asyncio.run(_list(choice, wanted, limit, output))
 
 
 def _named_fields(text: str | None) -> tuple[str, ...]:
@@ -200,7 +201,6 @@ async def _list(choice: OrgChoice, wanted: Filter, limit: int | None, output: _O
 async def _list_as_a_whole(choice: OrgChoice, wanted: Filter, limit: int | None, output: _Output) -> int:
     """What can be told, or put in order, only once every row is here."""
     from syncerr_tui.cli._choosing import filter_over
-    from syncerr_tui.cli._connect import left_in, said_in
     from syncerr_tui.cli.causes import read_graph
     from syncerr_tui.diagnosis.causes import CauseGraph
     from syncerr_tui.triage.handling import Handlings
@@ -237,7 +237,6 @@ async def _list_as_a_whole(choice: OrgChoice, wanted: Filter, limit: int | None,
 
 async def _count(choice: OrgChoice, text: str, field: str, limit: int | None, kind: Format) -> int:
     from syncerr_tui.cli._choosing import filter_over
-    from syncerr_tui.cli._connect import said_in
     from syncerr_tui.cli.causes import read_graph
     from syncerr_tui.triage.values import counted, value_label
 

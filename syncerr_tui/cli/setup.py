@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import os
 from collections.abc import Mapping, Sequence
@@ -12,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from syncerr_tui.cli._choosing import concurrency_option, proof_timeout_option
-from syncerr_tui.cli._connect import run_async
 from syncerr_tui.cli._console import Asker, as_json, emit_json, heading, json_option, say
 from syncerr_tui.cli._options import profile_folder
 from syncerr_tui.errors import BadInputError, ExitCode, RefusedError
@@ -146,7 +146,7 @@ def command(*, org: str | None, yes: bool, **given: Any) -> int:  # noqa: ANN401
         if (value := given.pop(key)) is not None
     }
     asker = Asker(asks=not yes)
-    profile, path = run_async(_setup(Given(**given, treatment=treatment), asker))
+    profile, path = asyncio.run(_setup(Given(**given, treatment=treatment), asker))
     if as_json():
         emit_json({"name": profile.name, "path": str(path)})
     say("", f"Written: {path}", f"Check it:  syncerr-tui doctor --org {profile.name}")
@@ -165,7 +165,7 @@ def run_setup() -> str:
         click.Abort: The person left.
     """
     say("Connect an org. Enter takes what stands in brackets; ctrl+c goes back to the demo.")
-    profile, _ = run_async(_setup(Given(), Asker()))
+    profile, _ = asyncio.run(_setup(Given(), Asker()))
     return profile.name
 
 

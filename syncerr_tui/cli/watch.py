@@ -21,7 +21,6 @@ from syncerr_tui.cli._connect import (
     OrgChoice,
     org_options,
     reach,
-    run_async,
     safeguards_off,
     said_in,
 )
@@ -214,8 +213,8 @@ def command(
     for text in filter(None, (fail_on, warn_on)):
         read_filter(text)
     if once:
-        return run_async(_once(choice, wishes, fail_on, warn_on))
-    return run_async(_watch(choice, wishes))
+        return asyncio.run(_once(choice, wishes, fail_on, warn_on))
+    return asyncio.run(_watch(choice, wishes))
 
 
 async def _once(choice: OrgChoice, wishes: _Wishes, fail_on: str | None, warn_on: str | None) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import subprocess
@@ -311,7 +312,7 @@ def _environ() -> Mapping[str, str]:
 
 
 def test_a_sync_error_of_the_demo_org_is_explained_with_what_the_org_knows() -> None:
-    from syncerr_tui.cli._connect import open_connection, run_async
+    from syncerr_tui.cli._connect import open_connection
     from syncerr_tui.cli._options import choice_of
     from syncerr_tui.model import SyncError
 
@@ -323,7 +324,7 @@ def test_a_sync_error_of_the_demo_org_is_explained_with_what_the_org_knows() -> 
                         return error
         raise AssertionError("the demo org has a duplicate")
 
-    error = run_async(first())
+    error = asyncio.run(first())
     shown = explain("--demo", "--errors", "40", "--id", error.id, "--json")
     assert shown.exit_code == 0, shown.stderr
     answer = json.loads(shown.stdout)
