@@ -12,6 +12,7 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from syncerr_tui.files import near
 from syncerr_tui.triage.actions import ACTIONS, TABS, Action, Place
 
 _SHOWN = {"escape": "esc", "pagedown": "page down", "pageup": "page up"}
@@ -172,7 +173,8 @@ class ActionTable:
         """
         for name, wanted in keys.items():
             if name not in self.by_id:
-                raise KeymapError(name, "is not an action", _near(name, self.by_id))
+                hint = near(name, self.by_id) or "'syncerr-tui info --keys' lists the actions"
+                raise KeymapError(name, "is not an action", hint)
             if name in _NEEDED and not wanted:
                 raise KeymapError(name, "needs a key", "Name one, or leave the line out")
         changed = tuple(
@@ -203,10 +205,3 @@ def _check_free(action: Action, key: str, actions: Sequence[Action], changed: Se
                 f"cannot have '{key_label(key)}': it asks for {its.id} already ({its.label})",
                 f"Choose another key, or give {its.id} another one too",
             )
-
-
-def _near(name: str, known: Mapping[str, Action]) -> str:
-    from difflib import get_close_matches
-
-    near = get_close_matches(name, known, 1)
-    return f"Did you mean {near[0]}?" if near else "'syncerr-tui info --keys' lists the actions"
