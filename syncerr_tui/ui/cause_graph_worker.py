@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -41,7 +41,7 @@ class FoundCauses:
     """How many causes there are; while rows stream in this runs ahead of `causes`."""
     causes: tuple[Cause, ...] = ()
     """Worst first."""
-    trends: Mapping[str, Trend] | None = None
+    trends: Mapping[str, Trend] = field(default_factory=dict)
     """Key of a cause -> how its errors are spread over time."""
     errors: Mapping[str, SyncError] | None = None
     """The list that `causes` are of: every row of theirs is in it."""

@@ -293,7 +293,7 @@ class CauseLines:
             (counts, "strong"),
             (cell(headline(errors, cause, self._errors.unsettled), room), "text"),
         )
-        trend = (self._graph_worker.found.trends or {}).get(cause.key)
+        trend = self._graph_worker.found.trends.get(cause.key)
         words = summary(cause, trend, self.moment)
         run = self._run_on(cause)
         done = not roots and not victims

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from syncerr_tui.diagnosis.causes import Cause, CauseGraph, Evidence, Link, examples_of
@@ -18,13 +16,10 @@ from syncerr_tui.words import age, plural, sentence
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.causes import Trend
     from syncerr_tui.model import SyncError
-    from syncerr_tui.ui.context import AppContext
 
 _BARS = "▁▂▃▄▅▆▇█"
 _NAMED = 30
 """Errors that the panel names one by one before the rest is counted."""
-_TWIN_PAGES = 6
-"""Addresses of records that are named for a cause; each row's panel has its own."""
 
 
 def short(error: SyncError) -> str:
@@ -43,7 +38,7 @@ def headline(errors: Mapping[str, SyncError], cause: Cause, unsettled: Mapping[s
     if not cause.listed:
         return f"Not in this list: {cause.missing}"
     if cause.ready:
-        left = _left_by_runs(errors, cause, unsettled)
+        left = left_by_runs(errors, cause, unsettled)
         if left is Verdict.TWIN:
             return "Two records carry one StoreConnect ID: merge them before anything else"
         if left is Verdict.UNKNOWN:
@@ -55,7 +50,7 @@ def headline(errors: Mapping[str, SyncError], cause: Cause, unsettled: Mapping[s
     return headline_of(examples) if examples else "Left the list"
 
 
-def _left_by_runs(
+def left_by_runs(
     errors: Mapping[str, SyncError], cause: Cause, unsettled: Mapping[str, Verdict]
 ) -> Verdict | None:
     """TWIN or UNKNOWN, where earlier runs left all its errors so; TWIN is the worse."""
@@ -76,7 +71,7 @@ def retry(
     tried: Mapping[str, int],
 ) -> str:
     """What has to happen before a re-sync can work: `fix first`."""
-    left = _left_by_runs(errors, cause, unsettled)
+    left = left_by_runs(errors, cause, unsettled)
     if left is not None:
         return left.value
     explanation = explanation_of(errors, cause)
@@ -219,60 +214,9 @@ def held_up(layout: TextLayout, graph: CauseGraph, error: SyncError, key_of: Cal
         layout.section("Same cause", (f"{others} {verb} for the same reason: {all_rows}", Role.TEXT))
 
 
-@dataclass(frozen=True, slots=True)
-class KnownOfCause:
-    """What is known of a cause beside its errors."""
-
-    now: datetime
-    """What ages are counted to."""
-    trend: Trend | None
-    """How its errors are spread over time."""
-    guidance: Sequence[TextLine]
-    """What to do about its oldest error, laid out."""
-    unsettled: Mapping[str, Verdict]
-    """Rows that earlier runs left TWIN or UNKNOWN."""
-    twin_pages: Callable[[SyncError], Sequence[tuple[str, str]]]
-    """The records of a TWIN: id, and the address of its page."""
-    before: str
-    """What the journal remembers about its oldest error."""
-
-
-def cause_panel(
-    graph: CauseGraph, cause: Cause, known: KnownOfCause, context: AppContext, width: int
-) -> list[TextLine]:
-    """The panel of a cause: how bad it is, what happened, what to do, and why these errors are one.
-
-    Args:
-        graph: All errors.
-        cause: The one to tell about.
-        known: What is known of it beside its errors.
-        context: The terminal, and its keys.
-        width: Cells in a line.
-    """
-    unsettled = known.unsettled
+def of_a_cause(page: TextLayout, graph: CauseGraph, cause: Cause) -> None:
+    """The panel's sections about why the errors of a cause are one, and which they are."""
     count, held = len(cause.roots), len(cause.victims)
-    size = plural(count, "error")
-    size += f", {held:,} more {'waits' if held == 1 else 'wait'}" if held else ", nothing waits"
-    first = graph.errors[cause.roots[0]]
-    page = TextLayout(width)
-    page.text(size, Role.HEADING)
-    page.text(summary(cause, known.trend, known.now), Role.MUTED)
-    left = _left_by_runs(graph.errors, cause, unsettled)
-    if left is not None:
-        pages = (known.twin_pages(graph.errors[row]) for row in cause.roots if row in unsettled)
-        left_section(page, left, list(islice(chain.from_iterable(pages), _TWIN_PAGES)))
-    elif cause.ready:
-        title, key = headline(graph.errors, cause, unsettled), context.key_of("resync")
-        page.section(title, (f"{key} sends them: nothing else is to be done.", Role.TEXT))
-    page.section("Before", (known.before, Role.TEXT))
-    if not cause.listed:
-        page.heading(f"Not in this list: {cause.missing}")
-        for link in graph.links_of(first.id)[:1]:
-            page.text(link.detail)
-    if count > 1 and headline(graph.errors, cause, unsettled) != explain(first).headline:
-        page.section("The oldest of them", (f"What follows is about {short(first)}.", Role.TEXT))
-    page.blank()
-    page.add(known.guidance)
     page.section("Why these are one cause", (sentence(cause.fingerprint.why), Role.TEXT))
     page.heading(f"{plural(count, 'error')} of this cause")
     _some(page, ([(short(graph.errors[row]), Role.NAME)] for row in cause.roots[:_NAMED]), count)
@@ -282,7 +226,6 @@ def cause_panel(
     if cause.guessed:
         page.heading(f"Perhaps too: {plural(len(cause.guessed), 'error')} (a guess, never sent with it)")
         _some(page, (_victim(graph, row) for row in cause.guessed[:_NAMED]), len(cause.guessed))
-    return page.lines
 
 
 def _victim(graph: CauseGraph, row: str) -> list[Piece]:

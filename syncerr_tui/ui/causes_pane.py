@@ -5,7 +5,7 @@ The selection is the list's own: a cause is selected when all its errors are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from itertools import chain
@@ -41,17 +41,13 @@ class CausesPane(ListWithPanel):
         context: AppContext,
         errors: ErrorsPane,
         graph_worker: CauseGraphWorker,
-        guidance: Callable[[SyncError, int], list[TextLine]],
-        remembered: Callable[[SyncError, datetime], str],
-        twin_pages: Callable[[SyncError], Sequence[tuple[str, str]]],
+        describe: Callable[[Cause, datetime, int], list[TextLine]],
     ) -> None:
         self._opened: dict[str, tuple[Node, ...]] = {}
         self._lines = CauseLines(context, errors, graph_worker, lambda key: key in self._opened)
         self.board = CauseList(self._lines, id="cause-list")
         super().__init__(context, self.board)
-        self._twin_pages = twin_pages
-        self._guidance = guidance
-        self._remembered = remembered
+        self._describe = describe
         self._errors = errors
         self._graph_worker = graph_worker
         self._outline = Outline()
@@ -276,24 +272,11 @@ class CausesPane(ListWithPanel):
                 keep_place=same,
             )
         else:
-            self.panel.show(lambda width: self._about(node.cause, width), self.subject, keep_place=same)
-
-    def _about(self, cause: Cause, width: int) -> list[TextLine]:
-        from syncerr_tui.ui.cause_words import KnownOfCause, cause_panel
-
-        graph = self._graph_worker.graph
-        first = graph.errors.get(cause.roots[0]) if graph is not None else None
-        if graph is None or first is None:
-            return []
-        known = KnownOfCause(
-            self._lines.moment,
-            (self._graph_worker.found.trends or {}).get(cause.key),
-            guidance=self._guidance(first, width),
-            unsettled=self._errors.unsettled,
-            twin_pages=self._twin_pages,
-            before=self._remembered(first, self._lines.moment),
-        )
-        return cause_panel(graph, cause, known, self.context, width)
+            self.panel.show(
+                lambda width: self._describe(node.cause, self._lines.moment, width),
+                self.subject,
+                keep_place=same,
+            )
 
     # -- moving ----------------------------------------------------------------------------------------
 

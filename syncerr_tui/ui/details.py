@@ -4,26 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from syncerr_tui.diagnosis import render
+from syncerr_tui.diagnosis.explanation import explain
 from syncerr_tui.diagnosis.model import Diagnosis, Retry, Span
 from syncerr_tui.diagnosis.text_layout import Piece, Role, TextLayout, TextLine
 from syncerr_tui.model import SyncError, Verdict
 from syncerr_tui.text import cells, one_line
 from syncerr_tui.triage.news import RowChange
 from syncerr_tui.ui.cause_graph_worker import CauseGraphWorker
+from syncerr_tui.ui.cause_words import (
+    headline,
+    held_up,
+    left_by_runs,
+    left_section,
+    of_a_cause,
+    retried_words,
+    short,
+    summary,
+    waits_for,
+)
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.error_details_service import ErrorDetailsService
 from syncerr_tui.ui.error_history import ErrorHistory, memory_words
 from syncerr_tui.words import age, local_minute, plural
 
 if TYPE_CHECKING:
+    from syncerr_tui.diagnosis.causes import Cause
     from syncerr_tui.diagnosis.explanation import Explanation
     from syncerr_tui.journal.row_history import Memory
 
 _HEAD_LINES = 5
 """Lines of a message that stand at the top; a longer one goes on further down."""
+_TWIN_PAGES = 6
+"""Addresses of records that are named for a cause; each row's panel has its own."""
 _LONGEST = 140_000
 """Characters of a message that the panel lays out; Salesforce's longest fields end before that."""
 
@@ -82,10 +98,8 @@ class Details:
             outcome: What the last run said about it.
             width: Cells in a line.
         """
-        from syncerr_tui.ui.cause_words import held_up, left_section, waits_for
-
         graph, memory = self._graph_worker.graph, self._history.memory(error)
-        left = self._history.left(error)
+        left = self._history.unsettled.get(error.id)
         explanation = self._error_details.explain(error)
         diagnosis = explanation.diagnosis
         inferred = " (inferred from the wording)" if diagnosis.inferred else ""
@@ -105,9 +119,7 @@ class Details:
             page.section("Before", (memory_words(memory, moment), Role.TEXT))
         if graph is not None and left is not Verdict.TWIN:
             waits_for(page, graph, error)
-        page.blank()
-        page.add(render.explanation_lines(explanation, width, advice=_advice(explanation, memory)))
-        self._notes_trouble(page)
+        self._what_to_do(page, explanation, memory)
         if graph is not None:
             held_up(page, graph, error, self._context.key_of)
         if len(message.lines) > _HEAD_LINES:
@@ -116,13 +128,33 @@ class Details:
         page.pieces(("Change event ", Role.MUTED), (error.id, Role.TEXT))
         return page.lines
 
-    def guidance(self, error: SyncError, width: int) -> list[TextLine]:
-        """What to do about an error, without what it says itself: for the cause it stands for."""
+    def of_cause(self, cause: Cause, moment: datetime, width: int) -> list[TextLine]:
+        """The lines for a cause: how bad it is, what happened, what to do, and why these errors are one."""
+        graph, unsettled = self._graph_worker.graph, self._history.unsettled
+        first = graph.errors.get(cause.roots[0]) if graph is not None else None
+        if graph is None or first is None:
+            return []
+        memory, count, held = self._history.memory(first), len(cause.roots), len(cause.victims)
+        waits = f", {held:,} more {'waits' if held == 1 else 'wait'}" if held else ", nothing waits"
         page = TextLayout(width)
-        explanation = self._error_details.explain(error)
-        advice = _advice(explanation, self._history.memory(error))
-        page.add(render.explanation_lines(explanation, width, advice=advice))
-        self._notes_trouble(page)
+        page.text(plural(count, "error") + waits, Role.HEADING)
+        page.text(summary(cause, self._graph_worker.found.trends.get(cause.key), moment), Role.MUTED)
+        left, title = left_by_runs(graph.errors, cause, unsettled), headline(graph.errors, cause, unsettled)
+        if left is not None:
+            pages = (self._history.twin_pages(graph.errors[row]) for row in cause.roots if row in unsettled)
+            left_section(page, left, list(islice(chain.from_iterable(pages), _TWIN_PAGES)))
+        elif cause.ready:
+            key = self._context.key_of("resync")
+            page.section(title, (f"{key} sends them: nothing else is to be done.", Role.TEXT))
+        page.section("Before", (memory_words(memory, moment) if memory is not None else "", Role.TEXT))
+        if not cause.listed:
+            page.heading(f"Not in this list: {cause.missing}")
+            for link in graph.links_of(first.id)[:1]:
+                page.text(link.detail)
+        if count > 1 and title != explain(first).headline:
+            page.section("The oldest of them", (f"What follows is about {short(first)}.", Role.TEXT))
+        self._what_to_do(page, self._error_details.explain(first), memory)
+        of_a_cause(page, graph, cause)
         return page.lines
 
     def _happened(self, error: SyncError, moment: datetime) -> str:
@@ -134,7 +166,10 @@ class Details:
             sentences.append("New since you looked.")
         return " ".join(filter(None, sentences))
 
-    def _notes_trouble(self, page: TextLayout) -> None:
+    def _what_to_do(self, page: TextLayout, explanation: Explanation, memory: Memory | None) -> None:
+        advice = _advice(explanation, memory)
+        page.blank()
+        page.add(render.explanation_lines(explanation, page.width, advice=advice))
         trouble = self._error_details.notes_trouble
         if trouble is not None:
             page.section("Your org's notes cannot be read", (trouble.line, Role.TEXT))
@@ -143,7 +178,6 @@ class Details:
 def _advice(explanation: Explanation, memory: Memory | None) -> str:
     """What to say about another try; empty where the guidance says it."""
     from syncerr_tui.journal.row_history import TRIES_WITHOUT_CHANGE
-    from syncerr_tui.ui.cause_words import retried_words
 
     tried = memory.unchanged if memory is not None else 0
     if explanation.retry is not Retry.JUST_RETRY or tried < TRIES_WITHOUT_CHANGE:

@@ -6,7 +6,7 @@ next run changes them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -118,9 +118,10 @@ class ErrorHistory:
         fixed, failed = (clock_time(at, moment)[:-3] for at in (ended.at, error.processed_at))
         return f"Fixed at {fixed} by {one_line(ended.by)}, failing again since {failed}."
 
-    def left(self, error: SyncError) -> Verdict | None:
-        """TWIN or UNKNOWN, where earlier runs left it so."""
-        return self._left.unsettled.get(error.id) if self._left is not None else None
+    @property
+    def unsettled(self) -> Mapping[str, Verdict]:
+        """Rows that earlier runs left TWIN or UNKNOWN."""
+        return self._left.unsettled if self._left is not None else {}
 
     def twin_pages(self, error: SyncError) -> tuple[tuple[str, str], ...]:
         """The records of a TWIN: (id, address of its page). Empty where it is none."""

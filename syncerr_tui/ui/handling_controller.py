@@ -63,7 +63,9 @@ class HandlingController:
         menu = handling_menu(
             about,
             asleep=any(one.snooze for one in handled),
-            twin=any(self._services.error_history.left(error) is Verdict.TWIN for error in errors),
+            twin=any(
+                self._services.error_history.unsettled.get(error.id) is Verdict.TWIN for error in errors
+            ),
         )
         self._screen.app.push_screen(menu, chosen)
 

@@ -13,7 +13,7 @@ from syncerr_tui.model import SyncError
 from syncerr_tui.ui.cause_graph_worker import CauseGraphWorker
 from syncerr_tui.ui.context import BackgroundContext
 from syncerr_tui.ui.error_details_service import ErrorDetailsService
-from syncerr_tui.ui.error_history import ErrorHistory, memory_words
+from syncerr_tui.ui.error_history import ErrorHistory
 from syncerr_tui.ui.fix_service import FixService
 from syncerr_tui.ui.guided_controller import GuidedController
 from syncerr_tui.ui.interrupted_runs import InterruptedRuns
@@ -22,6 +22,7 @@ from syncerr_tui.ui.run_controller import RunController
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from syncerr_tui.diagnosis.causes import Cause
     from syncerr_tui.diagnosis.text_layout import TextLine
     from syncerr_tui.ui.details import Details
     from syncerr_tui.ui.hook_runner import HookRunner
@@ -96,10 +97,5 @@ class Services:
     def describe(self, error: SyncError, moment: datetime, outcome: str, width: int) -> list[TextLine]:
         return self._panel_text(error, moment, outcome, width)
 
-    def remembered(self, error: SyncError, moment: datetime) -> str:
-        memory = self.error_history.memory(error)
-        return memory_words(memory, moment) if memory is not None else ""
-
-    def guidance(self, error: SyncError, width: int) -> list[TextLine]:
-        """What to do about the cause that this error stands for."""
-        return self._panel_text.guidance(error, width)
+    def describe_cause(self, cause: Cause, moment: datetime, width: int) -> list[TextLine]:
+        return self._panel_text.of_cause(cause, moment, width)

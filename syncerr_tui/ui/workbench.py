@@ -86,14 +86,7 @@ class Workbench(ListScreen, inherit_bindings=False):
         from syncerr_tui.ui.journal_pane import JournalPane
 
         services = self.services
-        causes = CausesPane(
-            self.context,
-            self.errors,
-            services.graph_worker,
-            services.guidance,
-            services.remembered,
-            services.error_history.twin_pages,
-        )
+        causes = CausesPane(self.context, self.errors, services.graph_worker, services.describe_cause)
         journal = JournalPane(self.context, services.journals, services.describe)
         guided = GuidedPane(self.context, lambda: services.guided, services.describe, self._copy_of)
         return [causes, journal, guided]
