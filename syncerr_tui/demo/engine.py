@@ -168,14 +168,13 @@ class Engine:
         if earlier is not None:
             return _previous_failed(object_name, sc_id, earlier)
         values, records = dict(payload), self.records
-        relations = records.relations[object_name]
-        for name in filter(relations.__contains__, payload):
-            field, parent = relations[name]
-            parent_sc_id = values.pop(name)[SC_ID]
-            parent_id = records.id_of(parent, parent_sc_id)
-            if parent_id is None:
-                return _parent_missing(parent, parent_sc_id)
-            values[field] = parent_id
+        for name, (field, parent) in records.relations[object_name].items():
+            if name in payload:
+                parent_sc_id = values.pop(name)[SC_ID]
+                parent_id = records.id_of(parent, parent_sc_id)
+                if parent_id is None:
+                    return _parent_missing(parent, parent_sc_id)
+                values[field] = parent_id
         record_id = records.id_of(object_name, sc_id)
         if record_id is None and operation != "Create":
             return SaveError(f"gone:{object_name}", "ENTITY_IS_DELETED", "entity is deleted")

@@ -56,7 +56,6 @@ class EventQueue:
         self._sql("CREATE UNIQUE INDEX IF NOT EXISTS demo_ledger_event ON demo_ledger (event_id)")
         self._sql("CREATE INDEX IF NOT EXISTS demo_ledger_record ON demo_ledger (sc_id, seq)")
         self._sql("CREATE INDEX IF NOT EXISTS demo_ledger_due ON demo_ledger (due) WHERE state = 'pending'")
-        self._sql("CREATE INDEX IF NOT EXISTS demo_ledger_cause ON demo_ledger (cause)")
         self._sql(
             "CREATE TABLE IF NOT EXISTS demo_counts (event_id TEXT PRIMARY KEY, requested INTEGER NOT NULL, "
             "processed INTEGER NOT NULL) WITHOUT ROWID",

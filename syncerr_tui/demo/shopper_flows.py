@@ -119,7 +119,7 @@ _VERSION_4 = 0x4 << 76 | 0b10 << 62
 
 def new_sc_id(random: Random) -> str:
     """A StoreConnect ID: a lower-case UUID."""
-    bits = "%032x" % (random.getrandbits(128) & _RANDOM | _VERSION_4)
+    bits = (random.getrandbits(128) & _RANDOM | _VERSION_4).to_bytes(16).hex()
     return f"{bits[:8]}-{bits[8:12]}-{bits[12:16]}-{bits[16:20]}-{bits[20:]}"
 
 
