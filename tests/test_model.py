@@ -9,12 +9,13 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 
 from syncerr_tui.diagnosis.causes import CauseGraph
 from syncerr_tui.model import Environment, OrgIdentity, SyncError, sorted_in_parts
 from syncerr_tui.resync.org import MethodInfo
 from syncerr_tui.resync.plan import make_plan
+from syncerr_tui.triage.columns import SortKey, ordered
 from tests.factories import NOW, sync_error
 
 ORG = OrgIdentity(
@@ -22,12 +23,16 @@ ORG = OrgIdentity(
 )
 
 
-@given(st.integers(0, 9000), st.integers(1, 9000), st.randoms(use_true_random=False))
+@given(st.integers(0, 9000), st.integers(1, 9000), st.booleans(), st.integers(0, 99))
+@example(9000, 9000, True, 1)
+@example(9000, 2, True, 1)
 def test_parts_are_in_the_order_that_one_sort_gives(
-    count: int, different: int, randomly: random.Random
+    count: int, different: int, reverse: bool, seed: int
 ) -> None:
+    randomly = random.Random(seed)
     rows = [(randomly.randrange(different), number) for number in range(count)]
-    assert sorted_in_parts(rows, lambda row: row[0]) == sorted(rows, key=lambda row: row[0])
+    in_one_go = sorted(rows, key=lambda row: row[0], reverse=reverse)
+    assert sorted_in_parts(rows, lambda row: row[0], reverse=reverse) == in_one_go
 
 
 def linked(rows: list[SyncError]) -> None:
@@ -43,7 +48,12 @@ def planned(rows: list[SyncError]) -> None:
     assert [row.error.id for row in plan.rows] == [row.id for row in sorted(rows, key=lambda row: row.id)]
 
 
-@pytest.mark.parametrize("work", [linked, planned])
+def arranged(rows: list[SyncError]) -> None:
+    for key in SortKey:
+        ordered(rows, key)
+
+
+@pytest.mark.parametrize("work", [linked, planned, arranged])
 def test_rows_in_any_order_are_not_sorted_in_one_go(
     work: Callable[[list[SyncError]], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -61,7 +71,7 @@ def test_rows_in_any_order_are_not_sorted_in_one_go(
             in_one_go.append(len(given))
         return by_python(given, key=key, **named)
 
-    for module in ("diagnosis.causes", "resync.plan", "model"):
+    for module in ("diagnosis.causes", "resync.plan", "triage.columns", "model"):
         monkeypatch.setattr(f"syncerr_tui.{module}.sorted", watched, raising=False)
     work(rows)
     assert max(in_one_go) < 5000

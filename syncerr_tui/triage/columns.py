@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import Enum, StrEnum
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
 
 from syncerr_tui.errors import DAMAGED, BadInputError
-from syncerr_tui.model import SyncError
+from syncerr_tui.model import SyncError, sorted_in_parts
 from syncerr_tui.text import cell_width, one_line
 from syncerr_tui.words import time_with_age
 
@@ -41,15 +42,17 @@ class SortKey(Enum):
 
 
 _READ: dict[SortKey, Callable[[SyncError], Any]] = {
-    SortKey.PROCESSED: lambda error: error.processed_at,
-    SortKey.OBJECT: lambda error: error.object.casefold(),
-    SortKey.EVENT: lambda error: error.event_type.value,
-    SortKey.CODE: lambda error: error.code,
-    SortKey.SALESFORCE_ID: lambda error: error.salesforce_id,
-    SortKey.STORECONNECT_ID: lambda error: error.storeconnect_id,
-    SortKey.MESSAGE: lambda error: error.message.casefold(),
-    SortKey.CHANGE_EVENT: lambda error: error.id,
+    SortKey.PROCESSED: attrgetter("processed_at"),
+    SortKey.OBJECT: attrgetter("object"),
+    SortKey.EVENT: attrgetter("event_type"),
+    SortKey.CODE: attrgetter("code"),
+    SortKey.SALESFORCE_ID: attrgetter("salesforce_id"),
+    SortKey.STORECONNECT_ID: attrgetter("storeconnect_id"),
+    SortKey.MESSAGE: attrgetter("message"),
+    SortKey.CHANGE_EVENT: attrgetter("id"),
 }
+_FOLDED = frozenset({SortKey.OBJECT, SortKey.MESSAGE})
+"""Small and capital letters are alike."""
 
 
 def ordered(
@@ -59,12 +62,13 @@ def ordered(
 
     Missing values stand last in both: a row without a code is never the first thing to read.
     """
-    rows = sorted(errors, key=lambda error: error.processed_at or _NEVER)
+    rows = sorted_in_parts([*errors], lambda error: error.processed_at or _NEVER)
     if key is SortKey.PROCESSED and not reverse:
         return rows
     read = _READ[key]
-    known = [error for error in rows if read(error)]
-    known.sort(key=read, reverse=reverse)
+    known = [*filter(read, rows)]
+    folded = key in _FOLDED
+    known = sorted_in_parts(known, (lambda e: read(e).casefold()) if folded else read, reverse=reverse)
     return known if len(known) == len(rows) else [*known, *(error for error in rows if not read(error))]
 
 
