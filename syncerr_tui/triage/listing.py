@@ -52,6 +52,8 @@ class Listing:
     sort: SortKey = SortKey.PROCESSED
     reverse: bool = False
     view: View = field(default_factory=View)
+    every: View = field(default_factory=View)
+    """All rows in their order, whatever the filter hides: it is taken back without a look at any of them."""
     selected: frozenset[str] = frozenset()
     cursor: int = 0
     range: Range | None = None
@@ -105,8 +107,10 @@ class Listing:
         errors = {**self.errors, **rows}
         if known or not self._appends(rows.values()):
             return _shown(self, errors, now)
-        added = tuple(error.id for error in _matching(rows.values(), self.filter, now))
-        return replace(self, errors=errors, view=View(self.ids + added) if added else self.view)
+        every = View(self.every.ids + tuple(rows))
+        added = _matching(tuple(rows), rows, self.filter, now)
+        view = View(self.ids + added) if added else self.view
+        return replace(self, errors=errors, every=every, view=view if self.filter else every)
 
     def updated(self, rows: Iterable[SyncError]) -> Listing:
         """Newer versions of rows that are here; they stay where they stand until the list is read again."""
@@ -138,6 +142,15 @@ class Listing:
         mine = self._selecting(self.selected & other.errors.keys())
         return replace(other, selected=mine.selected, lost=mine.lost, cursor=cursor, range=None)
 
+    def is_arranged_as(self, other: Listing) -> bool:
+        """Whether both hold the same rows, and show the same of them in the same order."""
+        return self.every is other.every and self.view is other.view
+
+    def arranged_as(self, other: Listing) -> Listing:
+        """Filter, order and cursor of a listing that was made of one that was arranged like this one."""
+        arranged = replace(self, filter=other.filter, sort=other.sort, reverse=other.reverse, range=None)
+        return replace(arranged, every=other.every, view=other.view, cursor=other.cursor)
+
     def without(self, ids: Iterable[str], now: datetime) -> Listing:
         """Rows that left for a recorded reason."""
         gone = set(ids)
@@ -150,13 +163,17 @@ class Listing:
         """Show what matches; the cursor stays on its row, or goes to the one named, where that is visible,
         else to the first.
         """
-        shown = _shown(replace(self, filter=new, range=None), self.errors, now)
+        view = View(_matching(self.every.ids, self.errors, new, now)) if new else self.every
         wanted = row or self.current
-        return replace(shown, cursor=shown.view.place_of(wanted.id, 0) if wanted else 0)
+        cursor = view.place_of(wanted.id, 0) if wanted else 0
+        return replace(self, filter=new, view=view, cursor=cursor, range=None)
 
-    def sorted(self, key: SortKey, now: datetime, *, reverse: bool = False) -> Listing:
+    def sorted(self, key: SortKey, *, reverse: bool = False) -> Listing:
         """Another order; the cursor stays on its row."""
-        return _shown(replace(self, sort=key, reverse=reverse, range=None), self.errors, now)
+        every = View(tuple(error.id for error in ordered(self.errors.values(), key, reverse=reverse)))
+        view = View(tuple(filter(set(self.ids).__contains__, every.ids))) if self.filter else every
+        cursor = view.place_of(self.ids[self.cursor], 0) if self.ids else 0
+        return replace(self, sort=key, reverse=reverse, every=every, view=view, cursor=cursor, range=None)
 
     def moved_to(self, position: int, *, extend: bool = False) -> Listing:
         """The cursor on this row (clamped); with `extend` the range grows from where the cursor was."""
@@ -173,8 +190,8 @@ class Listing:
 
     def moved_onto(self, row_id: str) -> Listing:
         """The cursor on the row with this id, where it is visible."""
-        position = self.view.positions.get(row_id)
-        return self if position is None else self.moved_to(position)
+        position = self.view.place_of(row_id, -1)
+        return self if position < 0 else self.moved_to(position)
 
     # -- selecting -------------------------------------------------------------------------------
 
@@ -238,7 +255,7 @@ class Listing:
         """Whether these rows simply go to the end: the usual case while pages stream in, oldest first."""
         if self.sort is not SortKey.PROCESSED or self.reverse:
             return False
-        last = self.errors[self.ids[-1]].processed_at if self.ids else None
+        last = self.errors[self.every.ids[-1]].processed_at if self.every.ids else None
         for error in rows:
             if error.processed_at is None or (last is not None and error.processed_at < last):
                 return False
@@ -247,17 +264,20 @@ class Listing:
 
 
 def _shown(listing: Listing, errors: Mapping[str, SyncError], now: datetime) -> Listing:
-    """Filter and order anew; the cursor stays on its row, or on its number where the row is gone."""
-    matching = _matching(errors.values(), listing.filter, now)
-    view = View(tuple(error.id for error in ordered(matching, listing.sort, reverse=listing.reverse)))
+    """Order and filter anew; the cursor stays on its row, or on its number where the row is gone."""
+    rows = ordered(errors.values(), listing.sort, reverse=listing.reverse)
+    every = View(tuple(error.id for error in rows))
+    view = View(_matching(every.ids, errors, listing.filter, now)) if listing.filter else every
     cursor = min(listing.cursor, max(len(view.ids) - 1, 0))
     if listing.ids:
         cursor = view.place_of(listing.ids[listing.cursor], cursor)
-    return replace(listing, errors=errors, view=view, cursor=cursor)
+    return replace(listing, errors=errors, every=every, view=view, cursor=cursor)
 
 
-def _matching(errors: Iterable[SyncError], wanted: Filter, now: datetime) -> Iterable[SyncError]:
-    return [error for error in errors if wanted.matches(error, now)] if wanted else errors
+def _matching(
+    ids: tuple[str, ...], errors: Mapping[str, SyncError], wanted: Filter, now: datetime
+) -> tuple[str, ...]:
+    return tuple(row_id for row_id in ids if wanted.matches(errors[row_id], now))
 
 
 def _range_drawn(listing: Listing) -> Listing:

@@ -248,6 +248,8 @@ class SyncErrApp(DiffingApp[int], inherit_bindings=False):
 
     async def on_event(self, event: events.Event) -> None:
         """Keys answer the dialog that the person saw when they pressed them, and no other."""
+        if isinstance(event, events.InputEvent):
+            await self.context.settled.wait()
         screen = self.screen_stack[-1] if self.screen_stack else None
         if isinstance(event, events.Key):
             self.context.key = event.key

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -29,6 +30,12 @@ Connect = Callable[[], Awaitable["OrgSession"]]
 """Logs in and looks at the org. May raise errors of `syncerr_tui.errors`."""
 
 
+def _happened() -> asyncio.Event:
+    event = asyncio.Event()
+    event.set()
+    return event
+
+
 @dataclass
 class AppContext:
     """The surroundings of the screen. Changed by the app only.
@@ -53,6 +60,8 @@ class AppContext:
     connection: OrgSession | None = None
     write_to_terminal: Callable[[str], object] = lambda _sequence: None
     """Sends a control sequence of our own making: the clipboard's."""
+    settled: asyncio.Event = field(default_factory=_happened)
+    """Cleared while other rows are looked for, or another order: keys wait, as they are meant for those."""
     key: str = ""
     """The key that was pressed last, as Textual calls it."""
 

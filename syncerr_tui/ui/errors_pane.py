@@ -6,7 +6,6 @@ turns keys into transitions and shows the result.
 
 from __future__ import annotations
 
-import asyncio
 from collections import ChainMap
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
@@ -23,9 +22,11 @@ from syncerr_tui.triage.filter import EVERYTHING, Filter, parse
 from syncerr_tui.triage.listing import Listing
 from syncerr_tui.triage.news import News
 from syncerr_tui.triage.values import narrowed
+from syncerr_tui.ui import list_arranger
 from syncerr_tui.ui.cause_graph_worker import CauseGraphWorker
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.debouncer import Debouncer
+from syncerr_tui.ui.list_arranger import ListArranger
 from syncerr_tui.ui.list_with_panel import Handlers, ListWithPanel
 from syncerr_tui.ui.messages import Announced
 from syncerr_tui.ui.status_lines import TabNote
@@ -35,9 +36,8 @@ from syncerr_tui.ui.widgets.virtual_list import VirtualList
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.text_layout import TextLine
 
-_MANY = 5000
-"""Rows from which a filter waits for a pause in the typing."""
 _FILTER_DELAY = 0.15
+"""How long a pause in the typing is, for which a filter of many rows waits."""
 
 Describe = Callable[[SyncError, datetime, str, int], "list[TextLine]"]
 """What the info panel says about an error: the row, when, the outcome of its last re-sync, the width."""
@@ -68,6 +68,7 @@ class ErrorsPane(ListWithPanel):
         self._told_anew = False
         self._moment = context.clock()
         self._typing = Debouncer(self, _FILTER_DELAY)
+        self._arranger = ListArranger(context, self.show, self.run_worker)
         self._narrowed_from: dict[str, str] = {}
         """Filter -> the one that it was made of by one more term."""
         self._typed_from: SyncError | None = None
@@ -273,7 +274,8 @@ class ErrorsPane(ListWithPanel):
     def linked(self) -> None:
         if self.listing.filter.by_cause and self._graph_worker.graph is not None:
             wanted = self._read(self.listing.filter.text, in_force=True)
-            self.show(self.listing.filtered(wanted, self.context.clock()))
+            now = self.context.clock()
+            self._arranger.arrange(lambda listing: listing.filtered(wanted, now))
         self._told_anew = True
         self.panel_soon()
 
@@ -284,12 +286,12 @@ class ErrorsPane(ListWithPanel):
         if cause is None:
             return
         wanted = f"cause:{cause.roots[0]}"
+        self._typed_from = self.listing.errors[row]
         self.filter_by("" if self.listing.filter.text == wanted else wanted)
-        self.show(self.listing.moved_onto(row))
 
     def go_to(self, row: str) -> None:
         """The cursor on this row; a filter that hides it is taken away."""
-        if row not in self.listing.view.positions:
+        if row not in self.listing.ids:
             self.show(self.listing.filtered(EVERYTHING, self.context.clock()))
         self.show(self.listing.moved_onto(row))
 
@@ -347,7 +349,7 @@ class ErrorsPane(ListWithPanel):
     def sort_by(self, key: SortKey) -> None:
         """Sort by this column; the same again turns the order round."""
         reverse = key is self.listing.sort and not self.listing.reverse
-        self.show(self.listing.sorted(key, self.context.clock(), reverse=reverse))
+        self._arranger.arrange(lambda listing: listing.sorted(key, reverse=reverse))
 
     @property
     def filter_text(self) -> str:
@@ -362,7 +364,7 @@ class ErrorsPane(ListWithPanel):
             return error.line
         self._typing.cancel()
         self.workers.cancel_group(self, "filter")
-        if len(self.listing.errors) < _MANY:
+        if len(self.listing.errors) < list_arranger.MANY:
             self._filter(wanted)
         elif wanted.shown != self.listing.filter.shown:
             self._typing.call(lambda: self._filter_meanwhile(wanted))
@@ -370,10 +372,8 @@ class ErrorsPane(ListWithPanel):
 
     @work(group="filter")
     async def _filter_meanwhile(self, wanted: Filter) -> None:
-        """Look through many rows in a thread; at once where the list has become another one by then."""
-        before, now, row = self.listing, self.context.clock(), self._typed_from
-        fresh = await asyncio.to_thread(before.filtered, wanted, now, row)
-        self.show(fresh if self.listing is before else self.listing.filtered(wanted, now, row))
+        now, row = self.context.clock(), self._typed_from
+        await self._arranger.arranged(lambda listing: listing.filtered(wanted, now, row))
 
     def filter_by(self, text: str) -> None:
         self._typing.cancel()
@@ -381,20 +381,26 @@ class ErrorsPane(ListWithPanel):
         self._filter(self._read(text))
         self._typed_from = None
 
-    def narrow(self, term: str, *, without: bool = False) -> None:
+    def narrow(self, term: str, *, without: bool = False) -> str:
         """Ask for one more term, or leave out what has it; one step back takes it away again.
+
+        Returns:
+            The filter with it.
 
         Raises:
             BadInputError: It cannot be read.
         """
         before = self.filter_text
-        self.filter_by(narrowed(before, term, without=without))
-        if self.filter_text != before:
-            self._narrowed_from[self.filter_text] = before
+        text = narrowed(before, term, without=without)
+        self.filter_by(text)
+        if text != before:
+            self._narrowed_from[text] = before
+        return text
 
     def _filter(self, wanted: Filter) -> None:
         if wanted.shown != self.listing.filter.shown:
-            self.show(self.listing.filtered(wanted, self.context.clock(), self._typed_from))
+            now, row = self.context.clock(), self._typed_from
+            self._arranger.arrange(lambda listing: listing.filtered(wanted, now, row))
 
     def on_error_table_fitted(self, event: ErrorTable.Fitted) -> None:
         """What the list is sorted by stands in its header, or else in the line of tabs."""

@@ -187,6 +187,10 @@ class ListWithPanel(Widget):
             BadInputError: It cannot be read.
         """
 
+    async def settled(self) -> None:
+        """Wait until what was asked for is shown."""
+        await self.context.settled.wait()
+
     def step_back(self) -> bool:
         """One step back; False where there is nothing of this pane's to take back."""
         if self.is_open:

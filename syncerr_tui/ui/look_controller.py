@@ -74,11 +74,11 @@ class LookController:
 
     def _filter(self, term: str, *, without: bool = False) -> None:
         try:
-            self._errors.narrow(term, without=without)
+            text = self._errors.narrow(term, without=without)
         except SyncErrError as error:
             self._say(error.line, "bad")
         else:
-            self.applied(self._errors.filter_kind, self._errors.filter_text)
+            self.applied(self._errors.filter_kind, text)
 
     def _cause_of(self, row: str) -> str | None:
         graph = self._services.graph_worker.graph

@@ -37,6 +37,11 @@ def test_a_page_that_comes_out_of_order_is_put_where_it_belongs() -> None:
     assert mixed.current == ROWS[6]
 
 
+def test_a_page_is_put_where_it_belongs_among_rows_that_the_filter_hides() -> None:
+    hiding = Listing().with_page(ROWS[6:], NOW).filtered(parse("nowhere"), NOW)
+    assert hiding.with_page(ROWS[:6], NOW).filtered(parse(""), NOW).ids == tuple(row.id for row in ROWS)
+
+
 def test_a_reading_that_is_sorted_in_beside_a_person_keeps_what_they_did_meanwhile() -> None:
     before = listing()
     fresh = before.refreshed(ROWS[2:], NOW)
@@ -62,7 +67,7 @@ def test_a_selection_survives_filter_sort_and_refresh() -> None:
     hidden = marked.filtered(parse("object:Order"), NOW)
     assert hidden.hidden_selected == 1
     assert hidden.chosen == ()
-    sorted_ = hidden.filtered(parse(""), NOW).sorted(SortKey.OBJECT, NOW, reverse=True)
+    sorted_ = hidden.filtered(parse(""), NOW).sorted(SortKey.OBJECT, reverse=True)
     assert sorted_.chosen == (ROWS[1],)
     refreshed = sorted_.refreshed(ROWS[1:], NOW)
     assert refreshed.selected == {ROWS[1].id}
@@ -179,7 +184,7 @@ def test_whatever_is_pressed_the_listing_stays_sound(steps: list[str]) -> None:
             case "wide":
                 view = view.filtered(parse(""), NOW)
             case "sort":
-                view = view.sorted(SortKey.OBJECT, NOW, reverse=not view.reverse)
+                view = view.sorted(SortKey.OBJECT, reverse=not view.reverse)
             case "refresh":
                 view = view.refreshed(list(view.errors.values())[1:], NOW)
             case _:
@@ -190,6 +195,9 @@ def test_whatever_is_pressed_the_listing_stays_sound(steps: list[str]) -> None:
         assert view.current is None or view.filter.matches(view.current, NOW)
         assert {row.id for row in view.chosen} <= set(view.ids)
         assert view.hidden_selected == len(view.selected - set(view.ids))
+        every = tuple(row.id for row in ordered(view.errors.values(), view.sort, reverse=view.reverse))
+        assert view.filtered(parse(""), NOW).ids == every
+        assert view.ids == tuple(i for i in every if view.filter.matches(view.errors[i], NOW))
 
 
 def test_newer_versions_of_rows_stay_where_they_stand() -> None:

@@ -41,6 +41,10 @@ class FilterTarget(Protocol):
         """Filter by a finished text. May raise `BadInputError`."""
         ...
 
+    async def settled(self) -> None:
+        """Wait until what was asked for is shown."""
+        ...
+
 
 class FilterBar(Horizontal):
     """Hidden until a person asks for it."""
@@ -180,7 +184,7 @@ class FilterBar(Horizontal):
             self.post_message(self.Wrong(error.line))
             self.screen.set_focus(self._line)
         else:
-            self._close(kept=True, text=text, save=save)
+            await self._close(kept=True, text=text, save=save)
 
     def action_earlier(self) -> None:
         self._recall(self._at - 1)
@@ -206,10 +210,12 @@ class FilterBar(Horizontal):
         await self._finished()
         assert self._target is not None
         self._target.filter_by(self._before)
-        self._close(kept=False)
+        await self._close(kept=False)
 
-    def _close(self, *, kept: bool, text: str = "", save: bool = False) -> None:
+    async def _close(self, *, kept: bool, text: str = "", save: bool = False) -> None:
+        assert self._target is not None
         self.remove_class("-on")
+        await self._target.settled()
         self.post_message(self.Closed(kept, text, save))
 
     async def _finished(self) -> str:
