@@ -151,12 +151,7 @@ class ResyncController:
     def _show_plan(self, planner: Planner[OrgSession], *, late: bool = False) -> None:
         from syncerr_tui.ui.screens.plan import PlanDialog
 
-        dialog = PlanDialog(
-            planner,
-            self._errors.unsettled,
-            self._services.error_history.twin_pages,
-            reason_required=planner.org.profile.reason_required,
-        )
+        dialog = PlanDialog(planner, self._services.error_history)
         dialog.late = late
 
         def answered(yes: bool | None) -> None:

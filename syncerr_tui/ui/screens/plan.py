@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -14,10 +14,11 @@ from textual.widgets import Static
 from syncerr_tui.diagnosis.text_layout import Role, wrap
 from syncerr_tui.fixes.model import FixOption
 from syncerr_tui.journal.row_history import unsettled_words
-from syncerr_tui.model import Environment, SyncError, Verdict
+from syncerr_tui.model import Environment, SyncError
 from syncerr_tui.resync.plan import LeftOut
 from syncerr_tui.resync.selection import Planner, support_words
 from syncerr_tui.text import one_line
+from syncerr_tui.ui.error_history import ErrorHistory
 from syncerr_tui.ui.screens.dialog import Confirmation, keys
 from syncerr_tui.ui.widgets.line import Line, Part
 from syncerr_tui.words import plural
@@ -44,9 +45,7 @@ class PlanDialog(Confirmation):
 
     Args:
         planner: Makes the plan.
-        unsettled: Rows that earlier runs left TWIN or UNKNOWN.
-        twin_pages: The records of a TWIN: id, and the address of its page.
-        reason_required: The org wants to know why, before anything is sent.
+        history: Which rows earlier runs left TWIN or UNKNOWN.
     """
 
     DEFAULT_CSS = "PlanDialog .dialog > VerticalScroll { max-height: 70vh; }"
@@ -58,24 +57,17 @@ class PlanDialog(Confirmation):
         Binding("f", "meanwhile", show=False),
     ]
 
-    def __init__(
-        self,
-        planner: Planner[Any],
-        unsettled: Mapping[str, Verdict],
-        twin_pages: Callable[[SyncError], Sequence[tuple[str, str]]],
-        *,
-        reason_required: bool,
-    ) -> None:
+    def __init__(self, planner: Planner[Any], history: ErrorHistory) -> None:
         super().__init__()
         prepared = planner.prepared
         self._planner = planner
         self._asked = prepared
         self._org = planner.org.identity
         self._method = planner.org.method
-        self._reason_required = reason_required
+        self._reason_required: bool = planner.org.profile.reason_required
+        """The org wants to know why, before anything is sent."""
         self._behind = prepared.behind
-        self._unsettled = unsettled
-        self._twin_pages = twin_pages
+        self._history = history
         self._remarks = prepared.remarks
         self.reason = ""
         """Why, in the person's words: for the journal."""
@@ -104,10 +96,10 @@ class PlanDialog(Confirmation):
         """The plan in a few lines; what must not be missed first."""
         plan, asked = self.plan, self._asked
         # A plan may have very many rows: they are looked through only where there is something to look for.
-        rows_left = plan.rows if self._unsettled else ()
-        open_rows = [row.error for row in rows_left if row.error.id in self._unsettled]
-        left = unsettled_words(self._unsettled[error.id] for error in open_rows)
-        pages = (page for error in open_rows for _, page in self._twin_pages(error))
+        unsettled = self._history.unsettled
+        open_rows = [row.error for row in plan.rows if row.error.id in unsettled] if unsettled else []
+        left = unsettled_words(unsettled[error.id] for error in open_rows)
+        pages = (page for error in open_rows for _, page in self._history.twin_pages(error))
         loud = [left, *islice(pages, _TWIN_PAGES)] if left else []
         only_support = {out.id for out in asked.support_only}
         if only_support and (support := sum(row.error.id in only_support for row in plan.rows)):
