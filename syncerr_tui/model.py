@@ -215,11 +215,6 @@ class Verdict(StrEnum):
     """Two records carry one StoreConnect ID: loud, never FIXED."""
     UNKNOWN = ("UNKNOWN", "unknown", "UNKNOWN", "unknown", "unknown", False)
 
-    @property
-    def is_open(self) -> bool:
-        """Somebody has to look at the org before this row can be worked on: TWIN or UNKNOWN."""
-        return self in {Verdict.TWIN, Verdict.UNKNOWN}
-
     def __new__(
         cls,
         word: str,

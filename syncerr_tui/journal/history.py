@@ -116,7 +116,6 @@ class MetBefore:
     rows: int
     """Change events; one that was sent again counts once."""
     runs: int
-    last_at: datetime | None
     last_fixed_at: datetime | None
     last_fixed_by: str
     last_reason: str
@@ -228,9 +227,8 @@ class History:
 
     def seen(self, fingerprint: str) -> MetBefore:
         """How often a cause was met, and when, by whom and why it was last fixed."""
-        rows, runs, last = self._all(
-            "SELECT count(DISTINCT r.event), count(DISTINCT r.run), max(u.at) "
-            "FROM rows r JOIN runs u ON u.id = r.run WHERE r.fingerprint = ?",
+        rows, runs = self._all(
+            "SELECT count(DISTINCT event), count(DISTINCT run) FROM rows WHERE fingerprint = ?",
             (fingerprint,),
         )[0]
         fixed = self._all(
@@ -242,7 +240,6 @@ class History:
         return MetBefore(
             rows=rows,
             runs=runs,
-            last_at=_time(last),
             last_fixed_at=_time(fixed[0]["at"]) if fixed else None,
             last_fixed_by=fixed[0]["os_user"] if fixed else "",
             last_reason=fixed[0]["reason"] if fixed else "",
@@ -299,15 +296,6 @@ class History:
             (method, limit),
         )
         return [(row["rows"], row["seconds"]) for row in rows]
-
-    def notes(
-        self, *, run: str | None = None, event: str | None = None
-    ) -> tuple[tuple[datetime, str, str], ...]:
-        """Remarks on a run or an event: when, who, what."""
-        rows = self._all(
-            "SELECT * FROM notes WHERE run = ? OR event = ? ORDER BY n", (run or "", event or "")
-        )
-        return tuple((datetime.fromisoformat(n["at"]), n["os_user"], n["text"]) for n in rows)
 
     # -- from rows to records
 

@@ -44,7 +44,6 @@ class Happened:
     what: str
     """`sent`, `answer`, `shown`, `pressed`, or how it ended."""
     words: str
-    run: str
     by: str
     """The operating system's user of that run."""
 
@@ -67,39 +66,37 @@ class Memory:
 def story(journal: Journal, event: str) -> tuple[Happened, ...]:
     """Everything that happened to one change event, oldest first."""
     sent = journal.read(
-        "SELECT i.n, i.at, i.wave, i.attempt, i.run, u.os_user, o.at AS answered, o.kind, o.code, o.reason "
+        "SELECT i.n, i.at, i.wave, i.attempt, u.os_user, o.at AS answered, o.kind, o.code, o.reason "
         "FROM intents i JOIN runs u ON u.id = i.run LEFT JOIN outcomes o ON o.intent = i.n "
         "WHERE i.event = ? ORDER BY i.n",
         (event,),
     )
     notes = journal.read(
-        "SELECT p.intent, p.at, p.said, i.run, p.os_user FROM presses p JOIN intents i ON i.n = p.intent "
+        "SELECT p.intent, p.at, p.said, p.os_user FROM presses p JOIN intents i ON i.n = p.intent "
         "WHERE i.event = ? ORDER BY p.n",
         (event,),
     )
     by_hand = {row["intent"] for row in notes}
     ended = journal.read(
-        "SELECT v.at, v.verdict, v.reason, v.run, u.os_user FROM verdicts v JOIN runs u ON u.id = v.run "
+        "SELECT v.at, v.verdict, v.reason, u.os_user FROM verdicts v JOIN runs u ON u.id = v.run "
         "WHERE v.event = ? ORDER BY v.n",
         (event,),
     )
     events: list[Happened] = []
     for row in notes:
         what, words = _SAID[Pressed(row["said"])]
-        events.append(Happened(_time(row["at"]), what, words, row["run"], row["os_user"]))
+        events.append(Happened(_time(row["at"]), what, words, row["os_user"]))
     for row in sent:
         if row["n"] in by_hand:
             continue  # the program sent nothing
         again = f", attempt {row['attempt']}" if row["attempt"] > 1 else ""
-        events.append(
-            Happened(_time(row["at"]), "sent", f"in wave {row['wave']}{again}", row["run"], row["os_user"])
-        )
+        events.append(Happened(_time(row["at"]), "sent", f"in wave {row['wave']}{again}", row["os_user"]))
         kind = OutcomeKind(row["kind"]) if row["kind"] else None
         words = ": ".join(filter(None, (_ANSWERS[kind], row["code"], row["reason"])))
         answered = _time(row["answered"] or row["at"])
-        events.append(Happened(answered, "answer", words, row["run"], row["os_user"]))
+        events.append(Happened(answered, "answer", words, row["os_user"]))
     events += [
-        Happened(_time(row["at"]), row["verdict"] or "NOT SENT", row["reason"], row["run"], row["os_user"])
+        Happened(_time(row["at"]), row["verdict"] or "NOT SENT", row["reason"], row["os_user"])
         for row in ended
     ]
     return tuple(sorted(events, key=lambda happened: happened.at))

@@ -142,11 +142,6 @@ class Report:
     def off(self) -> tuple[ReportedFix, ...]:
         return tuple(fix for fix in self.fixes if fix.off)
 
-    @property
-    def support(self) -> tuple[ReportedCause, ...]:
-        """What only StoreConnect's support can clear."""
-        return tuple(cause for cause in self.causes if cause.retry == "support only" and cause.open)
-
     def count(self, verdict: Verdict) -> int:
         return sum(row.verdict == verdict.value for row in self.rows)
 

@@ -189,7 +189,6 @@ class RunEnded:
     """`finished`, `cancelled`, `braked` or `stopped`."""
     summary: str
     """One line for the person."""
-    ended_at: datetime
 
 
 RunEvent = (

@@ -285,7 +285,7 @@ class Runner:
             how = "stopped"
             summary = summary or state.summary(how)
         state.progress(now=True)
-        state.tell(RunEnded(state.run, state.counts(), how, summary, self._clock()))
+        state.tell(RunEnded(state.run, state.counts(), how, summary))
 
     def _skip_the_hopeless(self) -> None:
         """Rows that a person's stop kept nothing from: their cause had failed before."""

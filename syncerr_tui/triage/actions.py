@@ -27,12 +27,10 @@ class Place(StrEnum):
 class AppState:
     """What decides whether an action can run: plain facts, gathered by the screen."""
 
-    place: Place = Place.ERRORS
     environment: Environment = Environment.PRODUCTION
     connected: bool = False
     session_expired: bool = False
     reading: bool = False
-    read_only: bool = False
     running: bool = False
     paused: bool = False
     waiting: bool = False

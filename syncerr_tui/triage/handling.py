@@ -55,29 +55,26 @@ class HandlingLine:
 
 @dataclass(frozen=True, slots=True)
 class Snooze:
-    """Until when something is to be left alone."""
+    """Until when something is to be left alone; with nothing named, until what it waits for is fixed."""
 
     by: str
-    at: datetime
     until: datetime | None = None
     more: int | None = None
     """It wakes once the cause holds so many errors."""
-    parent: bool = False
-    """It wakes once what it waits for is not in its way any more."""
 
     @classmethod
     def of(cls, line: HandlingLine) -> Self | None:
         """From a line; None where it wakes somebody up, or says nothing that can be read."""
         count, _, held = line.value.removeprefix("+").partition(":")
         if line.value.startswith("+") and count.isdecimal() and held.isdecimal():
-            return cls(line.by, line.at, more=int(count) + int(held))
+            return cls(line.by, more=int(count) + int(held))
         if line.value == PARENT:
-            return cls(line.by, line.at, parent=True)
+            return cls(line.by)
         try:
             until = datetime.fromisoformat(line.value)
         except ValueError:
             return None
-        return cls(line.by, line.at, until=until) if until.tzinfo else None
+        return cls(line.by, until) if until.tzinfo else None
 
     def words(self) -> str:
         """`until 28 Nov 06:00 by ana`."""

@@ -160,12 +160,10 @@ class ActionScreen(Screen[None], inherit_bindings=False):
     def facts(self) -> AppState:
         context, state = self.context, self.context.state
         facts = AppState(
-            place=state.place,
             environment=context.environment,
             connected=context.connection is not None,
             session_expired=state.reading.expired,
             reading=state.reading.active,
-            read_only=context.read_only,
             running=self.resyncing.busy,
             paused=state.run.paused,
             waiting=bool(state.doing),

@@ -64,10 +64,6 @@ class CausesPane(ListWithPanel):
     # -- what is known ---------------------------------------------------------------------------------
 
     @property
-    def outline(self) -> Outline:
-        return self._outline
-
-    @property
     def tab(self) -> str:
         """`Causes (6)`."""
         open_rows = (row for row in self.context.state.listing.errors if row not in self.context.state.proven)

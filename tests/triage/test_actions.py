@@ -49,7 +49,7 @@ def test_a_fix_is_there_in_every_org_and_not_where_nothing_may_be_changed() -> N
 
 def test_a_resync_says_why_it_cannot_run() -> None:
     why = BY_ID["resync"].why_disabled
-    working = dataclasses.replace(READY, place=Place.CAUSES, chosen=0, current=False, linking=True)
+    working = dataclasses.replace(READY, chosen=0, current=False, linking=True)
     assert why(working) == "the causes are still being worked out"
     assert why(READY) is None
     assert why(dataclasses.replace(READY, running=True)) is None

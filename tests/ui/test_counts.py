@@ -73,7 +73,7 @@ def test_a_twin_is_the_first_thing_to_see() -> None:
         Verdict.TWIN, "2 records carry this StoreConnect ID"
     )
     view.take(RowChanged(RowState.DONE, twin))
-    view.take(RunEnded("run", counts, "finished", "2 planned: 1 fixed, 1 TWIN", NOW))
+    view.take(RunEnded("run", counts, "finished", "2 planned: 1 fixed, 1 TWIN"))
     view.freed = 1
     assert view.unproven == {"a"}
     assert "TWIN: 3 shows the ids of both records" in view.plain
@@ -90,7 +90,7 @@ def test_a_long_result_is_read_whole_in_the_lines_it_needs(width: int) -> None:
     )
     reason = "the same cause came back on 25 of the first 26 rows: nothing has changed in the org"
     view.take(Braked(reason))
-    view.take(RunEnded("run", counts, "braked", summary, NOW))
+    view.take(RunEnded("run", counts, "braked", summary))
     lines: dict[str, Any] = {name: Mock(Line) for name in RUN}
     StatusLines(Mock(), lines.__getitem__).draw_run(view.line(width), width)
     drawn = ["".join(text for text, _ in line.show.call_args.args[0]) for line in lines.values()]

@@ -30,11 +30,8 @@ class Exchange:
     """`GET`, `POST` ... in capitals."""
     path: str
     """Path of the address, percent-decoded, without host and query."""
-    query: Mapping[str, str]
     headers: Mapping[str, str]
     """Names in lower case; those that carry credentials are left out."""
-    mime: str
-    """Media type of the body, lower case, without its parameters."""
     text: str | None
     """The body as it was sent; None where the recording has none."""
     form: Mapping[str, str]
@@ -84,14 +81,12 @@ def _exchange(entry: Mapping[str, object]) -> Exchange | None:
         return None
     headers = _headers(request.get("headers"))
     post = request.get("postData")
-    mime, text, form = _body(post if isinstance(post, dict) else {}, headers)
+    text, form = _body(post if isinstance(post, dict) else {}, headers)
     status = response.get("status") if isinstance(response, dict) else None
     return Exchange(
         method=str(request.get("method", "")).upper(),
         path=unquote(address.path),
-        query={name: values[-1] for name, values in parse_qs(address.query, keep_blank_values=True).items()},
         headers=headers,
-        mime=mime,
         text=text,
         form=form,
         status=status if isinstance(status, int) else 0,
@@ -109,7 +104,7 @@ def _headers(recorded: object) -> dict[str, str]:
     return headers
 
 
-def _body(post: Mapping[str, object], headers: Mapping[str, str]) -> tuple[str, str | None, dict[str, str]]:
+def _body(post: Mapping[str, object], headers: Mapping[str, str]) -> tuple[str | None, dict[str, str]]:
     mime = post.get("mimeType") or headers.get("content-type") or ""
     mime = str(mime).partition(";")[0].strip().lower()
     text = post.get("text")
@@ -123,7 +118,7 @@ def _body(post: Mapping[str, object], headers: Mapping[str, str]) -> tuple[str, 
     for param in params if isinstance(params, list) and not form else ():
         if isinstance(param, dict) and isinstance(param.get("name"), str):
             form[unquote_plus(param["name"])] = _param_value(str(param.get("value") or ""))
-    return mime, text, form
+    return text, form
 
 
 def _param_value(value: str) -> str:
