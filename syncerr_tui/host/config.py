@@ -111,12 +111,11 @@ class _Reader:
 
     source: TomlSource
 
-    def table(self, key: str, tables: Mapping[str, Any], keys: tuple[str, ...] = ()) -> Mapping[str, Any]:
+    def table(self, key: str, tables: Mapping[str, Any]) -> Mapping[str, Any]:
         value = tables.get(key, {})
         if not isinstance(value, dict):
-            place = (*keys, key)
             raise self.source.refuse(
-                place, f"must be a table, not {shown_value(value)}", f"Write it as [{'.'.join(place)}]"
+                (key,), f"must be a table, not {shown_value(value)}", f"Write it as [{key}]"
             )
         return value
 

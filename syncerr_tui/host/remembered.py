@@ -95,8 +95,7 @@ class MetadataCache:
     """
 
     def __init__(self, folder: Path, org_id: str) -> None:
-        org = "".join(filter(str.isalnum, org_id))[:18]
-        self._names, self._answers = folder / f"names-{org}.json", folder / f"places-{org}.json"
+        self._names, self._answers = _path(folder, "names", org_id), _path(folder, "places", org_id)
 
     def load(self) -> OrgMetadata | None:
         """The dictionary that was kept; None where there is nothing that can be read."""

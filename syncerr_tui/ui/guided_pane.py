@@ -232,15 +232,12 @@ class GuidedPane(ListWithPanel):
 
     # -- showing ---------------------------------------------------------------------------------------
 
-    def show_state(self) -> None:
+    def run_changed(self) -> None:
         identity = self.context.connection.identity if self.context.connection else None
         times = SalesforceTime(identity.time_zone, identity.locale) if identity else SalesforceTime()
         self._list.show(self.state, times)
         self._show_lines(times)
         self.panel_soon()
-
-    def run_changed(self) -> None:
-        self.show_state()
 
     def _show_lines(self, times: SalesforceTime) -> None:
         state, key = self.state, self.context.key_of
@@ -284,13 +281,13 @@ class GuidedPane(ListWithPanel):
             self.panel_soon()
 
     def entered(self) -> None:
-        self.show_state()
+        self.run_changed()
         self.take_focus()
 
     def _become(self, state: GuidedState) -> None:
         if self.shown:
             self.context.state = replace(self.context.state, guided=state)
-            self.show_state()
+            self.run_changed()
             self.changed()
 
     # -- moving and filtering --------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import chain
+from itertools import chain, repeat
 from textwrap import wrap
 from typing import NamedTuple
 
@@ -294,18 +294,18 @@ class StatusLines:
         empty = state.place is Place.ERRORS and not state.listing.errors
         if trouble is not None and not (empty and trouble is state.reading.failure):
             shown = _wrapped(trouble.line, width, len(TROUBLE))
-        for number, name in enumerate(TROUBLE):
-            text = shown[number] if number < len(shown) else ""
-            self._line(name).show(_in_two_looks(text, trouble.title if trouble and not number else ""))
-            self._line(name).set_class(bool(text), "-on")
+        title = trouble.title if trouble is not None else ""
+        self._fill(TROUBLE, [_in_two_looks(text, "" if at else title) for at, text in enumerate(shown)])
 
     def draw_run(self, parts: list[Part], width: int) -> None:
         """The progress or the result of a run, in as many lines as it needs."""
-        lines = _folded(parts, width, len(RUN))
-        for number, name in enumerate(RUN):
-            pieces = lines[number] if number < len(lines) else []
-            self._line(name).show(pieces)
-            self._line(name).set_class(bool(pieces), "-on")
+        self._fill(RUN, _folded(parts, width, len(RUN)))
+
+    def _fill(self, names: Sequence[str], lines: Sequence[list[Part]]) -> None:
+        """As many of these lines as are needed."""
+        for name, parts in zip(names, chain(lines, repeat([])), strict=False):
+            self._line(name).show(parts)
+            self._line(name).set_class(bool(parts), "-on")
 
 
 def _folded(parts: Sequence[Part], width: int, most: int) -> list[list[Part]]:
