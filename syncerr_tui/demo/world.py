@@ -196,10 +196,7 @@ class World:
         self._unwritten.append((event_id, self._kept, seq, at, step, refusal, record_id))
 
     def _write(self) -> None:
-        """Nothing asks the store for what arrives: it is written many at once.
-
-        One thing after the other for all of them: in turns, each would take half as long again.
-        """
+        """Nothing asks the store for what arrives: it is written many at once."""
         self._records.write()
         kept, self._unwritten = self._unwritten, []
         self._queue.put_many(
@@ -207,26 +204,22 @@ class World:
             for event_id, _number, seq, _at, step, refusal, _record_id in kept
             if refusal is not None
         )
-        failed, done = self._engine.failed_values, self._engine.done_values
-        outcomes = [
-            done(record_id, at) if refusal is None else failed(step.sc_id, refusal, record_id, at)
-            for _event_id, _number, _seq, at, step, refusal, record_id in kept
-        ]
-        payloads = [_JSON.encode(step.values) for _event_id, _number, _seq, _at, step, *_outcome in kept]
+        failed, done, encode = self._engine.failed_values, self._engine.done_values, _JSON.encode
         by, event_types, names = self._records.sync_user, self._naming.events, self._naming
         rows = [
-            (event_id, f"CE-{number:08}", by, at, step.object, event_types[step.operation], step.sc_id)
-            for event_id, number, _seq, at, step, *_outcome in kept
+            (
+                *(event_id, f"CE-{number:08}", by, at),
+                *(step.object, event_types[step.operation], step.sc_id, encode(step.values)),
+                *(failed(step.sc_id, refusal, record_id, at) if refusal else done(record_id, at)),
+            )
+            for event_id, number, _seq, at, step, refusal, record_id in kept
         ]
         columns = (
             *("Id", "Name", "CreatedById", "CreatedDate"),
             *(names.object[0], names.event_type[0], names.storeconnect_id[0], names.payload[0]),
             *self._engine.outcome_fields,
         )
-        whole = [
-            (*row, payload, *outcome) for row, payload, outcome in zip(rows, payloads, outcomes, strict=True)
-        ]
-        self._store.load(names.event[0], columns, whole, _NEVER_CHANGED)
+        self._store.load(names.event[0], columns, rows, _NEVER_CHANGED)
 
     def _happen(self, incident: str, sc_id: str) -> None:
         """Something in Salesforce that the website does not know of."""
