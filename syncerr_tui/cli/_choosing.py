@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from syncerr_tui.cli._connect import said_in
-from syncerr_tui.cli._console import json_option, narrate
+from syncerr_tui.cli._console import json_option, say
 from syncerr_tui.cli._options import packed
 from syncerr_tui.diagnosis.links import full_id
 from syncerr_tui.errors import BadInputError
@@ -337,7 +337,7 @@ def _support_only(graph: CauseGraph, chosen: Sequence[SyncError], *, named: bool
 
     for_support = support_only(graph, chosen, unless="; to send it anyway, name it with --id")
     if for_support and named:
-        narrate(f"Warning: {support_words(len(for_support))}")
+        say(f"Warning: {support_words(len(for_support))}")
     return [] if named else for_support
 
 
@@ -347,7 +347,7 @@ def _snoozed(handlings: Handlings, chosen: Sequence[SyncError], choice: Choice) 
 
     named = [error for error in chosen if error.id in choice.ids]
     for out in snoozed(handlings, named):
-        narrate(f"Warning: {out.id} is {out.reason}.")
+        say(f"Warning: {out.id} is {out.reason}.")
     rest = [error for error in chosen if error.id not in choice.ids]
     return snoozed(handlings, rest, unless="; to send it anyway, name it with --id")
 
@@ -355,6 +355,6 @@ def _snoozed(handlings: Handlings, chosen: Sequence[SyncError], choice: Choice) 
 def _tell_causes(causes: Sequence[SyncError], *, one: bool) -> None:
     whose = "its cause" if one else "a cause of what was chosen"
     for error in causes[:_LISTED]:
-        narrate(f"Also sent, and first: {whose} {error.id} ({error.object}).")
+        say(f"Also sent, and first: {whose} {error.id} ({error.object}).")
     if len(causes) > _LISTED:
-        narrate(f"Also sent, and first: {plural(len(causes) - _LISTED, 'more cause')}.")
+        say(f"Also sent, and first: {plural(len(causes) - _LISTED, 'more cause')}.")

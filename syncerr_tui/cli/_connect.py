@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, Self
 
-from syncerr_tui.cli._console import narrate
+from syncerr_tui.cli._console import say
 from syncerr_tui.cli._options import (
     OrgChoice,
     choice_of,
@@ -216,7 +216,7 @@ def journal_of(org_id: str, profile: OrgProfile) -> Journal:
     password = journal_password(profile, os.environ)
     journal = open_journal(Paths.of().state, org_id, shared=profile.journal, password=password)
     if journal.loss:
-        narrate(f"{journal.loss}.")
+        say(f"{journal.loss}.")
     return journal
 
 
@@ -247,14 +247,14 @@ async def mention_open_matters(connection: OrgSession, late: LateJournal) -> Non
     except SyncErrError:
         return  # whoever needs the journal says what is wrong with it
     if off:
-        narrate(f"{off_summary(off)}. {put_back_words(off)}.")
+        say(f"{off_summary(off)}. {put_back_words(off)}.")
     for twin in twins[:_TWINS]:
         ids = [record["id"] for record in twin.evidence.get("records") or ()]
         pages = record_pages(ids, str(twin.error.object), connection.identity.instance_url)
         addresses = " ".join(page for _, page in pages)
-        narrate(f"TWIN {twin.error.short_name} ({twin.error.id}): two records to merge. {addresses}".rstrip())
+        say(f"TWIN {twin.error.short_name} ({twin.error.id}): two records to merge. {addresses}".rstrip())
     if twins[_TWINS:]:
-        narrate(f"And {plural(len(twins) - _TWINS, 'more TWIN')}: syncerr-tui report")
+        say(f"And {plural(len(twins) - _TWINS, 'more TWIN')}: syncerr-tui report")
 
 
 async def safeguards_off(connection: OrgSession, late: LateJournal) -> list[SafeguardNow]:

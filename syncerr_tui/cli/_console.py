@@ -21,12 +21,13 @@ import shutil
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from syncerr_tui.cli._outlet import Outlet, is_pipe, outlets
 from syncerr_tui.errors import BadInputError, MachineError, SyncErrError
 from syncerr_tui.text import HOSTILE, cell_width, cells, clean, one_line, shortened
 
@@ -117,40 +118,38 @@ def emit_json(*values: object) -> None:
 
 
 def say(*lines: str) -> None:
-    """Narration: lines on stderr, so that stdout stays data."""
-    _write(sys.stderr, *(shortened(_line(line), LONGEST_NARRATION) for line in lines))
+    """Narration: lines on stderr, so that stdout stays data. Where nobody can read them, the work goes on."""
+    _narrate(*(shortened(_line(line), LONGEST_NARRATION) for line in lines))
 
 
-def narrate(line: str) -> None:
-    """Say a line beside a run: a stderr that cannot be written does not end it."""
+def say_json(value: object) -> None:
+    _narrate(_json(value))
+
+
+def _narrate(*lines: str) -> None:
     try:
-        say(line)
+        _write(sys.stderr, *lines)
     except OSError:
         drop(2)
 
 
-def say_json(value: object) -> None:
-    _write(sys.stderr, _json(value))
-
-
 def complain(error: SyncErrError, code: int | None = None) -> None:
-    """A failure: one line on stderr, JSON where `--json` was given; unwritable, the exit code alone tells it.
+    """A failure: one line on stderr, JSON where `--json` was given; unread, the exit code alone tells it.
 
     Args:
         error: What failed, and what to do.
         code: The exit code, where it is not the error's own.
     """
     number = int(error.exit_code if code is None else code)
-    with contextlib.suppress(OSError):
-        if _form.failures:
-            say_json({"error": one_line(error.title), "hint": one_line(error.hint), "exit_code": number})
-        else:
-            say(f"syncerr-tui: {error.line}")
+    if _form.failures:
+        say_json({"error": one_line(error.title), "hint": one_line(error.hint), "exit_code": number})
+    else:
+        say(f"syncerr-tui: {error.line}")
 
 
 def heading(text: str) -> None:
     """A line that begins a part of a dialogue."""
-    _write(sys.stderr, "", f"\x1b[1m{_line(text)}\x1b[0m" if sys.stderr.isatty() else _line(text))
+    _narrate("", f"\x1b[1m{_line(text)}\x1b[0m" if sys.stderr.isatty() else _line(text))
 
 
 def table(rows: Sequence[Sequence[str]], widths: Sequence[int]) -> None:
@@ -274,7 +273,7 @@ def prompt(shown: str) -> None:
 
 @contextlib.contextmanager
 def _interruptible() -> Iterator[None]:
-    """Let ctrl-c end a question at once: asyncio's own handler only cancels the task, which waits with us."""
+    """Let ctrl-c end what waits for a person or a reader: asyncio's own handler only cancels the task."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -316,9 +315,29 @@ def _can_write(stream: Any, text: str) -> bool:  # noqa: ANN401 - whatever stand
     return True
 
 
+_outlets: dict[Any, Outlet] = {}
+
+
+@contextlib.contextmanager
+def unhurried() -> Iterator[Collection[Outlet]]:
+    """For the time of a run: a reader of our pipes that stands still holds nothing up."""
+    with outlets(sys.stdout, sys.stderr) as found:
+        _outlets.update(found)
+        try:
+            yield found.values()
+        finally:
+            _outlets.clear()
+
+
 def _write(stream: Any, *lines: str) -> None:  # noqa: ANN401 - whatever stands in for a stream
-    if lines:
-        stream.write("\n".join((*lines, "")))
+    if not lines:
+        return
+    text = "\n".join((*lines, ""))
+    if outlet := _outlets.get(stream):
+        outlet.write(text.encode(stream.encoding, stream.errors))
+        return
+    with _interruptible() if is_pipe(stream) else contextlib.nullcontext():
+        stream.write(text)
         stream.flush()
 
 

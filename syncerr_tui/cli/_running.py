@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from syncerr_tui.cli import _console
-from syncerr_tui.cli._console import as_json, narrate
+from syncerr_tui.cli._console import as_json, say
 from syncerr_tui.errors import BadInputError, ExitCode, MachineError, RefusedError
 from syncerr_tui.words import plural
 
@@ -64,7 +64,7 @@ def ask_again(journal: Journal, plan: Plan, *, again: bool) -> frozenset[str]:
     doubt = doubt_words(journal, errors)
     if doubt:
         goes = "Sent again where it is still untouched after the org's usual time" if again else _ONLY_READ
-        narrate(f"Warning: {doubt} {goes}.")
+        say(f"Warning: {doubt} {goes}.")
     return in_doubt(journal, errors) if again else frozenset()
 
 
@@ -72,7 +72,7 @@ def mention_unfinished(journal: Journal) -> None:
     from syncerr_tui.journal.history import History
 
     for unfinished in History(journal).unfinished():
-        narrate(f"Interrupted run {unfinished.run.id[:8]}: {unfinished.summary}. See 'syncerr-tui resume'.")
+        say(f"Interrupted run {unfinished.run.id[:8]}: {unfinished.summary}. See 'syncerr-tui resume'.")
 
 
 def check_allowed(choice: OrgChoice, run: RunOptions) -> None:
@@ -114,7 +114,7 @@ def ask_first(plan: Plan, identity: OrgIdentity, *, yes: bool, guided: bool) -> 
         raise BadInputError(
             "Nobody can be asked: this is not a terminal", "Add --yes to re-sync without asking"
         )
-    narrate(f"{identity.name}  {identity.environment.value}  {identity.username}")
+    say(f"{identity.name}  {identity.environment.value}  {identity.username}")
     question = f"Re-sync {_size(plan)} by {plan.method}?"
     return _console.confirm(question)
 
@@ -125,7 +125,7 @@ def warn_of_unsettled(journal: Journal, plan: Plan) -> None:
 
     left = standing(journal, {row.error.id: row.error for row in plan.rows}).unsettled
     if left:
-        narrate(f"Warning: {unsettled_words(left.values())}")
+        say(f"Warning: {unsettled_words(left.values())}")
 
 
 def tell_plan(plan: Plan) -> None:
@@ -134,13 +134,13 @@ def tell_plan(plan: Plan) -> None:
     if plan.rows:
         # A person takes the time they take.
         needs = "pressed by hand" if plan.method == "guided" else plan.cost
-        narrate(f"{_size(plan)}, {needs}; {out:,} left out.")
+        say(f"{_size(plan)}, {needs}; {out:,} left out.")
     elif out:
-        narrate(f"Nothing to send: {'the one chosen is' if out == 1 else f'all {out:,} are'} left out.")
+        say(f"Nothing to send: {'the one chosen is' if out == 1 else f'all {out:,} are'} left out.")
     else:
-        narrate("No unresolved sync error matches: nothing to do.")
+        say("No unresolved sync error matches: nothing to do.")
     for warning in plan.warnings:
-        narrate(f"Warning: {warning}.")
+        say(f"Warning: {warning}.")
 
 
 async def show_requests(connection: OrgSession, journal: Journal, plan: Plan) -> int:
@@ -165,17 +165,17 @@ async def show_requests(connection: OrgSession, journal: Journal, plan: Plan) ->
             body = json.dumps(request.body, ensure_ascii=False)
             _console.emit(f"Request {number}, wave {wave}: {where}", f"  {body}")
     if method.guided:
-        narrate("This tool would send nothing: a person presses Re-sync in Salesforce.")
+        say("This tool would send nothing: a person presses Re-sync in Salesforce.")
     elif method.name == "button":
-        narrate("Where the org does not offer this address, the same call goes through a Lightning session.")
-    narrate("This is a dry run: nothing was sent.")
+        say("Where the org does not offer this address, the same call goes through a Lightning session.")
+    say("This is a dry run: nothing was sent.")
     return ExitCode.OK
 
 
 def tell_left_out(plan: Plan) -> None:
     known = set()
     for out in plan.left_out:
-        narrate(f"Left out: {out.id}: {'the same' if out.reason in known else out.reason}.")
+        say(f"Left out: {out.id}: {'the same' if out.reason in known else out.reason}.")
         known.add(out.reason)
 
 
@@ -189,4 +189,4 @@ def warn_of_repeats(journal: Journal, plan: Plan) -> None:
 
     repeated = row_history.unchanged(journal, (row.error for row in plan.rows))
     if repeated:
-        narrate(f"Warning: {row_history.unchanged_words(repeated, len(plan.rows))}")
+        say(f"Warning: {row_history.unchanged_words(repeated, len(plan.rows))}")

@@ -12,14 +12,14 @@ import re
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import aclosing, contextmanager
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, NoReturn, Self
 
 from syncerr_tui.cli import _console
-from syncerr_tui.cli._console import narrate
+from syncerr_tui.cli._console import say
 from syncerr_tui.cli._running import (
     NOT_SENT,
     ask_again,
@@ -39,6 +39,7 @@ from syncerr_tui.words import clock_time, plural
 
 if TYPE_CHECKING:
     from syncerr_tui.cli._choosing import RunOptions
+    from syncerr_tui.cli._outlet import Outlet
     from syncerr_tui.journal.journal import Journal
     from syncerr_tui.model import OrgIdentity, SyncError
     from syncerr_tui.resync.events import AskPerson, RowChanged, RunEvent, Waiting
@@ -96,16 +97,16 @@ class PersonAtTerminal:
 
     def _list(self) -> None:
         where = f": {self._address}" if self._address else "."
-        narrate(f"In Salesforce, open the Sync Error Tool{where}")
-        narrate("Tick exactly these, in this order, and press Re-sync:")
-        narrate(f"(Processed At: {self._times.note}.)")
+        say(f"In Salesforce, open the Sync Error Tool{where}")
+        say("Tick exactly these, in this order, and press Re-sync:")
+        say(f"(Processed At: {self._times.note}.)")
         for number, error in enumerate(self._rows, 1):
             done = "pressed" if error.id in self._ticked else ""
             when = f"{self._times(error.processed_at):<{LONGEST}}"
             head = f"{number:>4}  {error.object} {error.event_type}  {when}  {done}"
             room = _console.width() - cells(head) - 2
-            narrate(f"{head}  {one_line(error.message)[: max(room, 20)]}")
-            narrate(f"      {error.storeconnect_id or '-'}  {error.salesforce_id or '-'}  {error.id}")
+            say(f"{head}  {one_line(error.message)[: max(room, 20)]}")
+            say(f"      {error.storeconnect_id or '-'}  {error.salesforce_id or '-'}  {error.id}")
 
     # -- what was pressed
 
@@ -131,7 +132,7 @@ class PersonAtTerminal:
         elif word in {"", "l"}:
             self._list()
         elif (numbers := _numbers(word, len(self._rows))) is None:
-            narrate(f"Answer y, n, l, or numbers from 1 to {len(self._rows)}: 1,3-5.")
+            say(f"Answer y, n, l, or numbers from 1 to {len(self._rows)}: 1,3-5.")
         else:
             for number, pressed in numbers:
                 self._tick([self._rows[number - 1].id], pressed=pressed)
@@ -141,7 +142,7 @@ class PersonAtTerminal:
         self._ticked = self._ticked | heard if pressed else self._ticked - heard
         left = len(self._rows) - len(self._ticked)
         if left:
-            narrate(f"{plural(left, 'row')} to press.")
+            say(f"{plural(left, 'row')} to press.")
 
 
 def _numbers(text: str, last: int) -> list[tuple[int, bool]] | None:
@@ -176,12 +177,10 @@ def _tell_ended(error: SyncError, ended: RowChanged) -> OSError | None:
     except OSError as problem:
         _console.drop(1)
         if isinstance(problem, BrokenPipeError):
-            narrate("Nothing reads the rows any more. The run goes on; 'syncerr-tui journal' shows the rest.")
+            say("Nothing reads the rows any more. The run goes on; 'syncerr-tui journal' shows the rest.")
         else:
             why = problem.strerror or type(problem).__name__
-            narrate(
-                f"The rows cannot be written ({why}). The run goes on; 'syncerr-tui journal' shows the rest."
-            )
+            say(f"The rows cannot be written ({why}). The run goes on; 'syncerr-tui journal' shows the rest.")
         return problem
     return None
 
@@ -222,7 +221,7 @@ async def carry_out(
     around = await prepare() if prepare is not None else None
     may_send = ask_first(plan, connection.identity, yes=options.yes, guided=connection.method.guided)
     if not may_send or (prepare is not None and around is None):
-        narrate("Nothing was sent.")
+        say("Nothing was sent.")
         return ExitCode.OK
     runner = Runner(connection, journal, RunRequest(plan, options.reason, again=consented))
     run = partial(follow, runner, connection.identity)
@@ -260,7 +259,7 @@ async def follow(runner: Runner, identity: OrgIdentity, *, stop: Stop | None = N
                     error = ended.error or errors[ended.id]
                     unwritten = _tell_ended(error, ended) or unwritten
                 for line in lines:
-                    narrate(line)
+                    say(line)
                 if ended is not None or lines:
                     person.come_back()
                 if isinstance(event, AskPerson):
@@ -268,6 +267,7 @@ async def follow(runner: Runner, identity: OrgIdentity, *, stop: Stop | None = N
                 how = getattr(event, "how", how)
                 counts = getattr(event, "counts", None)
                 all_fixed = counts.all_fixed if counts is not None else all_fixed
+        unwritten = await _all_read(stop) or unwritten
     finally:
         await person.leave()
         stop.runner = None
@@ -279,6 +279,27 @@ async def follow(runner: Runner, identity: OrgIdentity, *, stop: Stop | None = N
     if unwritten is not None and not isinstance(unwritten, BrokenPipeError):
         return ExitCode.MACHINE
     return ExitCode.OK if all_fixed and not plan.left_out else ExitCode.NOT_ALL_FIXED
+
+
+async def _all_read(stop: Stop) -> OSError | None:
+    """Wait until the rows are read, or a signal comes. Gives what stood in the way of writing them, once."""
+    stopped = asyncio.Event() if stop.asked.is_set() else stop.asked  # a signal that comes then quits at once
+    waits = [asyncio.create_task(stopped.wait()), asyncio.create_task(_taken(stop.outlets))]
+    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    for wait in waits:
+        wait.cancel()
+    try:
+        for outlet in stop.outlets:
+            outlet.drop()
+            outlet.check()
+    except OSError as problem:
+        return problem
+    return None
+
+
+async def _taken(outlets: Collection[Outlet]) -> None:
+    for outlet in outlets:
+        await outlet.empty.wait()
 
 
 def _ended_row(event: RunEvent) -> RowChanged | None:
@@ -363,6 +384,8 @@ class Stop:
         """A run was told to stop."""
         self.runner: Runner | None = None
         """The run that is under way."""
+        self.outlets: Collection[Outlet] = ()
+        """What a reader that stands still has not taken yet."""
         self._signals = signals
 
     def signalled(self, code: ExitCode) -> None:
@@ -371,17 +394,22 @@ class Stop:
             self.again(code)
         else:
             self.asked.set()
-            narrate(self.first_words)
+            say(self.first_words)
             self.runner.cancel()
 
     def again(self, code: ExitCode) -> None:
         """Another has come, or one while no run is under way."""
-        narrate("Quit. What was on its way is in the journal as unknown: see 'syncerr-tui resume'.")
+        say("Quit. What was on its way is in the journal as unknown: see 'syncerr-tui resume'.")
         leave_at_once(code)
 
     @contextmanager
     def installed(self) -> Iterator[Self]:
-        """Signals come here for the time of a block."""
+        """Signals come here for the time of a block, and nobody who reads holds them up."""
+        with _console.unhurried() as self.outlets, self._handled():
+            yield self
+
+    @contextmanager
+    def _handled(self) -> Iterator[None]:
         loop = asyncio.get_running_loop()
         before = {number: signal.getsignal(number) for number in self._signals}
         try:
@@ -391,10 +419,10 @@ class Stop:
             NotImplementedError,
             RuntimeError,
         ):  # Windows, or not the main thread: ctrl-c cancels the task
-            yield self
+            yield
             return
         try:
-            yield self
+            yield
         finally:
             for number, usual in before.items():
                 loop.remove_signal_handler(number)

@@ -10,7 +10,7 @@ import click
 
 from syncerr_tui.cli._choosing import RunOptions, sending
 from syncerr_tui.cli._connect import OrgChoice, fixer_of, in_event_loop, open_org, org_options
-from syncerr_tui.cli._console import as_json, emit, emit_json, narrate
+from syncerr_tui.cli._console import as_json, emit, emit_json, say
 from syncerr_tui.cli._running import check_allowed, mention_unfinished
 from syncerr_tui.cli._sending import carry_out
 from syncerr_tui.cli.causes import read_graph
@@ -82,9 +82,9 @@ async def _apply(plan: Plan, choice: OrgChoice, run: RunOptions) -> int:
             ("new since the plan, not touched", moved.new),
         ):
             for event in ids[:_LISTED]:
-                narrate(f"{event}: {word}")
+                say(f"{event}: {word}")
             if len(ids) > _LISTED:
-                narrate(f"and {len(ids) - _LISTED} more: {word}")
+                say(f"and {len(ids) - _LISTED} more: {word}")
         still = [row.error.id for row in plan.rows if row.error.id in graph.errors]
         return await carry_out(connection, journal, checked_against(plan, graph.parents_of(still)), run)
 
@@ -115,10 +115,10 @@ async def apply_fixes(choice: OrgChoice, fixes: FixList, run: RunOptions, confir
             else:
                 ends[await _make(fixer, option, fix, event, run, confirm)] += 1
     if not fixes.fixes:
-        narrate("The list is empty.")
+        say("The list is empty.")
     else:
         counts = ", ".join(f"{count} {word}" for word, count in ends.most_common())
-        narrate(f"{plural(len(fixes.fixes), 'change')}: {counts}.")
+        say(f"{plural(len(fixes.fixes), 'change')}: {counts}.")
     fine = {"applied", "already", "would be made", "not wanted"}
     return ExitCode.OK if fine.issuperset(ends) else ExitCode.NOT_ALL_FIXED
 
@@ -163,4 +163,4 @@ def _tell(fix: ListedFix, word: str, detail: str, result: FixResult | None) -> N
         return
     emit(f"{word}: {option.title}. {detail}")
     if result is not None and result.fix:
-        narrate(f"Fix {result.fix}; put it back with 'syncerr-tui safeguards --restore {result.fix}'.")
+        say(f"Fix {result.fix}; put it back with 'syncerr-tui safeguards --restore {result.fix}'.")

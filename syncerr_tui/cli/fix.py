@@ -21,7 +21,7 @@ from syncerr_tui.cli._connect import (
     open_org,
     org_options,
 )
-from syncerr_tui.cli._console import as_json, complain, emit, emit_json, json_option, narrate
+from syncerr_tui.cli._console import as_json, complain, emit, emit_json, json_option, say
 from syncerr_tui.cli._options import packed
 from syncerr_tui.cli.causes import read_graph
 from syncerr_tui.errors import BadInputError, ExitCode, RefusedError
@@ -129,10 +129,10 @@ def ask_for(option: FixOption, policy: FixPolicy, values: Values, *, yes: bool, 
     if not _console.at_terminal():
         flag = "--confirm with the target's name" if policy.names_target else "--yes to do it without asking"
         raise BadInputError("Nobody can be asked: this is not a terminal", f"Add {flag}")
-    narrate(f"{option.title}.")
-    narrate(f"  before {show(option.before)}")
-    narrate(f"  after  {show({**option.after, **values})}")
-    narrate(f"  {option.affects}")
+    say(f"{option.title}.")
+    say(f"  before {show(option.before)}")
+    say(f"  after  {show({**option.after, **values})}")
+    say(f"  {option.affects}")
     if policy.names_target:
         typed = _console.ask(f"This is a production org. Type {option.target.name} to do it", "", "--confirm")
         return typed or None
@@ -279,7 +279,7 @@ async def _fix(choice: OrgChoice, asked: _Asked) -> int:
             complain(error)
             return error.exit_code
     if result is None:
-        narrate("Nothing was changed.")
+        say("Nothing was changed.")
         return ExitCode.OK
     _tell(result)
     return exit_code(result)
@@ -311,7 +311,7 @@ def _tell(result: FixResult) -> None:
         return
     emit(f"{result.state.value}: {show(result.before)} -> {show(result.after)}. {result.detail}")
     if result.fix:
-        narrate(f"Fix {result.fix}; put it back with 'syncerr-tui safeguards --restore {result.fix}'.")
+        say(f"Fix {result.fix}; put it back with 'syncerr-tui safeguards --restore {result.fix}'.")
 
 
 def _list(options: list[FixOption]) -> None:
@@ -319,7 +319,7 @@ def _list(options: list[FixOption]) -> None:
         emit_json(*(option.payload() for option in options))
         return
     if not options:
-        narrate("No change in the org is known that would fix it.")
+        say("No change in the org is known that would fix it.")
     for option in options:
         emit(*_lines(option))
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from syncerr_tui.cli._connect import OrgChoice, in_event_loop, journal_of, open_connection, org_options
-from syncerr_tui.cli._console import as_json, emit, emit_json, json_option, narrate
+from syncerr_tui.cli._console import as_json, emit, emit_json, json_option, say
 from syncerr_tui.cli._options import profile_folder
 from syncerr_tui.cli._running import NOT_SENT, rows_of_run, tell_row
 from syncerr_tui.errors import BadInputError, ExitCode
@@ -75,12 +75,12 @@ async def command(
         else:
             runs = history.runs(limit)
             if not runs:
-                narrate("Nothing was re-synced yet.")
+                say("Nothing was re-synced yet.")
             for record in runs:
                 _tell_run(record)
             if on := people_words(others_on(journal)):
-                narrate(f"{on}.")
-        narrate(f"Journal: {journal.place}")
+                say(f"{on}.")
+        say(f"Journal: {journal.place}")
     return ExitCode.OK
 
 
@@ -109,12 +109,12 @@ async def _move(choice: OrgChoice) -> int:
             'Write journal = "/srv/acme.db" or journal = "postgresql://user@host/database" into it first',
         )
     if not own.exists():
-        narrate("You have no journal of your own for this org: there is nothing to move.")
+        say("You have no journal of your own for this org: there is nothing to move.")
         return ExitCode.OK
     with journal_of(org_id, replace(profile, journal="")) as source, journal_of(org_id, profile) as target:
         moved = move(source, target)
-        narrate(f"Moved and read back: {moved.summary}. The journal is {target.place} from now on.")
-        narrate(f"Yours stays as it was, and nothing is begun in it any more: {source.place}")
+        say(f"Moved and read back: {moved.summary}. The journal is {target.place} from now on.")
+        say(f"Yours stays as it was, and nothing is begun in it any more: {source.place}")
     return ExitCode.OK
 
 
@@ -123,7 +123,7 @@ def _tell_people(people: Sequence[PersonOn]) -> None:
         emit_json(*({**asdict(one), "since": one.since.isoformat()} for one in people))
         return
     if not people:
-        narrate("Nobody else is on.")
+        say("Nobody else is on.")
     for one in people:
         run = f"  run {one.run[:8]}" if one.run else ""
         emit(f"{one.words} since {local_minute(one.since)}{run}")
@@ -131,7 +131,7 @@ def _tell_people(people: Sequence[PersonOn]) -> None:
 
 def _tell_rows(rows: tuple[Attempt, ...]) -> None:
     if not rows:
-        narrate("The journal has nothing about it.")
+        say("The journal has nothing about it.")
     for row in rows:
         verdict = row.verdict.value if row.verdict else NOT_SENT if row.ended else None
         more = {
@@ -155,7 +155,7 @@ def _tell_fixes(journal: Journal, limit: int) -> None:
         emit_json(*(fix.payload() for fix in fixes))
         return
     if not fixes:
-        narrate("Nothing was changed in the org yet.")
+        say("Nothing was changed in the org yet.")
     for fix in fixes:
         what = f"{fix.kind.value} {fix.target.name}: {show(fix.before)} -> {show(fix.after)}"
         ended = fix.closed or "on the list of 'syncerr-tui safeguards'"

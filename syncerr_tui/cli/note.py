@@ -9,7 +9,7 @@ import click
 
 from syncerr_tui.cli._choosing import Choice, cause_named, chosen_of, id_option, read_ids
 from syncerr_tui.cli._connect import OrgChoice, in_event_loop, open_org, org_options, said_in
-from syncerr_tui.cli._console import as_json, emit, emit_json, json_option, narrate
+from syncerr_tui.cli._console import as_json, emit, emit_json, json_option, say
 from syncerr_tui.errors import BadInputError, ExitCode
 from syncerr_tui.model import Verdict
 from syncerr_tui.triage.handling import HandlingKind, line_value
@@ -97,9 +97,9 @@ async def command(
                 *(f"    {line}" for line in handlings.of(row).lines()),
             )
     if wishes:
-        narrate(f"Said about {plural(len(targets), 'cause' if cause is not None else 'error')}.")
+        say(f"Said about {plural(len(targets), 'cause' if cause is not None else 'error')}.")
     elif not rows:
-        narrate(
+        say(
             "Nothing was said about these errors yet." if targets else "Nothing was said about any error yet."
         )
     return ExitCode.OK

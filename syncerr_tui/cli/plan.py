@@ -9,7 +9,7 @@ import click
 
 from syncerr_tui.cli._choosing import Choice, PlanOptions, choosing, plan_for, planning
 from syncerr_tui.cli._connect import OrgChoice, in_event_loop, open_org, org_options
-from syncerr_tui.cli._console import as_json, json_option, narrate
+from syncerr_tui.cli._console import as_json, json_option, say
 from syncerr_tui.cli._running import (
     mention_unfinished,
     tell_plan,
@@ -60,5 +60,5 @@ async def command(choice: OrgChoice, *, asked: Choice, options: PlanOptions, out
         tell_row(error, "left out" if not as_json() else None, out.reason, more=more)
     tell_plan(plan)
     if output is not None:
-        narrate(f"Written to {output}. Carry it out with 'syncerr-tui apply {output}'.")
+        say(f"Written to {output}. Carry it out with 'syncerr-tui apply {output}'.")
     return ExitCode.OK

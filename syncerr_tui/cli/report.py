@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from syncerr_tui.cli._connect import OrgChoice, fixer_of, in_event_loop, open_org, org_options
-from syncerr_tui.cli._console import emit, emit_json, narrate
+from syncerr_tui.cli._console import emit, emit_json, say
 from syncerr_tui.errors import BadInputError, ExitCode
 from syncerr_tui.words import span_of
 
@@ -87,5 +87,5 @@ def _begin(journal: Journal, span: timedelta | None) -> datetime:
         return journal.now() - span
     began = last_run_began(journal)
     if began is None:
-        narrate("Nothing was re-synced yet; the report begins now.")
+        say("Nothing was re-synced yet; the report begins now.")
     return began or journal.now()

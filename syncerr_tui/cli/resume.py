@@ -8,7 +8,7 @@ import click
 
 from syncerr_tui.cli._choosing import again_option
 from syncerr_tui.cli._connect import OrgChoice, in_event_loop, open_org, org_options
-from syncerr_tui.cli._console import as_json, ask, at_terminal, emit, emit_json, json_option, narrate
+from syncerr_tui.cli._console import as_json, ask, at_terminal, emit, emit_json, json_option, say
 from syncerr_tui.cli._running import ask_again, ask_first, refuse_where_read_only
 from syncerr_tui.cli._sending import follow
 from syncerr_tui.errors import BadInputError, ExitCode
@@ -51,9 +51,9 @@ async def command(run: str | None, choice: OrgChoice, *, mode: str | None, yes: 
         waiting = history.unfinished()
         for record in history.under_way():
             who = f"{record.os_user} on {record.host}"
-            narrate(f"Run {record.id[:8]} is under way: {who}, {plural(record.planned, 'row')}.")
+            say(f"Run {record.id[:8]} is under way: {who}, {plural(record.planned, 'row')}.")
         if not waiting:
-            narrate("No interrupted run.")
+            say("No interrupted run.")
             return ExitCode.OK
         if how is None:
             for unfinished in waiting:
@@ -62,13 +62,13 @@ async def command(run: str | None, choice: OrgChoice, *, mode: str | None, yes: 
             if how is None:
                 return ExitCode.OK
         chosen = _one_of(waiting, run)
-        narrate(f"Run {chosen.run.id[:8]}: {chosen.summary}.")
+        say(f"Run {chosen.run.id[:8]}: {chosen.summary}.")
         plan = recorded_plan(history, chosen.run.id)
         consented = ask_again(journal, plan, again=again) if how is ResumeMode.CONTINUE else frozenset()
         if how is ResumeMode.CONTINUE and not ask_first(
             plan, connection.identity, yes=yes, guided=connection.method.guided
         ):
-            narrate("Nothing was sent.")
+            say("Nothing was sent.")
             return ExitCode.OK
         request = RunRequest(plan, resume=chosen.run.id, mode=how, again=consented)
         runner = Runner(connection, journal, request)
@@ -99,13 +99,13 @@ def _tell(unfinished: Unfinished) -> None:
 
 def _ask(waiting: tuple[Unfinished, ...]) -> ResumeMode | None:
     if as_json() or len(waiting) != 1 or not at_terminal():
-        narrate("Choose with --continue, --check or --drop.")
+        say("Choose with --continue, --check or --drop.")
         return None
     from syncerr_tui.resync.run_state import ResumeMode
 
     words = ["continue", "check", "drop", "nothing"]
     while (answer := ask(f"What now? ({', '.join(words)})", "nothing", "--check")) not in words:
-        narrate("That is none of them.")
+        say("That is none of them.")
     return ResumeMode(answer) if answer != "nothing" else None
 
 

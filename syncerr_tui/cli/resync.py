@@ -14,7 +14,7 @@ import click
 
 from syncerr_tui.cli._choosing import Choice, PlanOptions, RunOptions, choosing, plan_for, planning, sending
 from syncerr_tui.cli._connect import OrgChoice, fixer_of, in_event_loop, open_org, org_options
-from syncerr_tui.cli._console import complain, narrate
+from syncerr_tui.cli._console import complain, say
 from syncerr_tui.cli._running import check_allowed, mention_unfinished
 from syncerr_tui.cli._sending import Around, Stop, carry_out, leave_at_once
 from syncerr_tui.cli.causes import read_graph
@@ -120,7 +120,7 @@ async def prepare(
             return None
         confirm = typed
         fixer.check(option, {}, confirm)
-    narrate(f"Meanwhile: {option.title}. {option.affects}")
+    say(f"Meanwhile: {option.title}. {option.affects}")
     request = FixRequest(option, confirm=confirm, reason=run.reason, event=errors[0].id)
     return WithFix(fixer, connection, request)
 
@@ -151,12 +151,12 @@ class WithFix:
             try:
                 seen = await self.connection.read_events([row.error.id for row in plan.rows])
                 if not any(one.standing is EventStanding.FAILED for one in seen.values()):
-                    narrate(f"None of these is failing any more; {name} was left on.")
+                    say(f"None of these is failing any more; {name} was left on.")
                     return ExitCode.OK
                 begun = time.monotonic()
                 async with off:
                     goes_on = "it goes on again when the run ends"
-                    narrate(
+                    say(
                         f"{name} is off; {goes_on}."
                         if off.ours
                         else f"{name} was off already: left as it is."
@@ -173,7 +173,7 @@ class WithFix:
             return code
         if off.ours:
             took = timedelta(seconds=round(time.monotonic() - begun))
-            narrate(off.on_again_words(duration(took)))
+            say(off.on_again_words(duration(took)))
         return code
 
 
@@ -193,8 +193,8 @@ class _StopWithFix(Stop):
     def again(self, code: ExitCode) -> None:
         """Wait for nothing more but the safeguard; then not even for that."""
         if self._cancelled:
-            narrate(f"Quit. {self._name} may be off: 'syncerr-tui safeguards' says so, and puts it back.")
+            say(f"Quit. {self._name} may be off: 'syncerr-tui safeguards' says so, and puts it back.")
             leave_at_once(code)
         self._cancelled = True
-        narrate(f"Stopping: {self._name} is put back first; ctrl-c again quits without that.")
+        say(f"Stopping: {self._name} is put back first; ctrl-c again quits without that.")
         self._task.cancel()

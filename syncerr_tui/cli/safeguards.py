@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from syncerr_tui.cli._connect import OrgChoice, fixer_of, in_event_loop, open_org, org_options, since
-from syncerr_tui.cli._console import as_json, complain, emit, emit_json, json_option, narrate
+from syncerr_tui.cli._console import as_json, complain, emit, emit_json, json_option, say
 from syncerr_tui.cli.fix import exit_code, result_payload, show
 from syncerr_tui.errors import BadInputError, ExitCode, RefusedError, SyncErrError
 
@@ -61,7 +61,7 @@ async def command(
         if restore_all:
             ids = [line.id for line in fixer.ledger.open_safeguards()]
             if not ids:
-                narrate("No safeguard is off.")
+                say("No safeguard is off.")
             return await _restore(fixer, ids)
         if accept is not None:
             lines = [await fixer.accept(accept)]
@@ -103,7 +103,7 @@ def _tell(lines: list[SafeguardNow]) -> None:
         emit_json(*(line.payload() for line in lines))
         return
     if not lines:
-        narrate("No safeguard is off.")
+        say("No safeguard is off.")
     for line in lines:
         record = line.record
         what = f"{record.target.type} {record.target.name}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from syncerr_tui.cli._connect import OrgChoice, in_event_loop, open_connection, org_options
-from syncerr_tui.cli._console import narrate
+from syncerr_tui.cli._console import say
 from syncerr_tui.errors import ExitCode
 from syncerr_tui.model import chunks
 from syncerr_tui.words import plural
@@ -64,7 +64,7 @@ async def command(choice: OrgChoice, *, output: Path) -> int:
             fixes=tuple(fixes),
         )
     snapshot.write(output)
-    narrate(f"{plural(len(snapshot.errors), 'sync error')} and {plural(len(graph), 'cause')} in {output}.")
+    say(f"{plural(len(snapshot.errors), 'sync error')} and {plural(len(graph), 'cause')} in {output}.")
     return ExitCode.OK
 
 

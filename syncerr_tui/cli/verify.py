@@ -8,7 +8,7 @@ import click
 
 from syncerr_tui.cli._choosing import id_option, proof_timeout_option, read_ids
 from syncerr_tui.cli._connect import OrgChoice, in_event_loop, open_org, org_options
-from syncerr_tui.cli._console import json_option, narrate
+from syncerr_tui.cli._console import json_option, say
 from syncerr_tui.cli._running import rows_of_run, tell_row
 from syncerr_tui.errors import BadInputError, ExitCode
 
@@ -44,7 +44,7 @@ async def command(run: str | None, choice: OrgChoice, *, ids: tuple[str, ...], p
         else:
             rows = list(history.open_attempts().values())
         if not rows:
-            narrate("Nothing was sent whose outcome is unknown.")
+            say("Nothing was sent whose outcome is unknown.")
             return ExitCode.OK
         verified = await verify(connection, journal, rows, proof_timeout=proof_timeout, sleep=asyncio.sleep)
     for row in verified:

@@ -24,7 +24,7 @@ from syncerr_tui.cli._connect import (
     safeguards_off,
     said_in,
 )
-from syncerr_tui.cli._console import as_json, emit, emit_json, json_option, narrate
+from syncerr_tui.cli._console import as_json, emit, emit_json, json_option, say
 from syncerr_tui.cli._options import packed
 from syncerr_tui.errors import BadInputError, NotLoggedInError, SyncErrError
 from syncerr_tui.text import one_line
@@ -271,7 +271,7 @@ async def _watch(choice: OrgChoice, wishes: _Wishes) -> int:
                         _happened("back", "The org answers again")
                     refused, trouble = 0, ""
                     if first:
-                        narrate(_begun(watcher, wishes))
+                        say(_begun(watcher, wishes))
                     with LateJournal(session) as late:
                         _tell(look, _reasons(late, look))
                         await _pass_on(wishes, watcher, session, late)
@@ -329,7 +329,7 @@ def _happened(event: str, words: str) -> None:
     if as_json():
         emit_json({"at": _now().isoformat(), "event": event, "detail": words})
     else:
-        narrate(f"{_now().astimezone():%H:%M:%S}  {words}")
+        say(f"{_now().astimezone():%H:%M:%S}  {words}")
 
 
 def _tell(look: Changes, reasons: dict[str, str]) -> None:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
+from syncerr_tui.cli._console import emit
 from syncerr_tui.demo.server import DemoServer
 from tests import forks
 from tests.cli.conftest import Shell
+from tests.pipes import small_pipe
 
 HEAVY = {"textual", "rich", "simple_salesforce", "requests", "sqlite3", "jwt"}
 
@@ -88,6 +93,47 @@ def test_a_reader_that_goes_away_is_no_failure(tmp_path: Path) -> None:
         assert reader.readline().startswith('{"id"')
     assert process.wait() == 0
     assert "Traceback" not in process.err
+
+
+def test_ctrl_c_ends_a_command_whose_reader_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    reading, writing = small_pipe()
+    stream = os.fdopen(writing, "w", encoding="utf-8")
+    monkeypatch.setattr(sys, "stdout", stream)
+    begun = threading.Event()
+
+    def press() -> None:
+        begun.wait()
+        while signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+            time.sleep(0.001)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    async def command() -> None:
+        begun.set()
+        emit("more than it takes" * 1000)
+
+    threading.Thread(target=press).start()
+    with pytest.raises(KeyboardInterrupt):
+        asyncio.run(command())
+    os.close(reading)
+    with contextlib.suppress(BrokenPipeError):
+        stream.close()
+
+
+def test_a_command_whose_words_nobody_reads_does_its_work(
+    org: DemoServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """`setup acme --yes 2>&1 | head -1`."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    env = {
+        "SYNCERR_HOME": str(tmp_path),
+        "SYNCERR_INSTANCE_URL": org.instance_url,
+        "SYNCERR_ACCESS_TOKEN": org.access_token,
+    }
+    process = forks.start("setup", "acme", "--yes", "--way", "environment", env=env, stderr=writing)
+    os.close(writing)
+    assert process.wait() == 0
+    assert (tmp_path / "config" / "orgs" / "acme.toml").exists()
 
 
 @pytest.fixture

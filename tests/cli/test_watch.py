@@ -74,7 +74,7 @@ async def watching(
 ) -> None:
     task = asyncio.create_task(watch._watch(OrgChoice("box", None, read_only=False), made))
     started = asyncio.Event()
-    monkeypatch.setattr(watch, "narrate", lambda _line: started.set())
+    monkeypatch.setattr(watch, "say", lambda _line: started.set())
     try:
         await asyncio.wait({task, asyncio.create_task(started.wait())}, return_when=asyncio.FIRST_COMPLETED)
         await test(Watching(lines))

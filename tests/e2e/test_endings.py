@@ -17,6 +17,7 @@ from tests import forks
 from tests.e2e.orgs import Gate, WatchedServer, asked_again_unread, asked_twice, served, write_profile
 from tests.e2e.people import Terminal, journal_of
 from tests.layers import layered
+from tests.pipes import small_pipe
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="starts processes the POSIX way")
 
@@ -50,6 +51,14 @@ def held(desk: Terminal, org: WatchedServer, number: int = 2) -> tuple[forks.Chi
     running = desk.start(*RESYNC)
     assert gate.met.wait(60)
     return running, gate
+
+
+def has_ended(desk: Terminal) -> bool:
+    """Whether the journal has the end of a run."""
+    if not list((desk.home / "state" / "journals").glob("journal-*.db")):
+        return False
+    with journal_of(desk.home) as history:
+        return any(run.how for run in history.runs())
 
 
 def waits_for(child: forks.Child, words: str) -> None:
@@ -161,6 +170,43 @@ def test_a_reader_that_has_enough_does_not_end_the_run(
     with journal_of(desk.home) as history:
         (run,) = history.runs()
         assert run.how == "finished"
+        assert history.unfinished() == ()
+
+
+@pytest.mark.parametrize("both", [False, True])
+def test_a_reader_that_stands_still_holds_no_run_up(desk: Terminal, org: WatchedServer, both: bool) -> None:
+    """`resync | less`, and `resync 2>&1 | less`: every row is there when somebody turns the pages."""
+    ours, its = small_pipe()
+    running = desk.start(*RESYNC, stdout=its, stderr=its if both else None)
+    os.close(its)
+    while not has_ended(desk):
+        assert running.alive
+        time.sleep(0.005)
+    with os.fdopen(ours, "rb") as reader:
+        lines = reader.read().decode().splitlines()
+    assert running.wait() == ExitCode.NOT_ALL_FIXED
+    rows = [json.loads(line) for line in lines if line.startswith("{")]
+    with journal_of(desk.home) as history:
+        (run,) = history.runs()
+        assert run.how == "finished"
+        assert {row["id"] for row in rows} == {row.error.id for row in history.rows_of(run.id)}
+
+
+def test_ctrl_c_is_taken_although_nobody_reads_the_rows(desk: Terminal, org: WatchedServer) -> None:
+    gate = Gate("ask", 2)
+    org.before = gate.meet
+    ours, its = small_pipe()
+    running = desk.start(*RESYNC, stdout=its)
+    os.close(its)
+    assert gate.met.wait(60)
+    running.kill(signal.SIGINT)
+    waits_for(running, "Stopping after what is on its way")
+    gate.open.set()
+    waits_for(running, "(stopped)")
+    running.kill(signal.SIGINT)
+    assert running.wait() == ExitCode.INTERRUPTED
+    os.close(ours)
+    with journal_of(desk.home) as history:
         assert history.unfinished() == ()
 
 
