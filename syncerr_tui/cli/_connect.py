@@ -128,7 +128,11 @@ async def open_org(
             yield connection, journal
         return
     async with reach(choice) as (profile, tokens):
-        connection = await connect(profile, tokens)
+        late = asyncio.get_running_loop().call_later(_LONG, say, "Still waiting for the org; ctrl-c ends it.")
+        try:
+            connection = await connect(profile, tokens)
+        finally:
+            late.cancel()
         try:
             with LateJournal(connection) as journal:
                 if mention:
@@ -169,6 +173,8 @@ def in_event_loop(command: Callable[P, Coroutine[Any, Any, int]]) -> Callable[P,
     return run
 
 
+_LONG = 10.0
+"""Seconds without a word while the org is reached: a silent one is given minutes."""
 _TWINS = 5
 """TWIN rows that are named one by one."""
 

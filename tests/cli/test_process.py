@@ -174,6 +174,24 @@ def test_ctrl_c_ends_a_command_that_waits_for_the_org(
     assert process.err.strip() == "syncerr-tui: Interrupted."
 
 
+def test_an_org_that_is_silent_is_said_to_be_waited_for(
+    silent_org: tuple[str, threading.Event], tmp_path: Path
+) -> None:
+    url, asked = silent_org
+    env = {
+        "SYNCERR_HOME": str(tmp_path),
+        "SYNCERR_INSTANCE_URL": url,
+        "SYNCERR_ACCESS_TOKEN": "00D5g000000abcd!AQ0123456789012345678901",
+    }
+    process = forks.start("list", env=env, first="from syncerr_tui.cli import _connect; _connect._LONG = 0")
+    assert asked.wait(60)
+    while "Still waiting for the org" not in process.err:
+        assert process.alive
+        time.sleep(0.005)
+    process.kill(signal.SIGINT)
+    assert process.wait() == 130
+
+
 def test_no_secret_leaves_the_program(
     shell: Shell, org: DemoServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
