@@ -187,8 +187,8 @@ def page_path(page: str, facts: Facts) -> str | None:
         return links.setup(
             "apex_classes" if known.get("class") and not known.get("trigger") else "apex_triggers"
         )
-    if page == "record":
-        return _record_path(facts)
+    if page in {"record", "other_record"}:
+        return _record_path(page, facts)
     if page == "users" and known.get("user"):
         return links.record(known["user"][0])
     if page == "contact":
@@ -215,8 +215,8 @@ def _first_api_name(texts: tuple[str, ...]) -> str | None:
     return api_name(texts[0]) if texts else None
 
 
-def _record_path(facts: Facts) -> str | None:
-    record = facts.blanks.get("record", ())
+def _record_path(which: str, facts: Facts) -> str | None:
+    record = facts.blanks.get(which, ())
     if record:
         return links.record(record[0], object_of(record[0]) or facts.own_object)
     return links.object_list(facts.target) if facts.target else None

@@ -158,6 +158,7 @@ def facts_of(diagnosis: Failure, object_name: str | None = None, salesforce_id: 
         "failing": _known(object_name),
         **_objects(diagnosis, refused, own, target),
         **_ids(diagnosis, record or own_record, salesforce_id),
+        "other_record": _known(record),  # a duplicate, or what it refers to: never the row itself
         "limit": _known(diagnosis.limit),
         "error_id": _known(diagnosis.error_id),
         "said": _known(_quoted_reason(diagnosis, nested=nested)),

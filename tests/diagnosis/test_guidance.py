@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -149,7 +150,7 @@ def test_the_catalogue_uses_no_blank_that_nobody_fills() -> None:
         "flow flow_version element trigger class namespace dlrs validation_rule duplicate_rule field fields",
         "field_word values value_id place_word failing object object_said other_object parent record contact",
         "standard_field standard_fields custom_field user fields_word values_word records",
-        "external_id id_word limit error_id said code",
+        "external_id id_word limit error_id said code other_record",
     }
     blanks = {blank for line in known for blank in line.split()}
     entries: list[Entry] = [entry for code in MANUAL_CODES for entry in variants(code)]
@@ -527,3 +528,23 @@ def test_a_login_elsewhere_is_not_the_sync_users() -> None:
         guidance = guide(diagnosis_of_code(code))
         assert "users" not in " ".join(step.address or "" for step in guidance.steps).casefold()
         assert "Named Credentials" in guidance.steps[1].text
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("DUPLICATES_DETECTED", "Use one of these records?"),
+        ("DUPLICATE_VALUE", "duplicate value found: <unknown> duplicates value on record with id: <unknown>"),
+        ("DUPLICATE_EXTERNAL_ID", "Key: more than one record found for external id field"),
+        ("INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY", "insufficient access rights on cross-reference id"),
+        ("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id"),
+    ],
+)
+def test_the_record_itself_is_not_told_to_be_the_other_one(code: str, message: str) -> None:
+    own, other = "0035g00000Lm2XyAAJ", "0035g00000Lm2XzAAJ"
+    told = partial(guide, object_name="Contact", event_type="Update", salesforce_id=own)
+    alone = told(diagnose(message, code))
+    assert own not in repr(alone)
+    named = told(diagnose(f"{message} {other}", code))
+    assert other in repr(named)
+    assert own not in repr(named)
