@@ -358,7 +358,7 @@ def write_profile(folder: Path, profile: OrgProfile, *, replace: bool = False) -
     return source.path
 
 
-def confirm_done(folder: Path, name: str, values: Sequence[str]) -> OrgProfile:
+def confirm_done(folder: Path, name: str, values: Sequence[str]) -> None:
     """Add status values that mean done to a profile; the rest of the file stays as it is.
 
     Raises:
@@ -389,7 +389,6 @@ def confirm_done(folder: Path, name: str, values: Sequence[str]) -> OrgProfile:
             f"Add done = [{', '.join(repr(one) for one in done)}] to its [mapping] by hand",
         )
     _put(after, replace=True)
-    return changed
 
 
 def _put(source: TomlSource, *, replace: bool) -> None:

@@ -117,13 +117,18 @@ _PROBLEM_NAMES = ("errors", "error", "errorcode")
 _CODE_NAMES = ("statuscode", "errorcode", "code")
 
 
-def match(errors: Sequence[SyncError], results: Sequence[Row]) -> list[Row]:
-    """Results in the order of the rows.
+def receipts(errors: Sequence[SyncError], results: Sequence[Row]) -> list[Receipt]:
+    """What the results say about the rows, in the order of these.
 
     Raises:
         OutcomeUnknownError: There are more or fewer results than rows, two of them name one row, or one names
             a row that was not sent.
     """
+    return list(map(_receipt, errors, _match(errors, results)))
+
+
+def _match(errors: Sequence[SyncError], results: Sequence[Row]) -> list[Row]:
+    """Results in the order of the rows."""
     if len(results) != len(errors):
         raise unmatched()
     places = {error.id: place for place, error in enumerate(errors)}
@@ -162,7 +167,7 @@ def named_results(answer: object, sent: set[str]) -> list[Row] | None:
     return None
 
 
-def receipt(error: SyncError, result: Row) -> Receipt:
+def _receipt(error: SyncError, result: Row) -> Receipt:
     """What one result says about its row. Accepted only where nothing in it says otherwise."""
     words = _flat(result)
     refused = next((word for key, word in words if key in VERDICT_NAMES and word is False), None)

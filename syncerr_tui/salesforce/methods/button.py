@@ -19,7 +19,7 @@ from syncerr_tui.salesforce.button.lightning import AuraAnswer, Said
 from syncerr_tui.salesforce.button.template import Json, filled, takes_one
 from syncerr_tui.salesforce.client import ApiClient
 from syncerr_tui.salesforce.identity import package_version
-from syncerr_tui.salesforce.methods import Check, match, named_results, receipt, refuses
+from syncerr_tui.salesforce.methods import Check, named_results, receipts, refuses
 from syncerr_tui.salesforce.profiles import ButtonMethod
 from syncerr_tui.text import one_line
 
@@ -264,7 +264,7 @@ def _receipts(errors: Sequence[SyncError], value: Json) -> list[Receipt]:
     sent = {key for error in errors for key in (error.id, error.salesforce_id, error.storeconnect_id) if key}
     results = named_results(value, sent)
     if results is not None:
-        return [receipt(error, result) for error, result in zip(errors, match(errors, results), strict=True)]
+        return receipts(errors, results)
     if refuses(value):
         words = _quoted(_words(cast("Any", value)))
         raise OutcomeUnknownError(f"The button's call returned a failure{words}")

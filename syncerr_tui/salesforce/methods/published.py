@@ -15,9 +15,8 @@ from syncerr_tui.salesforce.methods import (
     Check,
     CheckState,
     Preconditions,
-    match,
     named_results,
-    receipt,
+    receipts,
     refuses,
 )
 from syncerr_tui.salesforce.profiles import (
@@ -109,7 +108,7 @@ class ActionResync:
     async def request(self, errors: Sequence[SyncError]) -> list[Receipt]:
         await self._preconditions.hold()
         results = await self._client.action(self._kind, self._method.name, self._rows(errors))
-        return [receipt(error, result) for error, result in zip(errors, match(errors, results), strict=True)]
+        return receipts(errors, results)
 
     def _rows(self, errors: Sequence[SyncError]) -> list[Mapping[str, object]]:
         return [{self._method.id_input: [error.id] if self._takes_list else error.id} for error in errors]
@@ -195,7 +194,7 @@ class FieldResync:
         """Update these rows in one request."""
         await self._preconditions.hold()
         results = await self._client.collections_update(self._mapping.object_name, self._records(errors))
-        return [receipt(error, result) for error, result in zip(errors, match(errors, results), strict=True)]
+        return receipts(errors, results)
 
     def _records(self, errors: Sequence[SyncError]) -> list[Row]:
         return [{"id": error.id, self._method.field: self._method.value} for error in errors]
@@ -211,7 +210,7 @@ class ApexRestResync:
         self._method = method
         self.info = MethodInfo(
             name="apexrest",
-            label=f"Apex REST /services/apexrest/{method.path.strip('/')}",
+            label=f"Apex REST /services/apexrest/{method.path}",
             batch_size=batch_size,
             concurrency=concurrency,
         )
@@ -227,17 +226,16 @@ class ApexRestResync:
         ]
 
     async def preview(self, errors: Sequence[SyncError]) -> RequestPreview:
-        path = f"/services/apexrest/{self._method.path.strip('/')}"
-        return RequestPreview("POST", path, self._body(errors))
+        return RequestPreview("POST", f"/services/apexrest/{self._method.path}", self._body(errors))
 
     async def request(self, errors: Sequence[SyncError]) -> list[Receipt]:
-        answer = await self._client.apexrest("POST", self._method.path.strip("/"), self._body(errors))
+        answer = await self._client.apexrest("POST", self._method.path, self._body(errors))
         results = named_results(answer, {error.id for error in errors})
         if results is None:
             if refuses(answer):
                 raise unmatched()
             return [Receipt(error.id, accepted=True) for error in errors]
-        return [receipt(error, result) for error, result in zip(errors, match(errors, results), strict=True)]
+        return receipts(errors, results)
 
     def _body(self, errors: Sequence[SyncError]) -> dict[str, list[str]]:
         return {self._method.ids_key: [error.id for error in errors]}
