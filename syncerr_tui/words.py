@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
@@ -118,3 +120,11 @@ def plural(count: int, noun: str, shown: int | None = None) -> str:
     """`1 error`, `1,204 errors`; `12 of 1,204 errors` where fewer are shown."""
     some = "" if shown in {None, count} else f"{shown:,} of "
     return f"{some}{count:,} {noun}" if count == 1 else f"{some}{count:,} {noun}s"
+
+
+def object_counts(objects: Iterable[str], most: int) -> str:
+    """`8 Order, 4 Contact and 2 more objects`: the most frequent by name, how many others there are."""
+    counted = Counter(objects)
+    named = ", ".join(f"{count:,} {name}" for name, count in counted.most_common(most))
+    more = len(counted) - most
+    return f"{named} and {plural(more, 'more object')}" if more > 0 else named

@@ -269,13 +269,11 @@ async def safeguards_off(connection: OrgSession, late: LateJournal) -> list[Safe
     Raises:
         SyncErrError: The journal cannot be used.
     """
-    from syncerr_tui.fixes.model import SafeguardState
-
     journal = late.existing()
     if journal is None:
         return []
     lines = await fixer_of(connection, journal, read_only=True).safeguards()
-    return [line for line in lines if line.state not in {SafeguardState.ON, SafeguardState.GONE}]
+    return [line for line in lines if line.is_off]
 
 
 def off_summary(off: list[SafeguardNow]) -> str:

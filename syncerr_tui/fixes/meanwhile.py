@@ -9,7 +9,7 @@ from typing import Self, TypeVar
 
 from syncerr_tui.errors import ExitCode, RefusedError, SyncErrError, UnreachableError
 from syncerr_tui.fixes.fixer import Fixer
-from syncerr_tui.fixes.model import FixOption, FixRecord, FixRequest, FixResult, FixState, SafeguardState
+from syncerr_tui.fixes.model import FixOption, FixRecord, FixRequest, FixResult, FixState
 
 T = TypeVar("T")
 
@@ -150,7 +150,7 @@ class OffMeanwhile:
         if not lines and self.off is not None and self.off.fix:
             # Somebody saw it on, or accepted another version: the line is closed.
             now = await self._fixer.look(self.off.fix)
-            on = now.state in {SafeguardState.ON, SafeguardState.GONE}
+            on = not now.is_off
             words = "It was put back by somebody else" if on else f"It is {now.state.value}: {now.detail}"
             self.restored = FixResult(self.off.fix, FixState.ALREADY, on, now.now, now.now, words)
 

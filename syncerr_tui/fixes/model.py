@@ -282,6 +282,11 @@ class SafeguardNow:
     now: Values
     detail: str = ""
 
+    @property
+    def is_off(self) -> bool:
+        """Whether it is off as far as is known."""
+        return self.state not in {SafeguardState.ON, SafeguardState.GONE}
+
     def payload(self) -> dict[str, object]:
         """The keys that `safeguards --json` promises."""
         record = self.record

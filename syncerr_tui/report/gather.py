@@ -14,7 +14,7 @@ from syncerr_tui.diagnosis.fingerprint import Fingerprints
 from syncerr_tui.diagnosis.model import Retry
 from syncerr_tui.diagnosis.org_metadata import OrgMetadata
 from syncerr_tui.fixes.ledger import FixLedger
-from syncerr_tui.fixes.model import FixRecord, SafeguardNow, SafeguardState
+from syncerr_tui.fixes.model import FixRecord, SafeguardNow
 from syncerr_tui.fixes.org import FixScope
 from syncerr_tui.journal.attempt import Attempt
 from syncerr_tui.journal.history import ENDINGS, History, RunRecord
@@ -235,9 +235,7 @@ def _handled(handover: Handover, handled: Handlings) -> tuple[ReportedHandling, 
 def _fixes(
     handover: Handover, records: Iterable[FixRecord], safeguards: Sequence[SafeguardNow]
 ) -> tuple[ReportedFix, ...]:
-    off = {
-        line.record.id for line in safeguards if line.state not in {SafeguardState.ON, SafeguardState.GONE}
-    }
+    off = {line.record.id for line in safeguards if line.is_off}
     made = [
         _fix(handover, one, one.id in off) for one in records if one.at >= handover.since or one.id in off
     ]

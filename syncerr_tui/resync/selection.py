@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from syncerr_tui.model import SyncError
-from syncerr_tui.words import plural
+from syncerr_tui.words import object_counts
 
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.causes import CauseGraph
@@ -121,10 +121,7 @@ class Planner(Generic[AnyOrg]):
     def _objects(self, rows: Sequence[PlannedRow]) -> str:
         if len(self.prepared.errors) == 1:
             return f"1 {rows[0].error.short_name}"
-        counted = Counter(row.error.object for row in rows)
-        named = ", ".join(f"{count:,} {name}" for name, count in counted.most_common(_NAMED))
-        more = len(counted) - _NAMED
-        return f"{named} and {plural(more, 'more object')}" if more > 0 else named
+        return object_counts((row.error.object for row in rows), _NAMED)
 
     def _after(self, rows: Sequence[PlannedRow]) -> str:
         known = self.prepared.known

@@ -178,8 +178,7 @@ class Component:
         Raises:
             MetadataXmlError: There is no such element, or there are several.
         """
-        node = self._only(path)
-        return self._edited(node.start, node.end, _element(node.name, escape(value), self._prefix(node)))
+        return self.with_text(self._only(path), value)
 
     def with_text(self, node: XmlElement, value: str) -> Component:
         """The same component in which an element of its `tree` has another text."""

@@ -6,7 +6,6 @@ in the same packet must act on what the key before it opened.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -19,7 +18,7 @@ from syncerr_tui.triage.guided import GuidedState
 from syncerr_tui.triage.handling import Handlings
 from syncerr_tui.triage.listing import Listing
 from syncerr_tui.triage.news import News
-from syncerr_tui.words import plural
+from syncerr_tui.words import object_counts, plural
 
 _NAMED = 3
 """Objects that are named before the rest is counted."""
@@ -48,11 +47,7 @@ def rows_words(rows: Sequence[SyncError]) -> str:
     """`12 errors: 8 Order, 4 Contact`; a single one by its name."""
     if len(rows) == 1:
         return f"1 error: {rows[0].short_name}"
-    counted = Counter(row.object for row in rows)
-    named = ", ".join(f"{count:,} {name}" for name, count in counted.most_common(_NAMED))
-    more = len(counted) - _NAMED
-    rest = f" and {plural(more, 'more object')}" if more > 0 else ""
-    return f"{plural(len(rows), 'error')}: {named}{rest}"
+    return f"{plural(len(rows), 'error')}: {object_counts((row.object for row in rows), _NAMED)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -246,7 +246,7 @@ class SafeguardsDialog(PanelDialog[None]):
 
     @property
     def heading(self) -> str:
-        open_rows = sum(row.state not in {SafeguardState.ON, SafeguardState.GONE} for row in self._rows)
+        open_rows = sum(row.is_off for row in self._rows)
         return f"{plural(open_rows, 'safeguard')} off" if self._rows else "Safeguards"
 
     def on_mount(self) -> None:
