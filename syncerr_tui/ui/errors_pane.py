@@ -68,7 +68,7 @@ class ErrorsPane(ListWithPanel):
         self._told_anew = False
         self._moment = context.clock()
         self._typing = Debouncer(self, _FILTER_DELAY)
-        self._arranger = ListArranger(context, self.show, self.run_worker)
+        self._arranger = ListArranger(context, self.show, self.app.batch_update, self.run_worker)
         self._narrowed_from: dict[str, str] = {}
         """Filter -> the one that it was made of by one more term."""
         self._typed_from: SyncError | None = None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextlib import AbstractContextManager
 from typing import Any
 
 from syncerr_tui.triage.listing import Listing
@@ -24,6 +25,7 @@ class ListArranger:
     Args:
         context: Has the list, and tells the app when keys wait.
         show: Shows a list.
+        unpainted: Within it nothing is painted: a person sees the old rows, then the new ones.
         start: Runs a coroutine in the background.
     """
 
@@ -31,10 +33,12 @@ class ListArranger:
         self,
         context: AppContext,
         show: Callable[[Listing], object],
+        unpainted: Callable[[], AbstractContextManager[None]],
         start: Callable[[Coroutine[Any, Any, None]], object],
     ) -> None:
         self._context = context
         self._show = show
+        self._unpainted = unpainted
         self._start = start
         self._changes: list[Change] = []
 
@@ -50,8 +54,9 @@ class ListArranger:
 
     async def _arrange_meanwhile(self) -> None:
         try:
-            while self._changes:
-                await self.arranged(self._changes.pop(0))
+            with self._unpainted():
+                while self._changes:
+                    await self.arranged(self._changes.pop(0))
         finally:
             self._context.settled.set()
 
