@@ -203,7 +203,8 @@ def ask(question: str, default: str | None, flag: str) -> str:
 
 def confirm(question: str, *, default: bool = False, flag: str = "--yes") -> bool:
     """Ask yes or no; Enter gives the default. Raises as `ask`."""
-    while (answer := _yes_or_no(_answer(_with_choice(question, default=default), flag), default)) is None:
+    shown = f"{question} [{'Y/n' if default else 'y/N'}]: "
+    while (answer := _yes_or_no(_answer(shown, flag), default)) is None:
         say("Answer y or n.")
     return answer
 
@@ -231,10 +232,6 @@ async def line_while_running(stopped: asyncio.Event) -> str | None:
         for wait in waits:
             wait.cancel()
         loop.remove_reader(read)
-
-
-def _with_choice(question: str, *, default: bool) -> str:
-    return f"{question} [{'Y/n' if default else 'y/N'}]: "
 
 
 def _yes_or_no(answer: str, default: bool) -> bool | None:
