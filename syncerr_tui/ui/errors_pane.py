@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import work
 
-from syncerr_tui.errors import BadInputError
 from syncerr_tui.model import SyncError, Verdict
 from syncerr_tui.triage.actions import AppState, Place
 from syncerr_tui.triage.columns import Choice, SortKey
@@ -355,20 +354,16 @@ class ErrorsPane(ListWithPanel):
     def filter_text(self) -> str:
         return self.listing.filter.text
 
-    def filter_as_typed(self, text: str) -> str:
+    def filter_as_typed(self, text: str) -> None:
         self._narrowed_from.clear()
         self._typed_from = self._typed_from or self.listing.current
-        try:
-            wanted = self._read(text, typing=True)
-        except BadInputError as error:
-            return error.line
+        wanted = self._read(text, typing=True)
         self._typing.cancel()
         self.workers.cancel_group(self, "filter")
         if len(self.listing.errors) < list_arranger.MANY:
             self._filter(wanted)
         elif wanted.shown != self.listing.filter.shown:
             self._typing.call(lambda: self._filter_meanwhile(wanted))
-        return ""
 
     @work(group="filter")
     async def _filter_meanwhile(self, wanted: Filter) -> None:

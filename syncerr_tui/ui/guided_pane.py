@@ -14,7 +14,6 @@ from rich.style import Style
 from textual.containers import Vertical
 from textual.widget import Widget
 
-from syncerr_tui.errors import BadInputError
 from syncerr_tui.host.viewer import is_web_address
 from syncerr_tui.model import SyncError
 from syncerr_tui.text import cells, one_line
@@ -303,12 +302,8 @@ class GuidedPane(ListWithPanel):
     def filter_text(self) -> str:
         return self.state.filter.text
 
-    def filter_as_typed(self, text: str) -> str:
-        try:
-            self._filter(text, typing=True)
-        except BadInputError as error:
-            return error.line
-        return ""
+    def filter_as_typed(self, text: str) -> None:
+        self._filter(text, typing=True)
 
     def filter_by(self, text: str) -> None:
         self._filter(text, typing=False)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from textual.containers import Vertical
 from textual.widget import Widget
 
-from syncerr_tui.errors import BadInputError, SyncErrError
+from syncerr_tui.errors import SyncErrError
 from syncerr_tui.model import SyncError
 from syncerr_tui.triage.actions import AppState, Place
 from syncerr_tui.triage.columns import Column
@@ -437,15 +437,11 @@ class JournalPane(ListWithPanel):
     def filter_hint(self) -> str:
         return "text  verdict:fixed,twin  object:Order  code:INVALID*  event:update  by:ana  why:flow  -not"
 
-    def filter_as_typed(self, text: str) -> str:
+    def filter_as_typed(self, text: str) -> None:
         from syncerr_tui.journal.filter import parse
 
-        try:
-            wanted = parse(text, typing=True)
-        except BadInputError as error:
-            return error.line
+        wanted = parse(text, typing=True)
         self._typing.call(lambda: self._filter(wanted))
-        return ""
 
     def filter_by(self, text: str) -> None:
         from syncerr_tui.journal.filter import parse

@@ -172,13 +172,12 @@ class ListWithPanel(Widget):
     filter_kind = "list"
     """Whose history its filters belong to."""
 
-    def filter_as_typed(self, text: str) -> str:
+    def filter_as_typed(self, text: str) -> None:
         """Filter by what stands in the filter bar so far.
 
-        Returns:
-            What is wrong with it, in words; empty where it can be read.
+        Raises:
+            BadInputError: It cannot be read.
         """
-        return ""
 
     def filter_by(self, text: str) -> None:
         """Filter by a finished text.

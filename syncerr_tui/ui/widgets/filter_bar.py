@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
@@ -18,32 +18,8 @@ from textual.widgets import Input
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.ui.widgets.line import Line
 
-
-class FilterTarget(Protocol):
-    """What is filtered. Every pane with a filter of its own does."""
-
-    @property
-    def filter_text(self) -> str | None: ...
-
-    @property
-    def filter_hint(self) -> str: ...
-
-    @property
-    def filter_kind(self) -> str:
-        """Which filters are of the same language."""
-        ...
-
-    def filter_as_typed(self, text: str) -> str:
-        """Filter by a text that is being typed, and say what is wrong with it."""
-        ...
-
-    def filter_by(self, text: str) -> None:
-        """Filter by a finished text. May raise `BadInputError`."""
-        ...
-
-    async def settled(self) -> None:
-        """Wait until what was asked for is shown."""
-        ...
+if TYPE_CHECKING:
+    from syncerr_tui.ui.list_with_panel import ListWithPanel
 
 
 class FilterBar(Horizontal):
@@ -96,7 +72,7 @@ class FilterBar(Horizontal):
 
     def __init__(self) -> None:
         super().__init__(id="filter-bar")
-        self._target: FilterTarget | None = None
+        self._target: ListWithPanel | None = None
         self._before = ""
         self._complete: Callable[[str], Sequence[str]] = lambda _text: ()
         self._offered: Sequence[str] = ()
@@ -120,7 +96,7 @@ class FilterBar(Horizontal):
         return line
 
     def ask(
-        self, target: FilterTarget, past: Sequence[str], complete: Callable[[str], Sequence[str]]
+        self, target: ListWithPanel, past: Sequence[str], complete: Callable[[str], Sequence[str]]
     ) -> None:
         """Show the line with the filter as it is.
 
@@ -144,19 +120,28 @@ class FilterBar(Horizontal):
     @on(Input.Changed)
     def changed(self, event: Input.Changed) -> None:
         event.stop()
-        target, text = self._target, event.value
-        if target is None or not self.has_class("-on"):
+        text = event.value
+        if self._target is None or not self.has_class("-on"):
             return
-        wrong = target.filter_as_typed(text)
+        wrong = self._tried(text)
         # What is half a mistake by now has filtered as free text: the words before it filter alone.
-        while text and wrong and target.filter_as_typed(text):
+        while text and wrong and self._tried(text):
             text = text.rpartition(" ")[0]
         if wrong:
-            target.filter_as_typed(text)
+            self._tried(text)
         if len(self._offered) > 1 and event.value == self._offered[self._offered_at]:
             self.post_message(self.Offered(self._offered, self._offered_at))
         else:
             self.post_message(self.Wrong(wrong))
+
+    def _tried(self, text: str) -> str:
+        """Filter by a text that is being typed, and say what is wrong with it; empty where it can be read."""
+        assert self._target is not None
+        try:
+            self._target.filter_as_typed(text)
+        except BadInputError as error:
+            return error.line
+        return ""
 
     async def action_save(self) -> None:
         """Back to the list with the filter in place, which is to have a name."""
