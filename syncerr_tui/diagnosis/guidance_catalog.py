@@ -172,7 +172,8 @@ def _fits(when: Mapping[Condition, Any], diagnosis: Failure, message: str, event
         )
     )
     flags = {
-        "limit": diagnosis.limit is not None,
+        # Fewer records at once make no text fit into its field.
+        "limit": diagnosis.limit is not None and not diagnosis.limit.startswith("max length"),
         "flow": any(thing.kind == "flow" for thing in diagnosis.automation),
         "transient": diagnosis.transient,
     }

@@ -117,6 +117,7 @@ _ABOUT_ONE_FIELD = frozenset(
         "STRING_TOO_LONG",
         "NUMBER_OUTSIDE_VALID_RANGE",
         "MALFORMED_ID",
+        "INVALID_EMAIL_ADDRESS",
     }
 )
 _LONGEST_WORDS = 2000
@@ -251,7 +252,7 @@ def _automation(things: tuple[Automation, ...]) -> Blanks:
 _API = re.compile(r"[A-Za-z][\w.]{0,100}", re.ASCII)
 # Written like an API name without `__c`. One word alone may be a label, perhaps in another language.
 _STANDARD_FIELD = re.compile(
-    r"(?:Name|Company|Subject|StageName|[A-Z][a-z]+(?:[A-Z][a-z]+)+|"
+    r"(?:Name|Company|Subject|StageName|[A-Z][a-z]+\d?(?:[A-Z][a-z]+)+|"
     r"(?:Account|Campaign|Last|Opportunity|Product) Name)\Z"
 )
 _PLACE = re.compile(r"(?:Billing|Shipping|Mailing|Other|Person\w{0,9})? ?(State|Country)(?: ?Code|/\w+)?\Z")
@@ -270,7 +271,7 @@ def _place_word(diagnosis: Failure) -> tuple[str, ...]:
 
 def _record(diagnosis: Failure) -> str | None:
     """The record that the root is about: the first id behind its code, else the last one before it."""
-    users = {"005"} if diagnosis.root_code == "INACTIVE_OWNER_OR_USER" else set()
+    users = {"005"} if "inactive user" in diagnosis.says else set()
     ids = [record_id for record_id in diagnosis.record_ids if record_id[:3] not in _NOT_A_RECORD | users]
     if not ids:
         return None

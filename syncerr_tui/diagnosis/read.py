@@ -252,7 +252,13 @@ def _owners_of_given(pieces: tuple[Piece, ...], given: str | None, parts: list[P
         for piece in pieces
     ]
     naming = {number for number, names in enumerate(codes) if given in names}
-    return naming or {number for number, names in enumerate(codes) if not names} or {0}
+    nameless = {number for number, names in enumerate(codes) if not names}
+    implying = {number for number in nameless if _implied(pieces[number]) == given}
+    return naming or implying or nameless or {0}
+
+
+def _implied(piece: Piece) -> str | None:
+    return code_from_sentences(frozenset(said.kind for item in piece.statements for said in item.sentences))
 
 
 @lru_cache(maxsize=4096)

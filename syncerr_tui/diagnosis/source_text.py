@@ -23,9 +23,12 @@ _TAG = re.compile(
 )
 _ENTITY = re.compile(r"&(?:amp;){0,3}#?[0-9A-Za-z]{2,10};")
 _ESCAPE = re.compile(r"(?<!\\)\\+(?:u([0-9A-Fa-f]{4})|([\"'/nrtbf]))")
-_TAIL = re.compile(r"\s+[Ee]rror ?I[Dd]: {0,2}-?\d{3,12}-\d{1,12} \(-?\d{1,12}\)[\s.]*\Z|\s+\Z")
-"""What Salesforce hangs on to the end of its sentences, and blanks: no part of what a rule reads."""
-_WRITTEN_BREAK = re.compile(r"(?:\\+[rn])+ ?(?=Class\.|Trigger\.|caused by|External entry)")
+_TAIL = re.compile(
+    r"\s+(?:[Ee]rror ?I[Dd]|(?:Fehler|Fout|Fel)-ID|ID d['’]erreur|I[Dd]\.? (?:del? error|do erro)|ID errore|"
+    r"(?:エラー|오류) ?ID)\s?[:：] {0,2}-?\d{3,12}-\d{1,12} \(-?\d{1,12}\)[\s.]*\Z|(?:\\{1,2}[rn]|\s)+\Z"
+)
+"""What hangs on to the end of a sentence, `Error ID: 1-2 (3)` in any language, and blanks: no part of it."""
+_WRITTEN_BREAK = re.compile(r"(?<!\\)(?:\\+[rn])+ ?(?=Class\.|Trigger\.|caused by|External entry)")
 """A line end that somebody wrote out where the platform begins a line, outside of JSON too."""
 _ESCAPED = {"n": "\n", "r": "\n", "t": " ", "b": " ", "f": " "}
 
@@ -136,6 +139,8 @@ def unwrap(message: str) -> tuple[SourceText, list[SourceText]]:
         whole = whole.replaced(_TAG, lambda tag: "" if tag["inline"] else "\n")
     if "&" in message:
         whole = whole.replaced(_ENTITY, _entity)
+        if "<" in whole.text and "<" not in message:  # its tags were escaped too
+            whole = whole.replaced(_TAG, lambda tag: "" if tag["inline"] else "\n")
     whole = _without_tail(whole)
     if "\\" in message:
         whole = whole.replaced(_WRITTEN_BREAK, lambda _: "\n")

@@ -34,8 +34,12 @@ _END = re.compile(
 _ADVICE = re.compile(r"Your administrator can add it for you|For details, see API Exceptions", re.IGNORECASE)
 # `Field(s): User__c, CRM ErrorMessage: ...`: what an integration writes in front, in its user's language.
 _INTEGRATION = re.compile(r"\A[^\n]{0,200}\bCRM\b[^:\n]{0,25}:\s?")
-# An error that Apex wrote out: its words stand in front of its code.
-_RESULT = re.compile(r"getMessage=(?P<words>(?s:.){1,2000}?);\s?get(?:StatusCode|Fields)=")
+# An error that Apex wrote out, its words in front of its code; and one that a page or the sf CLI tells of.
+_RESULTS = (
+    re.compile(r"getMessage=(?P<words>(?s:.){1,2000}?);\s?get(?:StatusCode|Fields)="),
+    re.compile(r"validation error encountered was \"(?P<words>(?s:.){1,2000}?)\"\.?(?=\s|\Z)"),
+    re.compile(r"\. Message: (?P<words>(?s:.){1,2000}?)\.? Fields: \["),
+)
 _LONGEST = 2000
 
 
@@ -53,8 +57,9 @@ class Innermost(NamedTuple):
 
 def innermost(text: str, root_code: str | None) -> Innermost:
     """The innermost reason in a message that was unwrapped already."""
-    if result := _RESULT.search(text):
-        text = result["words"]
+    for pattern in _RESULTS:
+        if result := pattern.search(text):
+            text = result["words"]
     end = end_of_root(text, root_code)
     rest = text[end or 0 :][:_LONGEST]
     wrapped = root_code is None or root_code in WRAPPERS

@@ -337,6 +337,40 @@ def steps_of(message: str, code: str) -> str:
             "“The fax is out of order”",
             "isSuccess",
         ),
+        (
+            "ShelfTrigger: data changed by trigger for field Fax: data value too large: 12345 (max length=4)",
+            APEX,
+            "Open the trigger ShelfTrigger",
+            "fewer records",
+        ),
+        (
+            "operation performed with inactive user [0055g00000HbQrsAAF] as owner of order",
+            "CANNOT_REPARENT_RECORD",
+            "look at its owner",
+            "record 0055g00000HbQrsAAF",
+        ),
+        ("Required fields are missing: [Pricebook2Id]", "REQUIRED_FIELD_MISSING", "of Salesforce", "default"),
+        (
+            "Failed with code FIELD_CUSTOM_VALIDATION_EXCEPTION. Message: The fax is full. Fields: [Fax__c]",
+            RULE,
+            "“The fax is full”",
+            "Message:",
+        ),
+        (
+            'There were custom errors. The first validation error encountered was "The fax rests.".',
+            RULE,
+            "“The fax rests”",
+            "encountered",
+        ),
+        ("&lt;b&gt;Stop&lt;/b&gt;: The fax is full", RULE, "“Stop: The fax is full”", "<b>"),
+        ("The fax is full\\n", RULE, "“The fax is full”", "\\n"),
+        ("Le fax est plein. ID d'erreur : 882713-12 (-7781)", RULE, "“Le fax est plein”", "882713"),
+        (
+            "POST /sobjects/Order/s_c__sC_Id__c/x -- FIELD_CUSTOM_VALIDATION_EXCEPTION: The fax is full",
+            RULE,
+            "“The fax is full”",
+            "sC_Id__c",
+        ),
     ],
 )
 def test_guidance(message: str, code: str, said: str, unsaid: str) -> None:
@@ -364,6 +398,17 @@ def test_an_order_without_products_waits_for_them() -> None:
 )
 def test_a_code_and_its_own_sentence_in_the_next_line_are_one_failure(message: str) -> None:
     assert len(diagnose(message).failures) == 1
+
+
+def test_the_given_code_is_that_of_the_failure_whose_words_imply_it() -> None:
+    found = diagnose(
+        "Required fields are missing: [Name]; Box: bad value for restricted picklist field: Red: [Box__c]",
+        "REQUIRED_FIELD_MISSING",
+    )
+    assert [failure.root_code for failure in found.failures] == [
+        "REQUIRED_FIELD_MISSING",
+        "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
+    ]
 
 
 def test_another_code_in_the_next_line_is_another_failure() -> None:
