@@ -56,7 +56,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[LEFT_OUT] = set()
     thorough = config.getoption("--thorough")
     layers.set_thorough(thorough=thorough)
-    forks.shared = getattr(config, "workerinput", {}).get("forks", "")
+    forks.shared = getattr(config, "workerinput", {}).get("forks", {})
     if not getattr(config.option, "tx", None) or "PYTEST_XDIST_WORKER" in os.environ:
         _set_up_properties(thorough=thorough)
 
@@ -145,7 +145,7 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Tell a process of the suite where its programs can be forked."""
-    node.workerinput["forks"] = forks.share()
+    node.workerinput["forks"] = {forker: forks.share(forker) for forker in forks.FORKERS}
 
 
 @pytest.hookimpl(optionalhook=True)

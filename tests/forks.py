@@ -2,7 +2,7 @@
 
 A child is a real process with the real command line and its whole environment; it can be killed, interrupted,
 held to a file size, and given a terminal. One process for each process of the suite forks them all; where
-several share the suite, those are forked in turn from one that `share` starts. It is run as a module, gets
+several share the suite, those are forked in turn from one that `share` starts. It runs one of `FORKERS`, gets
 one job a line through a socket, the child's streams along with it, and answers each
 with a line: `{"argv": [...], "env": {...}, ...}` -> `{"pid": n}`, `{"wait": pid}` -> `{"code": n}` (negative:
 the signal it died of).
@@ -37,6 +37,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 ROOT = Path(__file__).parents[1]
+FORKERS = ("tests.forks", "tests.independent.processes")
+"""Modules that fork the program: on the machine's clock, and on one that tests move on."""
 USUAL = 5.0
 """Seconds that the demo org takes for a request at most; the program allows a real org minutes."""
 
@@ -48,6 +50,7 @@ class Child:
     pid: int
     _alive: int
     """A pipe that ends when the child does."""
+    _parent: _Parent
     code: int | None = None
     """How it ended, once somebody has looked: its exit code, or minus the signal."""
     _out: BinaryIO | None = None
@@ -72,7 +75,7 @@ class Child:
     def _ended(self, seconds: float) -> int | None:
         with self._lock:
             if self.code is None and select.select([self._alive], [], [], seconds)[0]:
-                self.code = int(_parent().ask({"wait": self.pid})["code"])
+                self.code = int(self._parent.ask({"wait": self.pid})["code"])
                 os.close(self._alive)
             return self.code
 
@@ -104,6 +107,8 @@ def start(
     stdout: int | None = None,
     stderr: int | None = None,
     first: str = "",
+    usual: float | None = USUAL,
+    forker: str = FORKERS[0],
 ) -> Child:
     """Start the program.
 
@@ -114,6 +119,8 @@ def start(
         stdout: Where it writes, if not to where the child's `out` reads.
         stderr: Likewise for `err`.
         first: Python that the child runs before the program, or in its place where it exits.
+        usual: Seconds that the org takes for a request at most; None: what the program allows.
+        forker: Which of `FORKERS` forks it.
     """
     out, err = tempfile.TemporaryFile(), tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the child
     with Path(os.devnull).open("rb") as nothing:
@@ -122,8 +129,8 @@ def start(
             out.fileno() if stdout is None else stdout,
             err.fileno() if stderr is None else stderr,
         )
-        child = _parent().fork(
-            argv, {**os.environ, **env}, streams, {"fsize": fsize, "usual": USUAL, "first": first}
+        child = _parent(forker).fork(
+            argv, {**os.environ, **env}, streams, {"fsize": fsize, "usual": usual, "first": first}
         )
     child._out, child._err = out, err
     return child
@@ -136,7 +143,14 @@ def run(*argv: str, env: Mapping[str, str], fsize: int | None = None, first: str
     return child
 
 
-def at_terminal(argv: Sequence[str], environ: Mapping[str, str], terminal: int, *, first: str = "") -> Child:
+def at_terminal(
+    argv: Sequence[str],
+    environ: Mapping[str, str],
+    terminal: int,
+    *,
+    first: str = "",
+    forker: str = FORKERS[0],
+) -> Child:
     """Start the program in a session of its own, with a terminal as its three streams.
 
     Args:
@@ -144,8 +158,9 @@ def at_terminal(argv: Sequence[str], environ: Mapping[str, str], terminal: int, 
         environ: Its whole environment.
         terminal: The program's end of it.
         first: Python that the child runs before the program, to break something.
+        forker: Which of `FORKERS` forks it.
     """
-    return _parent().fork(argv, environ, (terminal,) * 3, {"terminal": True, "first": first})
+    return _parent(forker).fork(argv, environ, (terminal,) * 3, {"terminal": True, "first": first})
 
 
 def _text(file: BinaryIO | None) -> str:
@@ -158,15 +173,15 @@ def _text(file: BinaryIO | None) -> str:
 class _Parent:
     """The process that forks, as the tests see it."""
 
-    def __init__(self) -> None:
+    def __init__(self, forker: str) -> None:
         self._lock = threading.Lock()
-        if shared:
+        if address := shared.get(forker):
             self._process = None
             self._socket = socket.socket(socket.AF_UNIX)
-            self._socket.connect(shared)
+            self._socket.connect(address)
         else:
             self._socket, other = socket.socketpair()
-            self._process = _started("serve", other)
+            self._process = _started(forker, "serve", other)
         atexit.register(self._close)
 
     def ask(self, job: Mapping[str, object], streams: Sequence[int] = ()) -> dict[str, Any]:
@@ -189,7 +204,7 @@ class _Parent:
         alive, held = os.pipe()
         try:
             job = {"argv": list(argv), "env": dict(environ), **more}
-            return Child(self.ask(job, (*streams, held))["pid"], alive)
+            return Child(self.ask(job, (*streams, held))["pid"], alive, self)
         finally:
             os.close(held)
 
@@ -201,12 +216,12 @@ class _Parent:
 
 _LONGEST = 100
 """Characters of a socket's address: Linux takes 107, others fewer."""
-shared = ""
-"""The address at which the process that `share` started forks one for who connects."""
+shared: dict[str, str] = {}
+"""The addresses at which the processes that `share` started fork one for who connects."""
 
 
 @functools.cache
-def share() -> str:
+def share(forker: str) -> str:
     """Start a process that imports the program once for all processes of the suite, when one connects.
 
     It ends with this one. Gives its address; empty: each has to do so itself.
@@ -218,7 +233,7 @@ def share() -> str:
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(address)
         listener.listen()
-        process = _started("share", listener, stdin=subprocess.PIPE)
+        process = _started(forker, "share", listener, stdin=subprocess.PIPE)
 
     def end() -> None:
         assert process.stdin is not None
@@ -230,8 +245,8 @@ def share() -> str:
     return address
 
 
-def _started(job: str, line: socket.socket, stdin: int | None = None) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "tests.forks", job, str(line.fileno())]
+def _started(forker: str, job: str, line: socket.socket, stdin: int | None = None) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", forker, job, str(line.fileno())]
     process = subprocess.Popen(command, cwd=ROOT, pass_fds=[line.fileno()], stdin=stdin)
     line.close()
     return process
@@ -240,15 +255,15 @@ def _started(job: str, line: socket.socket, stdin: int | None = None) -> subproc
 _FIRST_COMES_ALONE = threading.Lock()
 
 
-def _parent() -> _Parent:
+def _parent(forker: str) -> _Parent:
     # A cache alone lets two threads make one each, and neither could wait for the other's children.
     with _FIRST_COMES_ALONE:
-        return _the_parent()
+        return _the_parent(forker)
 
 
 @functools.cache
-def _the_parent() -> _Parent:
-    return _Parent()
+def _the_parent(forker: str) -> _Parent:
+    return _Parent(forker)
 
 
 def _line(line: socket.socket) -> tuple[bytes, list[int]]:
@@ -292,12 +307,17 @@ def _child(job: Mapping[str, Any], streams: Sequence[int]) -> int:
         from syncerr_tui.resync import doubt
 
         doubt.LEAST_USUAL = job["usual"]
+    return run_program(job["argv"], first=job.get("first", ""))
+
+
+def run_program(argv: Sequence[str], *, first: str = "") -> int:
+    """The program's own entry point in this process, as its script calls it; gives the exit code."""
     from syncerr_tui.__main__ import main
 
-    sys.argv = ["syncerr-tui", *job["argv"]]
+    sys.argv = ["syncerr-tui", *argv]
     code: object = None
     try:
-        exec(job.get("first", ""), {})
+        exec(first, {})
         main()
     except SystemExit as end:
         code = end.code
@@ -456,5 +476,10 @@ def _serve(line: socket.socket) -> None:
             os.kill(pid, signal.SIGKILL)
 
 
-if __name__ == "__main__":
+def fork_all() -> None:
+    """Do the job of this process: a forker's."""
     {"serve": _serve, "share": _share}[sys.argv[1]](socket.socket(fileno=int(sys.argv[2])))
+
+
+if __name__ == "__main__":
+    fork_all()

@@ -1,4 +1,4 @@
-"""What the tests of this folder stand on: a process that forks the program, a clock, orgs made to order."""
+"""What the tests of this folder stand on: a clock, orgs made to order, operators' homes."""
 
 from __future__ import annotations
 
@@ -13,15 +13,7 @@ from tests.independent.clock import Clock
 from tests.independent.home import Home
 from tests.independent.naming import Naming
 from tests.independent.org import Manners, Org
-from tests.independent.processes import Nursery
 from tests.independent.wire import Manner, Server
-
-
-@pytest.fixture(scope="session")
-def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
-    """Forks the program."""
-    with Nursery(tmp_path_factory.mktemp("processes")) as nursery:
-        yield nursery
 
 
 @pytest.fixture
@@ -44,10 +36,10 @@ def serve(clock: Clock) -> Iterator[Callable[..., Server]]:
 
 
 @pytest.fixture
-def make_home(tmp_path: Path, nursery: Nursery, clock: Clock) -> Callable[..., Home]:
+def make_home(tmp_path: Path, clock: Clock) -> Callable[..., Home]:
     """Makes an operator's home: `make_home(server, name, method=..., proof_timeout=...)`."""
 
     def make(server: Server, name: str = "home", **settings: object) -> Home:
-        return Home(tmp_path / name, server, nursery, clock, **settings)  # type: ignore[arg-type]
+        return Home(tmp_path / name, server, clock, **settings)  # type: ignore[arg-type]
 
     return make

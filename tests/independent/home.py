@@ -14,10 +14,12 @@ from functools import partial
 from pathlib import Path
 
 from tests.bench.pty_program import PtyProgram
+from tests.forks import ROOT, Child
+from tests.independent import processes
 from tests.independent.clock import Clock
 from tests.independent.naming import Naming
 from tests.independent.org import Org
-from tests.independent.processes import ROOT, Nursery, Process, product_root
+from tests.independent.processes import product_root
 from tests.independent.wire import APEX, FLOW, ID_INPUT, IDS_KEY, RESOURCE, Server, token
 
 
@@ -71,7 +73,6 @@ class Home:
 
     folder: Path
     server: Server
-    nursery: Nursery
     clock: Clock
     method: str = "apex"
     proof_timeout: float = 180.0
@@ -81,7 +82,7 @@ class Home:
     knows_done: bool = True
     """Somebody has confirmed which value means done."""
     knows_sync_user: bool = True
-    started: list[tuple[int, tuple[str, ...], Process]] = field(default_factory=list)
+    started: list[tuple[int, tuple[str, ...], Child]] = field(default_factory=list)
     """Every start: the number in its token, its arguments, the process."""
     jumps: tuple[tuple[float, float], ...] = ()
     """When, and by how many seconds, this machine's wall clock goes wrong in every command."""
@@ -158,27 +159,27 @@ class Home:
     def at_a_terminal(self, *argv: str) -> PtyProgram:
         """Start a command in a pseudo-terminal, on the shared clock."""
         environ = {**self.environment(self.server.next_token()), "TERM": "xterm", "LANG": "C.UTF-8"}
-        start = partial(self.nursery.at_terminal, clock=self.clock.path, jumps=self.jumps)
+        start = partial(processes.at_terminal, clock=self.clock.path, jumps=self.jumps)
         command = (argv[0], "--org", "shop", *argv[1:])
         return PtyProgram(command, columns=160, lines=50, environ=environ, start=start)
 
-    def start(self, *argv: str) -> Process:
+    def start(self, *argv: str) -> Child:
         """Start a command for this org."""
         number = self.server.next_token()
         env = self.environment(number)
         whole = (argv[0], "--org", "shop", *argv[1:])
-        process = self.nursery.start(whole, env, clock=self.clock.path, jumps=self.jumps, fresh=self.fresh)
+        process = processes.start(whole, env, clock=self.clock.path, jumps=self.jumps, fresh=self.fresh)
         self.started.append((number, argv, process))
         return process
 
-    def offline(self, *argv: str) -> Process:
+    def offline(self, *argv: str) -> Child:
         """Run a command that needs no org to its end."""
         env = {"SYNCERR_HOME": str(self.folder), "HOME": str(self.folder), "TZ": "UTC"}
-        process = self.nursery.start(argv, env, clock=self.clock.path)
+        process = processes.start(argv, env, clock=self.clock.path)
         process.wait()
         return process
 
-    def run(self, *argv: str) -> Process:
+    def run(self, *argv: str) -> Child:
         """Run a command to its end."""
         process = self.start(*argv)
         process.wait()

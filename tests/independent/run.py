@@ -17,7 +17,6 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from tests.independent.oracle import kinds
-from tests.independent.processes import Nursery
 from tests.independent.worlds import Outcome, World
 
 _FRESH_EVERY = 50
@@ -64,12 +63,12 @@ def _listed(numbers: dict[str, int] | Counter[str]) -> str:
     return ", ".join(f"{number:,} {name.replace('_', ' ')}" for name, number in numbers.items())
 
 
-def live(seeds: Iterable[int], folder: Path, nursery: Nursery, *, keep: bool = False) -> list[Outcome]:
+def live(seeds: Iterable[int], folder: Path, *, keep: bool = False) -> list[Outcome]:
     """Live through these worlds, and say at once what is wrong."""
     outcomes = []
     for seed in seeds:
         place = folder / str(seed)
-        outcome = World(seed, place, nursery, fresh=seed % _FRESH_EVERY == _FRESH_EVERY - 1).run()
+        outcome = World(seed, place, fresh=seed % _FRESH_EVERY == _FRESH_EVERY - 1).run()
         outcomes.append(outcome)
         for line in outcome.wrongs:
             print(f"seed {seed}: {line}", flush=True)
@@ -80,8 +79,7 @@ def live(seeds: Iterable[int], folder: Path, nursery: Nursery, *, keep: bool = F
 
 def _part(seeds: Sequence[int], folder: Path, *, keep: bool) -> list[Outcome]:
     folder.mkdir()
-    with Nursery(folder) as nursery:
-        return live(seeds, folder, nursery, keep=keep)
+    return live(seeds, folder, keep=keep)
 
 
 def main() -> int:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from tests.forks import Child
 from tests.independent.home import Home
 from tests.independent.org import Event, Org
-from tests.independent.processes import Process
 from tests.independent.wire import Server
 
 Serve = Callable[..., Server]
@@ -29,11 +29,11 @@ def doubled(org: Org) -> list[str]:
     return sorted({event for event in queued if queued.count(event) > 1})
 
 
-def verdicts(process: Process) -> dict[str, str]:
+def verdicts(process: Child) -> dict[str, str]:
     """What a run said of each row."""
     return {row["id"]: row["verdict"] for row in process.rows}
 
 
-def resync(home: Home, *options: str) -> Process:
+def resync(home: Home, *options: str) -> Child:
     """Everything, without asking."""
     return home.run("resync", "--all", "--yes", "--json", *options)

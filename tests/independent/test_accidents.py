@@ -113,7 +113,7 @@ def kill_at_the_request(server: Server, home: Home) -> None:
 
     def kill(_: Request) -> None:
         server.manner.after = lambda _: None
-        home.started[-1][2].signal(signal.SIGKILL)
+        home.started[-1][2].kill(signal.SIGKILL)
 
     server.manner.after = kill
 

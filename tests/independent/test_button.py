@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
+from tests.forks import Child
 from tests.independent.button import Button, ButtonServer
 from tests.independent.clock import Clock
 from tests.independent.home import Home
 from tests.independent.naming import Naming
 from tests.independent.oracle import Oracle, Ran, secrets_kept
 from tests.independent.org import Fate, Org
-from tests.independent.processes import Nursery, Process
 from tests.independent.recordings import SECRETS, Browser, press
 from tests.independent.steps import doubled, orders, resync, verdicts
 from tests.independent.wire import Fault, Manner, token
@@ -30,7 +30,7 @@ Desk = Callable[[Button], tuple[ButtonServer, Home]]
 
 
 @pytest.fixture
-def learn_at(tmp_path: Path, nursery: Nursery, clock: Clock) -> Iterator[Desk]:
+def learn_at(tmp_path: Path, clock: Clock) -> Iterator[Desk]:
     """Serves an org with this button, and sets an operator up who learned it from a recording."""
     with ExitStack() as stack:
 
@@ -39,7 +39,7 @@ def learn_at(tmp_path: Path, nursery: Nursery, clock: Clock) -> Iterator[Desk]:
             org = Org(clock, Naming(), rng)
             server = stack.enter_context(ButtonServer(org, Manner(rng), button))
             ticked = [event.id for event in orders(org, ROWS, delay=2)][: 1 if button.shape == "one" else 2]
-            home = Home(tmp_path / "home", server, nursery, clock, method="guided", proof_timeout=40)
+            home = Home(tmp_path / "home", server, clock, method="guided", proof_timeout=40)
             har = tmp_path / "press.har"
             har.write_text(press(button.action(ticked), Browser.CHROME_SENSITIVE).text(), encoding="utf-8")
             rows = [word for key in ticked for word in ("--event", key)]
@@ -70,7 +70,7 @@ def stored(lesson: dict[str, Any]) -> dict[str, object]:
     }
 
 
-def as_ran(server: ButtonServer, home: Home, process: Process, began: float) -> Ran:
+def as_ran(server: ButtonServer, home: Home, process: Child, began: float) -> Ran:
     """A command that has ended, as the oracle takes it."""
     number, argv, _ = next(each for each in home.started if each[2] is process)
     rows = [(row["id"], row["verdict"], row.get("reason", "")) for row in process.rows if "verdict" in row]
@@ -98,7 +98,7 @@ def examine(server: ButtonServer, home: Home, *ran: Ran) -> None:
     assert not [call for call in server.calls if "sid=" in call.partition("?")[2]]
 
 
-def go(server: ButtonServer, home: Home) -> Process:
+def go(server: ButtonServer, home: Home) -> Child:
     """Re-sync everything, and look at what came of it."""
     began = server.org.now()
     process = resync(home)

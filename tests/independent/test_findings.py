@@ -81,7 +81,7 @@ def test_h2_a_kill_at_the_request_keeps_the_orgs_usual_time(serve: Serve, make_h
 
     def kill(_: Request) -> None:
         server.manner.after = lambda _: None
-        home.started[-1][2].signal(signal.SIGKILL)
+        home.started[-1][2].kill(signal.SIGKILL)
 
     server.manner.after = kill
     process = home.start("resync", "--all", "--yes", "--json")

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
+from tests.forks import Child
 from tests.independent.clock import Clock
 from tests.independent.guarded_org import GuardedOrg, text_of
 from tests.independent.guarded_wire import GuardedServer
 from tests.independent.home import Home
 from tests.independent.naming import Naming
-from tests.independent.processes import Nursery, Process
 from tests.independent.wire import Manner
 
 EVERYTHING = '["record", "exemption", "setup", "safeguard"]'
@@ -48,7 +48,7 @@ class Desk:
         assert found, self.options(event)
         return found[0]
 
-    def apply(self, event: str, option: Mapping[str, Any], *more: str) -> Process:
+    def apply(self, event: str, option: Mapping[str, Any], *more: str) -> Child:
         """Apply an option, with the name that production wants."""
         name = option["target"]["name"]
         return self.home.run(
@@ -57,7 +57,7 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, nursery: Nursery, clock: Clock) -> Iterator[Callable[[], Desk]]:
+def desk(tmp_path: Path, clock: Clock) -> Iterator[Callable[[], Desk]]:
     """Makes an org and an operator who may do everything."""
     with ExitStack() as stack:
 
@@ -65,7 +65,7 @@ def desk(tmp_path: Path, nursery: Nursery, clock: Clock) -> Iterator[Callable[[]
             rng = Random(5)
             naming = Naming(salesforce_id="s_c__Target__c" if tells_record else "")
             server = stack.enter_context(GuardedServer(GuardedOrg(clock, naming, rng), Manner(rng)))
-            made = Desk(server, Home(tmp_path / "home", server, nursery, clock))
+            made = Desk(server, Home(tmp_path / "home", server, clock))
             made.allow(scopes)
             return made
 

@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 
 from syncerr_tui.salesforce.button.template import filled, find_holes, replaced
+from tests.forks import Child
+from tests.independent import processes
 from tests.independent.clock import Clock
 from tests.independent.ids import Ids
-from tests.independent.processes import Nursery, Process
 from tests.independent.recordings import NOISE, SECRETS, Action, Browser, Recorder, apex, press
 
 _IDS = Ids(Random(8))
@@ -27,20 +28,20 @@ KINDS = {"apex", "record_update", "record_create", "invocable", "apexrest", "flo
 SHAPES = {"list", "one", "csv", "json", "records", "map"}
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
-Learn = Callable[..., Process]
+Learn = Callable[..., Child]
 
 
 @pytest.fixture
-def learn(tmp_path: Path, nursery: Nursery, clock: Clock) -> Learn:
+def learn(tmp_path: Path, clock: Clock) -> Learn:
     """Run `learn-button` on this content, and see that it leaks nothing and breaks nothing."""
 
-    def run(content: str | bytes, *options: str, as_json: bool = True) -> Process:
+    def run(content: str | bytes, *options: str, as_json: bool = True) -> Child:
         file, home = tmp_path / "press.har", tmp_path / "home"
         data = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
         file.write_bytes(data)
         words = ("learn-button", str(file), *(("--json",) if as_json else ()), *options)
         env = {"SYNCERR_HOME": str(home), "HOME": str(home), "COLUMNS": "80"}
-        process = nursery.start(words, env, clock=clock.path)
+        process = processes.start(words, env, clock=clock.path)
         assert process.wait() in {0, 1, 2}, process.err
         assert "Traceback" not in process.err + process.out
         assert file.read_bytes() == data
@@ -83,7 +84,7 @@ def at(value: Any, pointer: str) -> Any:
     return value
 
 
-def check_schema(process: Process) -> None:
+def check_schema(process: Child) -> None:
     """One object, with the promised keys."""
     told = strictly(process.out)
     assert {"candidates", "chosen", "refused"} <= set(told)
@@ -110,7 +111,7 @@ def check_schema(process: Process) -> None:
         assert hole["$ids"] != "json" or "inner" in hole
 
 
-def chosen(process: Process) -> dict[str, Any]:
+def chosen(process: Child) -> dict[str, Any]:
     """The one clear candidate."""
     assert process.code == 0, process.out + process.err
     told = strictly(process.out)
@@ -118,7 +119,7 @@ def chosen(process: Process) -> dict[str, Any]:
     return found
 
 
-def why_not(process: Process) -> str:
+def why_not(process: Child) -> str:
     """Why nothing was chosen."""
     assert process.code == 1, process.out
     return " | ".join(one["why"] for one in strictly(process.out)["refused"])
@@ -462,9 +463,9 @@ def test_what_is_no_har_is_one_line_and_exit_code_2(learn: Learn, case: str) -> 
     assert process.code == 2
 
 
-def test_a_folder_and_a_missing_file_are_told_as_such(tmp_path: Path, nursery: Nursery, clock: Clock) -> None:
+def test_a_folder_and_a_missing_file_are_told_as_such(tmp_path: Path, clock: Clock) -> None:
     for path in (tmp_path, tmp_path / "none.har"):
-        process = nursery.start(
+        process = processes.start(
             ("learn-button", str(path)), {"SYNCERR_HOME": str(tmp_path / "h")}, clock=clock.path
         )
         assert process.wait() == 2

@@ -191,9 +191,9 @@ def install() -> None:
     ThreadPoolExecutor.submit = watched  # type: ignore[assignment, method-assign]
 
 
-def attach(path: Path, jumps: tuple[tuple[float, float], ...] = ()) -> None:
+def attach(path: str, jumps: tuple[tuple[float, float], ...] = ()) -> None:
     """From here on this process lives on the clock at `path`."""
-    _warp.clock = Clock(path)
+    _warp.clock = Clock(Path(path))
     _warp.jumps = jumps
     _warp.started = _warp.clock.monotonic()
     mine = _warp.clock.processes / str(os.getpid())
@@ -204,14 +204,14 @@ def attach(path: Path, jumps: tuple[tuple[float, float], ...] = ()) -> None:
 
 def _main() -> int:
     """A fresh start of the program on a shared clock."""
-    from tests.independent.processes import product_root, start
+    from tests.forks import run_program
+    from tests.independent.processes import product_root
 
     where, jumps = json.loads(sys.argv[1])
     sys.path.insert(0, str(product_root()))
     install()
-    if where:
-        attach(Path(where), tuple((at, error) for at, error in jumps))
-    return start(sys.argv[2:])
+    attach(where, tuple((at, error) for at, error in jumps))
+    return run_program(sys.argv[2:])
 
 
 if __name__ == "__main__":

@@ -17,12 +17,12 @@ from functools import cached_property, partial
 from pathlib import Path
 from random import Random
 
+from tests.forks import Child
 from tests.independent.clock import Clock
 from tests.independent.home import Home, knows, profile_takes
 from tests.independent.naming import naming_of
 from tests.independent.oracle import KILLS, Oracle, Ran, secrets_kept
 from tests.independent.org import Event, Fate, Manners, Org, Reaction
-from tests.independent.processes import Nursery, Process
 from tests.independent.truth import Request
 from tests.independent.wire import Fault, Manner, Server, token
 
@@ -102,13 +102,12 @@ class World:
 
     seed: int
     folder: Path
-    nursery: Nursery
     fresh: bool = False
     """Every command is a fresh interpreter instead of a fork."""
     rng: Random = field(init=False)
     ran: list[Ran] = field(default_factory=list)
     _copy: Path | None = None
-    _target: Process | None = None
+    _target: Child | None = None
     """The process that is to be killed."""
 
     def __post_init__(self) -> None:
@@ -206,7 +205,6 @@ class World:
         home = Home(
             self.folder / "ana",
             server,
-            self.nursery,
             self.clock,
             method=rng.choice(("apex", "flow", "apexrest", "apexrest", "field")),
             proof_timeout=rng.choice((0.0, 5.0, 30.0, 180.0, 180.0, 400.0)),
@@ -315,15 +313,15 @@ class World:
         return tuple(str(plan) if word == "PLAN" else word for word in argv)
 
     def _note(
-        self, home: Home, argv: tuple[str, ...], process: Process, kill: Kill | None, began: float
+        self, home: Home, argv: tuple[str, ...], process: Child, kill: Kill | None, began: float
     ) -> None:
         """Wait for a command, and keep what it said and how it ended."""
         code = process.wait()
         number = next(number for number, _, one in home.started if one is process)
         rows = [
             (row["id"], row["verdict"], row.get("reason", ""))
-            for row in process.rows
-            if "verdict" in row and argv[0] in {"resync", "resume", "verify", "apply"}
+            for row in (process.rows if argv[0] in {"resync", "resume", "verify", "apply"} else ())
+            if "verdict" in row
         ]
         self.ran.append(
             Ran(
@@ -352,7 +350,7 @@ class World:
         def strike(request: Request | None = None) -> None:
             left[0] -= 1
             if left[0] == 0 and self._target is not None:
-                self._target.signal(kill.number)
+                self._target.kill(kill.number)
                 if request is not None and kill.number in {signal.SIGKILL, signal.SIGHUP}:
                     request.heard = False
 
