@@ -245,6 +245,7 @@ class ListScreen(ActionScreen, inherit_bindings=False):
 
     async def _know_more(self, connection: OrgSession) -> None:
         """What waits for what, as the org says; and what earlier runs left of the rows."""
+        await asyncio.to_thread(import_module, "syncerr_tui.ui.screens.menus")  # not behind the first key
         error = next(iter(self.context.state.listing.errors.values()), None)
         if error is not None:
             # The first explanation reads the whole catalogue: not while somebody waits for a panel or a plan.

@@ -84,6 +84,9 @@ async def measure(count: int) -> None:
                 "taking it back": ("escape",),
                 "sorting": ("o", "down", "enter"),
                 "sorting back": ("o", "up", "enter"),
+                "sorting by the message": ("o", *["down"] * 6, "enter"),
+                "a filter with enter": ("slash", "d", "u", "p", "enter"),
+                "all rows again": ("escape",),
             }.items():
                 start = time.perf_counter()
                 await pilot.press(*keys)
