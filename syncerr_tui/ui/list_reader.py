@@ -152,7 +152,7 @@ class ListReader:
                 gc.freeze()
                 drawn = asyncio.Event()
                 self._post(PageRead(reading, page, len(rows), drawn))
-                # Keys, which take several turns of the loop, come between two pages, however fast these arrive.
+                # Keys come between two pages, however fast these arrive: a key takes several turns.
                 await (drawn.wait() if len(rows) == len(page) else asyncio.sleep(_BETWEEN))
         if reading == self.reading:
             context.state = context.state.reading_ended(context.clock())
