@@ -90,10 +90,10 @@ class SafeguardFixes:
             affects=f"Everybody who saves a record of {object_name}. {EVERYBODY}",
             needs=SETUP,
         )
-        return [*await self._bypasses(formula), off] if "$Permission." in formula else [off]
+        return [*await self._bypasses(), off] if "$Permission." in formula else [off]
 
-    async def _bypasses(self, formula: str) -> list[FixCandidate]:
-        """Permission sets that the admin named as a bypass, and that this rule looks for."""
+    async def _bypasses(self) -> list[FixCandidate]:
+        """Permission sets that the admin named as a bypass, for a rule that looks for a permission."""
         user, candidates = self._exemption.sync_user, []
         for name in self._exemption.permission_sets if user else ():
             target = FixTarget("PermissionSetAssignment", "", f"{name} for {user}")
