@@ -165,10 +165,10 @@ def find_prose(text: str, root: str | None) -> Iterator[Part]:
         if _FIELD_BEHIND.match(text, match.end()) or _FIELD_BEFORE.search(text, *before):
             number = match.lastindex or 0
             yield Part("field", match[number], *match.span(number))
-    if root in _RULE_CODES:
+    if root is None or root in _RULE_CODES:
         for match in matches(_FIELD_NOUN, text) if _NOUN.search(text) else ():
             yield part("field", match, "field")
-    if root in _PROSE_CODES:
+    if root is None or root in _PROSE_CODES:
         for match in matches(_SUBJECT, text) if _PREDICATE.search(text) else ():
             if _may_be_field(match["field"]):
                 yield part("field", match, "field")

@@ -200,13 +200,12 @@ _NAMED_VALUES = (
 )
 _CUSTOM_FIELD = re.compile(
     r"(?<![\w.])(?<!\w-)(?:[A-Za-z]\w{0,100}\.)?(?P<field>[A-Za-z]\w{0,100}__[cC])(?![\w.])(?! trigger)"
+    r"(?<!/s_c__sC_Id__c)"  # the store's key in an address: by it the record was sent
 )
 _BEFORE_OBJECT = re.compile(
-    r"(?:(?:entity|object|sobject|of type|type|on|sobjects/(?:\w{1,80}/)?|from)[ '\":\\]{0,6}|salesforce \(|"
-    r"\bobj: ?)\Z",
+    r"(?:(?:entity|object|sobject|of type|type|on|sobjects/|from)[ '\":\\]{0,6}|salesforce \(|\bobj: ?)\Z",
     re.IGNORECASE,
 )
-_LONGEST_PATH = 60
 _LONGEST_LEAD = 28
 
 
@@ -242,7 +241,7 @@ def find_custom_fields(text: str) -> Iterator[Part]:
     if "__c" in text or "__C" in text:
         for match in matches(_CUSTOM_FIELD, text):
             if (
-                _BEFORE_OBJECT.search(text, max(0, match.start() - _LONGEST_PATH), match.start()) is None
+                _BEFORE_OBJECT.search(text, max(0, match.start() - 12), match.start()) is None
                 and _before_object().search(text, max(0, match.start() - _LONGEST_LEAD), match.start())
                 is None
                 and not text.startswith(": bad field names", match.end())

@@ -158,6 +158,11 @@ def test_a_value_of_several_lines_ends_at_its_length() -> None:
     assert two.values == ("123", "456")
 
 
+def test_a_rule_s_words_name_their_field_without_a_code_too() -> None:
+    assert diagnose("Pick-up window must be in the morning").fields == ("Pick-up window",)
+    assert diagnose("We need a Show Close Date here").fields == ("Show Close Date",)
+
+
 def test_a_code_behind_a_value_is_none_of_it() -> None:
     found = diagnose("Language: bad value for restricted picklist field: en_X (errorCode: SOME_CODE)")
     assert found.values == ("en_X",)
