@@ -109,10 +109,7 @@ class ApiClient(RequestExecutor):
 
     async def first_page(self, query: str) -> list[Row]:
         """The rows of a query's first page: a sample, however many there are."""
-        async with aclosing(self.pages(query)) as pages:
-            async for page in pages:
-                return page.records
-        return []
+        return (await self._first(query)).records
 
     async def tooling(self, query: str) -> list[Row]:
         """All rows of a Tooling API query."""
@@ -120,10 +117,11 @@ class ApiClient(RequestExecutor):
 
     async def count(self, query: str) -> int:
         """The number that a `SELECT COUNT() ...` gives."""
+        return (await self._first(query)).total
+
+    async def _first(self, query: str) -> Page:
         async with aclosing(self.pages(query)) as pages:
-            async for page in pages:
-                return page.total
-        return 0
+            return await anext(pages)
 
     async def describe_global(self) -> list[Row]:
         answer = await self.read(lambda sf: an_object(rest(sf, "sobjects")))
