@@ -196,9 +196,7 @@ class SnapshotSession(OrgSession):
         taken = f"{snapshot.taken_at.astimezone():%Y-%m-%d %H:%M}"
         refused = RefusedError(f"This is a snapshot of {taken}, not the org", "Connect to the org for that")
         org = snapshot.org
-        identity = OrgIdentity(
-            f"{org.name} as of {taken}", org.org_id, org.environment, org.username, org.instance_url
-        )
+        identity = replace(org, name=f"{org.name} as of {taken}")
         mapping = FieldMapping(
             object_name=snapshot.event_object,
             object="Id",
