@@ -202,11 +202,7 @@ class CausesPane(ListWithPanel):
     def _show(self) -> None:
         listing = self.context.state.listing
         if listing.errors and listing.filter and self._graph_worker.found.causes:
-            note: tuple[str, ...] = (
-                "Nothing matches the filter.",
-                "",
-                f"{self.context.key_of('back')} shows all causes again.",
-            )
+            note = self.nothing_matches("all causes")
         elif self._graph_worker.working:
             note = ("Working out what waits for what ...",)
         elif self.context.unread:

@@ -311,13 +311,7 @@ class GuidedPane(ListWithPanel):
     def _filter(self, text: str, *, typing: bool) -> None:
         wanted = parse(text, typing=typing)
         state = self.state.filtered(wanted, self.context.clock())
-        nothing = (
-            "",
-            "Nothing matches the filter.",
-            "",
-            f"{self.context.key_of('back')} shows all rows again.",
-        )
-        self._list.note(*nothing)
+        self._list.note("", *self.nothing_matches())
         self._become(state)
 
     def step_back(self) -> bool:

@@ -252,7 +252,7 @@ class JournalPane(ListWithPanel):
         self._head.display = bool(head)
         foot: list[Part] = []
         if level is not None and level.ready and not level.count:
-            nothing = ("Nothing matches the filter.", "", f"{key('back')} shows everything again.")
+            nothing = self.nothing_matches("everything")
             if not self._reading.wanted:
                 does = f"{key('resync')} in the list of errors does it."
                 nothing = ("Nothing was re-synced in this org yet.", "", does)

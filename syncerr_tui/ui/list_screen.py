@@ -334,8 +334,7 @@ class ListScreen(ActionScreen, inherit_bindings=False):
 
     def _note_that_nothing_matches(self) -> None:
         if self.context.state.listing.errors:
-            again = f"{self.context.key_of('back')} shows all rows again."
-            self.errors.note("", "Nothing matches the filter.", "", again)
+            self.errors.note("", *self.errors.nothing_matches())
 
     def sort(self) -> None:
         from syncerr_tui.ui.screens.menus import sort_menu

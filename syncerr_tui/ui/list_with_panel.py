@@ -172,6 +172,10 @@ class ListWithPanel(Widget):
     filter_kind = "list"
     """Whose history its filters belong to."""
 
+    def nothing_matches(self, hidden: str = "all rows") -> tuple[str, ...]:
+        """What stands in place of rows where the filter hides all of them."""
+        return "Nothing matches the filter.", "", f"{self.context.key_of('back')} shows {hidden} again."
+
     def filter_as_typed(self, text: str) -> None:
         """Filter by what stands in the filter bar so far.
 
