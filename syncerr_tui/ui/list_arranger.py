@@ -61,11 +61,11 @@ class ListArranger:
             self._context.settled.set()
 
     async def arranged(self, change: Change) -> None:
-        """Show this once a thread has made it; keys need not wait. Where rows come or go it is made anew."""
-        while True:
-            before = self._context.state.listing
-            made = await asyncio.to_thread(change, before)
-            now = self._context.state.listing
-            if before.is_arranged_as(now):
-                self._show(now.arranged_as(made))
-                return
+        """Show this once a thread has made it; keys need not wait.
+
+        Where rows came or went it is made anew at once: pages may come faster than a thread is done.
+        """
+        before = self._context.state.listing
+        made = await asyncio.to_thread(change, before)
+        now = self._context.state.listing
+        self._show(now.arranged_as(made) if before.is_arranged_as(now) else change(now))

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from syncerr_tui.model import SyncError
 from syncerr_tui.text import clean
 from syncerr_tui.triage.columns import SortKey
 from syncerr_tui.triage.listing import Listing
@@ -204,6 +205,32 @@ async def test_rows_that_came_while_an_order_was_made_are_in_it(opened: Open, he
         held.go_on.set()
         await driven.wait_for(lambda: driven.pane.listing.sort is SortKey.OBJECT)
         assert driven.pane.listing.ids == Listing().refreshed(more, now).sorted(SortKey.OBJECT).ids
+
+
+async def test_rows_that_come_faster_than_an_order_is_made_do_not_hold_the_keys_back(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(list_arranger, "MANY", 1)
+    more, arrange = iter(some_errors(530)[30:]), Listing.sorted
+    async with opened(ROWS) as driven:
+        await driven.ready()
+
+        def overtaken(listing: Listing, *args: Any, **how: Any) -> Listing:
+            if threading.current_thread() is not threading.main_thread():
+                driven.app.call_from_thread(arrives, next(more))
+            return arrange(listing, *args, **how)
+
+        def arrives(row: SyncError) -> None:
+            driven.pane.show(driven.pane.listing.with_page([row], driven.app.context.clock()))
+
+        monkeypatch.setattr(Listing, "sorted", overtaken)
+        await driven.press("o", "down")
+        await driven.press_meanwhile("enter")
+        await driven.wait_for(lambda: driven.pane.listing.sort is SortKey.OBJECT)
+        await driven.press("G", "space")
+        listing = driven.pane.listing
+        assert len(listing.errors) == len(ROWS) + 1
+        assert listing.selected == {listing.ids[-1]}
 
 
 async def test_few_rows_are_put_in_order_at_once(
