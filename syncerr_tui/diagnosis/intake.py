@@ -67,9 +67,13 @@ _CODE_COLUMNS = ("status code", "statuscode", "error code", "errorcode", "code")
 _ID_COLUMNS = ("sf__id", "change event", "id", "storeconnect id", "external id")
 _OBJECT_COLUMNS = ("object", "object name", "sobject", "sobject type")
 _DELIMITERS = ",;\t|"
-_LOG_LINE = re.compile(r"\d{2}:\d{2}:\d{2}\.\d{1,9} ?(?:\(\d+\))?\|(?P<event>[A-Z_]+)(?:\||\Z)")
-_FAILED = ("FATAL_ERROR", "EXCEPTION_THROWN", "FLOW_ELEMENT_ERROR", "FLOW_ELEMENT_FAULT")
-"""Events of a debug log that say what failed, the most telling first."""
+# A line of Salesforce's debug log, or of a web store's: Ruby's, with its tags.
+_LOG_LINE = re.compile(
+    r"\d{2}:\d{2}:\d{2}\.\d{1,9} ?(?:\(\d+\))?\|(?P<event>[A-Z_]+)(?:\||\Z)|"
+    r"[A-Z], \[[^\[\]]{10,60}\] {1,4}(?P<level>[A-Z]+) -- [^:]{0,60}: (?:\[[^\[\]]{1,60}\] ?){0,9}"
+)
+_FAILED = ("FATAL_ERROR", "EXCEPTION_THROWN", "FLOW_ELEMENT_ERROR", "FLOW_ELEMENT_FAULT", "ERROR", "WARN")
+"""Events of a log that say what failed, the most telling first."""
 
 
 def decode(raw: bytes) -> str | None:
@@ -235,12 +239,13 @@ def _cells(
 
 
 def _log_rows(text: str) -> Iterator[ErrorRow]:
-    """What failed in a debug log: the last word on each failure, with the stack below it."""
+    """What failed in a log: the last word on each failure, with the stack below it."""
     events: list[tuple[str, int, list[str]]] = []
     for number, line in enumerate(text.splitlines(), 1):
         match = _LOG_LINE.match(line)
         if match:
-            events.append((match["event"], number, [line[match.end() :]]))
+            event = match["event"] or match["level"].replace("FATAL", "ERROR")
+            events.append((event, number, [line[match.end() :]]))
         elif events:
             events[-1][2].append(line)
     kinds = {event for event, _, _ in events}

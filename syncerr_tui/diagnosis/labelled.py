@@ -219,7 +219,8 @@ def find_lists(text: str) -> Iterator[Part]:
             before = text[max(0, match.start() - 12) : match.start()].rstrip()
             if before.endswith("[") and text[match.end() :].strip() == "]":
                 before = before[:-1].rstrip()
-            if before.endswith((":", "for", "missing")):
+            # Behind `ERROR -- :` of a log stands whoever wrote the line.
+            if before.endswith((":", "for", "missing")) and not before.endswith("-- :"):
                 yield from _label_of_list(text, match)
                 yield from listed(text, *match.span("list"))
     if (text.endswith("]") and (name := _NAME_AT_END.search(text, max(0, len(text) - 110)))) or (

@@ -82,6 +82,19 @@ def test_every_way_in_tells_the_shapes_apart(source: str, encoding: str) -> None
     assert roots(lines, source, "-") == ["UNABLE_TO_LOCK_ROW"] * 2
 
 
+def test_a_web_store_s_log_is_what_failed_in_it_line_by_line() -> None:
+    log = (
+        "I, [2027-02-01T01:02:03.1 #7]  INFO -- : [CartJob] begun\r\n"
+        "E, [2027-02-01T01:02:04.1 #7] ERROR -- : [CartJob] REQUIRED_FIELD_MISSING: "
+        "Required fields are missing: [Fax__c]\r\n"
+        "F, [2027-02-01T01:02:05.1 #7] FATAL -- app: STRING_TOO_LONG: Fax: data value too large: 1234 "
+        "(max length=3)\r\n"
+    )
+    first, second = answers(explain("--message", "-", "--json", stdin=log))
+    assert (first["root_code"], first["fields"]) == ("REQUIRED_FIELD_MISSING", ["Fax__c"])
+    assert (second["root_code"], second["fields"]) == ("STRING_TOO_LONG", ["Fax"])
+
+
 def test_a_debug_log_is_what_failed_in_it_once_with_its_stack() -> None:
     (answer,) = answers(explain("--message", "-", "--json", stdin=LOG))
     names = [thing["name"] for thing in answer["automation"]]  # type: ignore[attr-defined]

@@ -67,6 +67,7 @@ ACCESS = "INVALID_FIELD_FOR_INSERT_UPDATE"
         ("Cet enregistrement ne peut pas changer", RULE, []),
         ("Fax: Fax must be nonzero: [Fax]", "FIELD_INTEGRITY_EXCEPTION", ["Fax"]),
         ("E, ERROR -- : [CartJob] [Mailers] The cart was lost", RULE, []),
+        ("E, ERROR -- : [CartJob] The cart was lost", RULE, []),
         ("FIELD_CUSTOM_VALIDATION_EXCEPTION: Give us a fax with a dialling code [Fax]", RULE, ["Fax"]),
         ("FIELD_CUSTOM_VALIDATION_EXCEPTION: Give us a number with a dialling code [Sic]", RULE, []),
     ],
