@@ -429,6 +429,22 @@ def test_the_systems_keyring_keeps_secrets(monkeypatch: pytest.MonkeyPatch) -> N
     assert SECRET not in caught.value.line
 
 
+def test_a_refresh_token_that_the_keyring_does_not_take_serves_until_the_end(
+    host: LoginHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ring = FakeKeyring({("syncerr", "acme"): "first"})
+    monkeypatch.setitem(sys.modules, "keyring", ring)
+    monkeypatch.setitem(sys.modules, "keyring.errors", ring.errors)
+    host.gives(refresh_token="second")
+    way = RefreshTokenAuth("PlatformCLI", SecretRef("keyring", "syncerr/acme"), host.url)
+    tokens = tokens_for(way, {})
+    monkeypatch.setattr(ring, "set_password", lambda *_: ring.get_password("locked", ""))
+    first = tokens.current()
+    host.gives(access_token="another")
+    assert tokens.renew(first).access_token == "another"
+    assert host.form()["refresh_token"] == "second"
+
+
 def test_a_keyring_that_is_not_installed_says_how(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "keyring", None)
     with pytest.raises(BadInputError, match="is not installed") as caught:

@@ -228,6 +228,7 @@ class RefreshToken:
         following = fields_of(answer).get("refresh_token")
         if isinstance(following, str) and following and following != refresh:
             self._rotated = following  # the one we used is void from now on
+            # Where it cannot be kept this session goes on; the next login is refused and says what to do.
             self._secrets.put(way.refresh_token, following)
         return token
 

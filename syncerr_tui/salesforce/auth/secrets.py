@@ -54,9 +54,13 @@ class Secrets:
             return _rewrite(_home(Path(place.where)), secret)
         if place.kind == "keyring":
             import keyring
+            from keyring.errors import KeyringError
 
             service, _, user = place.where.partition("/")
-            keyring.set_password(service, user, secret)
+            try:
+                keyring.set_password(service, user, secret)
+            except KeyringError:
+                return False
             return True
         return False
 
