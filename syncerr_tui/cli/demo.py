@@ -179,14 +179,10 @@ def _record(path: Path, settings: dict[str, Any]) -> int:
 
 
 def _write_new(path: Path, content: object) -> None:
-    from syncerr_tui.files import create_file
+    from syncerr_tui.files import create_file, writing
 
-    try:
+    with writing(path, "Name a file in a folder of yours", taken="Name a new file"):
         create_file(path, json.dumps(content, indent=1))
-    except OSError as problem:
-        raise BadInputError(
-            f"The file {path} cannot be written ({problem.strerror})", "Name a new file in a folder of yours"
-        ) from problem
 
 
 def _serve(serving: dict[str, Any], settings: dict[str, Any], har: Path | None) -> int:
@@ -216,15 +212,11 @@ def _serve(serving: dict[str, Any], settings: dict[str, Any], har: Path | None) 
 def _certificate(path: Path | None) -> str | None:
     if path is None:
         return None
-    from syncerr_tui.files import read_plain
+    from syncerr_tui.files import read_plain, reading
 
-    try:
-        text = read_plain(path, _LARGEST_CERTIFICATE).decode("ascii")
-    except (OSError, UnicodeDecodeError) as problem:
-        reason = getattr(problem, "strerror", None) or "it is not text"
-        raise BadInputError(
-            f"The certificate {path} cannot be read ({reason})", "Name a PEM file"
-        ) from problem
+    with reading(f"The certificate {path}", "Name a PEM file"):
+        # Whatever is not ASCII is no PEM either.
+        text = read_plain(path, _LARGEST_CERTIFICATE).decode("ascii", "replace")
     from syncerr_tui.demo.oauth import check_certificate
 
     check_certificate(text, str(path))
