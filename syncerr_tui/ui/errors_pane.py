@@ -395,7 +395,8 @@ class ErrorsPane(ListWithPanel):
     def _filter(self, wanted: Filter) -> None:
         if wanted.shown != self.listing.filter.shown:
             now, row = self.context.clock(), self._typed_from
-            self._arranger.arrange(lambda listing: listing.filtered(wanted, now, row))
+            arrange = self._arranger.arrange if wanted else self._arranger.at_once
+            arrange(lambda listing: listing.filtered(wanted, now, row))
 
     def on_error_table_fitted(self, event: ErrorTable.Fitted) -> None:
         """What the list is sorted by stands in its header, or else in the line of tabs."""

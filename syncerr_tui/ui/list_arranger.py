@@ -45,12 +45,16 @@ class ListArranger:
     def arrange(self, change: Change) -> None:
         """Show this at once, or as soon as a thread has made it."""
         if len(self._context.state.listing.errors) < MANY:
-            self._show(change(self._context.state.listing))
+            self.at_once(change)
             return
         self._changes.append(change)
         if self._context.settled.is_set():
             self._context.settled.clear()
             self._start(self._arrange_meanwhile())
+
+    def at_once(self, change: Change) -> None:
+        """Show this, which takes no time however many rows there are."""
+        self._show(change(self._context.state.listing))
 
     async def _arrange_meanwhile(self) -> None:
         try:

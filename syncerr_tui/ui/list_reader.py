@@ -24,9 +24,6 @@ from syncerr_tui.ui.debouncer import loop_at_rest
 if TYPE_CHECKING:
     from syncerr_tui.watch.watcher import ListFollower
 
-_BETWEEN = 0.001
-"""Seconds between two pages."""
-
 
 class Connected(Message):
     """The org answered and its names are mapped."""
@@ -152,8 +149,8 @@ class ListReader:
                 gc.freeze()
                 drawn = asyncio.Event()
                 self._post(PageRead(reading, page, len(rows), drawn))
-                # Keys come between two pages, however fast these arrive: a key takes several turns.
-                await (drawn.wait() if len(rows) == len(page) else asyncio.sleep(_BETWEEN))
+                # Keys come between two pages, however fast these arrive.
+                await (drawn.wait() if len(rows) == len(page) else asyncio.sleep(0))
         if reading == self.reading:
             context.state = context.state.reading_ended(context.clock())
             self._post(ListRead(reading, tuple(rows)))

@@ -154,6 +154,20 @@ async def test_all_rows_are_at_hand_when_a_filter_is_taken_back(opened: Open, he
         assert driven.pane.listing.selected == {ALL[-1]}
 
 
+async def test_all_rows_are_at_hand_when_nothing_is_to_be_filtered_after_all(
+    opened: Open, held: Held
+) -> None:
+    async with opened(ROWS) as driven:
+        await driven.ready()
+        await driven.press_at_once("slash", *"nowhere")
+        held.go_on.set()
+        await driven.wait_for(lambda: not driven.pane.listing.ids)
+        held.go_on.clear()
+        await driven.press_at_once("escape", "G", "space")
+        assert driven.pane.listing.ids == ALL
+        assert driven.pane.listing.selected == {ALL[-1]}
+
+
 async def test_one_more_term_is_taken_back_by_one_step(opened: Open, held: Held) -> None:
     async with opened(ROWS) as driven:
         await _accounts(driven, held)
