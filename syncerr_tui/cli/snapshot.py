@@ -80,6 +80,7 @@ async def _known_fixes(connection: OrgSession, graph: CauseGraph, names: NamesRe
         connection.name_resolver(names),
         connection.fixes(),
     )
+    finder = await org.finder()
     known: list[KnownFixes] = []
     for cause in graph.causes():
         error = graph.errors[cause.roots[0]]
@@ -89,7 +90,7 @@ async def _known_fixes(connection: OrgSession, graph: CauseGraph, names: NamesRe
             pairs = await explained(connection, map(graph.errors.__getitem__, rows), dictionary)
             if len(known) == _LOOKUPS:
                 break
-            options = options_for(await org.facts(pairs), org.policy)
+            options = options_for(await finder.facts(pairs), org.policy)
             of_records = any(option.automatic and option.kind.scope is FixScope.RECORD for option in options)
             ids = tuple(rows) if of_records else cause.roots
             known.append(KnownFixes(ids, tuple(option.payload() for option in options)))

@@ -57,7 +57,7 @@ _AUDIT_LINES = 2
 
 
 class FixFinder:
-    """Looks up what could be done about errors of one org.
+    """Looks up what could be done about errors of one org; what holds for all of them it asks for once.
 
     Args:
         client: The org.
@@ -80,6 +80,7 @@ class FixFinder:
         self._client = client
         self._reader = reader = TargetReader(targets)
         self._audit: list[tuple[datetime, str, str]] | None = None
+        self._permissions: dict[str, bool] | None = None
         records = RecordFixes(client, record_key, named)
         safeguards = SafeguardFixes(client, reader, exemption)
         fields = FieldFixes(client, reader, metadata)
@@ -103,7 +104,8 @@ class FixFinder:
             NotLoggedInError, UnreachableError: The org could not be asked.
         """
         candidates: list[FixCandidate] = []
-        permissions = await self._permissions()
+        if self._permissions is None:
+            self._permissions = await self._read_permissions()
         for error, explanation in errors:
             begin = len(candidates)
             for explained in explanation.failures:
@@ -118,9 +120,9 @@ class FixFinder:
                     candidates.append(by_hand)
             candidates[begin:] = [replace(one, event=error.id) for one in candidates[begin:]]
         audited = [await self._with_audit(candidate) for candidate in candidates]
-        return FixFacts(tuple(audited), permissions, self._reader.metadata_problem)
+        return FixFacts(tuple(audited), self._permissions, self._reader.metadata_problem)
 
-    async def _permissions(self) -> dict[str, bool]:
+    async def _read_permissions(self) -> dict[str, bool]:
         """This user's permissions, as far as the org has a column for each."""
         permissions: dict[str, bool] = {}
         with untold():
@@ -235,10 +237,12 @@ class OrgFixes(FixTargets):
         self._record_key = mapping.record_key
 
     async def facts(self, errors: Sequence[tuple[SyncError, Explanation]], *, named: str = "") -> FixFacts:
-        finder = FixFinder(
-            self._client, self, self._metadata, await self._exemption(), self._record_key, named
-        )
-        return await finder.facts(errors)
+        return await (await self.finder(named)).facts(errors)
+
+    async def finder(self, named: str = "") -> FixFinder:
+        """Looks up the fixes of several causes at one time; `named` as in `facts`."""
+        exemption = await self._exemption()
+        return FixFinder(self._client, self, self._metadata, exemption, self._record_key, named)
 
     async def find_safeguard(self, text: str) -> FixChange:
         kind, _, name = text.partition(":")

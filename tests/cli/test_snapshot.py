@@ -6,6 +6,7 @@ import hashlib
 import json
 import random
 import stat
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +18,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.server import DemoServer
 from syncerr_tui.errors import BadInputError
+from syncerr_tui.salesforce.client import ApiClient
 from syncerr_tui.salesforce.snapshot import read_snapshot
 from tests.cli.conftest import Shell
 from tests.e2e.orgs import write_profile
@@ -50,6 +52,23 @@ def test_it_tells_what_the_org_told_without_a_secret(
     assert asked["list"][0]["code"] in shell("explain", "--snapshot", str(taken), "--id", row).out
     assert server.access_token not in taken.read_text(encoding="utf-8")
     assert stat.S_IMODE(taken.stat().st_mode) == 0o600
+
+
+def test_what_holds_for_all_causes_is_asked_for_once(
+    shell: Shell, org: DemoServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, query_all = Counter[str](), ApiClient.query_all
+
+    async def counted(client: ApiClient, query: str, **more: Any) -> Any:
+        asked[query] += 1
+        return await query_all(client, query, **more)
+
+    monkeypatch.setattr(ApiClient, "query_all", counted)
+    write_profile(shell.home)
+    assert shell("snapshot", *BOX, "-o", str(tmp_path / "acme.snapshot")).code == 0
+    assert asked.total() > len(asked), "causes are looked up one by one"
+    for what in ("SELECT Username FROM User ", "FROM UserPermissionAccess ", "FROM SetupAuditTrail "):
+        assert [times for query, times in asked.items() if what in query] == [1], what
 
 
 @pytest.mark.parametrize(
