@@ -54,6 +54,8 @@ def org(demo: DemoServer, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Demo
     return demo
 
 
+_causes: list[dict[str, Any]] = []
+"""Those that every demo org here begins with."""
 _offering: dict[tuple[str, str], dict[str, Any]] = {}
 
 
@@ -63,8 +65,10 @@ def find_option(shell: Shell, key: str, code: str) -> tuple[dict[str, Any], dict
     def likely() -> Iterator[dict[str, Any]]:
         if (key, code) in _offering:
             yield _offering[key, code]
-        yield from (cause for cause in shell("causes", *BOX, "--json").lines if cause["code"] == code)
+        yield from (cause for cause in _causes if cause["code"] == code)
 
+    if not _causes:
+        _causes.extend(shell("causes", *BOX, "--json").lines)
     for cause in likely():
         for option in shell("fix", *BOX, "--id", cause["roots"][0], "--json").lines:
             if option["key"].startswith(key):
