@@ -331,6 +331,7 @@ def run_program(argv: Sequence[str], *, first: str = "") -> int:
 def _import_the_program() -> None:
     """Import everything that a child needs, once for all of them."""
     import simple_salesforce  # noqa: F401
+    import wcwidth  # noqa: F401
 
     import syncerr_tui
     from syncerr_tui.host import terminal

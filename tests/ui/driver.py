@@ -147,8 +147,9 @@ class Driven:
         # Between the end of the reading and the first look at the causes the worker has not begun yet.
         if not worker.found.count and self.app.context.state.listing.errors:
             return False
-        # While a safeguard is off, that stands in the place of when the list was read.
-        return re.search("refreshed|safeguards? off", self.text) is not None
+        # While a safeguard is off, that stands in the place of when the list was read. The line alone is
+        # asked: to draw the whole screen for each look was a fiftieth of what these tests compute.
+        return re.search("refreshed|safeguards? off", self.app.bench.line("utility").text) is not None
 
     async def compare(self, name: str, varying: str = "(?!)") -> None:
         """Wait until the screen is that of its file; SYNCERR_SCREENS=1 writes the file anew.
