@@ -68,7 +68,7 @@ def test_a_file_that_exists_is_left_alone_and_an_empty_org_has_no_button_to_pres
     file.write_text("mine")
     done = run("--errors", "12", "--har", str(file))
     assert done.code == 2
-    assert "cannot be written" in done.err
+    assert "is there already" in done.err
     assert file.read_text() == "mine"
     done = run("--errors", "0", "--har", str(tmp_path / "other.har"))
     assert (done.code, len(done.err.splitlines())) == (2, 1)
