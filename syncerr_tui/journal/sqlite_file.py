@@ -265,7 +265,7 @@ def refuse_network(path: Path) -> None:
 def _share(path: Path) -> None:
     """Create the file for the group of its folder."""
     refuse_network(path)
-    if not path.parent.exists():
+    with suppress(FileExistsError):  # also where a colleague makes it in the same moment
         path.parent.mkdir(parents=True, mode=0o770)
         path.parent.chmod(0o2770)
     _create(path, 0o660, path.parent.stat().st_gid)

@@ -473,6 +473,21 @@ signal.pause()
 """
 
 
+def test_a_colleague_may_make_the_folder_in_the_same_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make, shared = Path.mkdir, tmp_path / "shared"
+
+    def mkdir(folder: Path, *given: Any, **options: Any) -> None:
+        if folder == shared and not shared.exists():
+            make(shared)  # the colleague's
+        make(folder, *given, **options)
+
+    monkeypatch.setattr(Path, "mkdir", mkdir)
+    with Journal.open(tmp_path, IDENTITY.org_id, clock=lambda: START, shared=shared / "acme.db") as journal:
+        assert History(journal).runs() == ()
+
+
 @pytest.mark.skipif(os.name != "posix" or os.getuid() != 0, reason="only root can be several users")
 @pytest.mark.parametrize("mode", [0o2770, 0o770])
 def test_users_of_one_machine_share_a_file_whatever_their_umask(
