@@ -39,11 +39,14 @@ class Before:
     """Events that were written down as sent when the run was cut, and that never reached the org."""
 
 
-def expected(before: Before, plan: Plan, last: Mapping[str, RowChanged]) -> dict[str, Verdict | None]:
+def expected(
+    before: Before, plan: Plan, last: Mapping[str, RowChanged], late: frozenset[str]
+) -> dict[str, Verdict | None]:
     """The reference: what must become of each planned row, straight from the truth and the rules.
 
     None means: not sent. What an earlier run had left open is proven by what that run did: there the
-    verdict is taken as it was told (`last`), and held against the truth elsewhere.
+    verdict is taken as it was told (`last`), and held against the truth elsewhere. Where the org carried
+    its request out only now (`late`), the row may be seen as changed since the plan.
     """
     outcome: dict[str, Verdict | None] = {}
     stopped = False
@@ -63,7 +66,9 @@ def expected(before: Before, plan: Plan, last: Mapping[str, RowChanged]) -> dict
                 outcome[event] = None
             elif before.standing[event] is not EventStanding.FAILED:
                 outcome[event] = Verdict.ELSEWHERE
-            elif before.error[event].processed_at != row.error.processed_at:
+            elif before.error[event].processed_at != row.error.processed_at or (
+                event in late and last[event].verdict is None
+            ):
                 outcome[event] = None
             else:
                 outcome[event] = before.alone[event]
@@ -193,7 +198,7 @@ class Runs(RuleBasedStateMachine):
         if mode is ResumeMode.CONTINUE or finished:
             self._compare(plan, before, last)
             return
-        reference = expected(before, plan, last)
+        reference = expected(before, plan, last, self._late(before))
         for event, change in last.items():
             assert event in before.open or change.verdict in {reference[event], Verdict.UNKNOWN, None}
 
@@ -225,8 +230,13 @@ class Runs(RuleBasedStateMachine):
             frozenset(History(self.journal).open_attempts()),
         )
 
+    def _late(self, before: Before) -> frozenset[str]:
+        """Open events that the org has worked on since the run began."""
+        events, known = self.org.events, before.error
+        return frozenset(e for e in before.open if events[e].error.processed_at != known[e].processed_at)
+
     def _compare(self, plan: Plan, before: Before, last: Mapping[str, RowChanged]) -> None:
-        reference = expected(before, plan, last)
+        reference = expected(before, plan, last, self._late(before))
         assert {event: change.verdict for event, change in last.items()} == reference
         rows = History(self.journal).rows_of(
             self.journal.read("SELECT id FROM runs ORDER BY rowid")[-1]["id"]
@@ -266,3 +276,13 @@ TestRuns.settings = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
+
+
+def test_what_a_dropped_run_sent_may_be_carried_out_while_the_next_one_looks() -> None:
+    runs = Runs()
+    runs.fail(EventType.CREATE, "Account", None, "fixed")
+    runs.fail(EventType.CREATE, "Account", 0, "broken")
+    runs.lie(lag=0.0, delay=60.0, duplicate=0.0, skew=0.0, gone=False, locked=True)
+    runs.run_interrupted(3, 29, ResumeMode.DROP, canary=False)
+    runs.run(1, canary=False, concurrency=1)
+    runs.teardown()
