@@ -72,6 +72,12 @@ class Child:
             pass
         return code
 
+    def wait_for(self, words: str) -> None:
+        """Until its stderr says so. The test's own timeout is the bound."""
+        while words not in self.err:
+            assert self.alive or words in self.err, self.err
+            time.sleep(0.005)
+
     def _ended(self, seconds: float) -> int | None:
         with self._lock:
             if self.code is None and select.select([self._alive], [], [], seconds)[0]:

@@ -107,7 +107,7 @@ def safe_url(url: str) -> bool:
         port_fits = parts.port is None or parts.port > 0
     except ValueError:
         return False
-    secure = parts.scheme == "https" or (parts.scheme == "http" and on_this_machine(url))
+    secure = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
     return bool(secure and parts.hostname and port_fits and "@" not in parts.netloc and not parts.query)
 
 

@@ -202,7 +202,7 @@ def _failure(
     codes = tuple(dict.fromkeys(part.text for part in parts.parts if part.kind == "code"))
     own_text = "\n".join(item.text.text for item in statements)
     surroundings = whole.text if sole else own_text
-    says = frozenset(said.kind for item in statements for said in item.sentences)
+    says = _says(parts.piece)
     root = root_of(_outermost_first(parts), given)
     inferred = root is None
     if root is None:
@@ -253,12 +253,13 @@ def _owners_of_given(pieces: tuple[Piece, ...], given: str | None, parts: list[P
     ]
     naming = {number for number, names in enumerate(codes) if given in names}
     nameless = {number for number, names in enumerate(codes) if not names}
-    implying = {number for number in nameless if _implied(pieces[number]) == given}
+    implying = {number for number in nameless if code_from_sentences(_says(pieces[number])) == given}
     return naming or implying or nameless or {0}
 
 
-def _implied(piece: Piece) -> str | None:
-    return code_from_sentences(frozenset(said.kind for item in piece.statements for said in item.sentences))
+def _says(piece: Piece) -> frozenset[str]:
+    """The kinds of the platform's sentences in it."""
+    return frozenset(said.kind for item in piece.statements for said in item.sentences)
 
 
 @lru_cache(maxsize=4096)

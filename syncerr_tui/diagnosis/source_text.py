@@ -136,16 +136,20 @@ def unwrap(message: str) -> tuple[SourceText, list[SourceText]]:
     """
     whole = SourceText.of(message)
     if "<" in message:
-        whole = whole.replaced(_TAG, lambda tag: "" if tag["inline"] else "\n")
+        whole = _without_tags(whole)
     if "&" in message:
         whole = whole.replaced(_ENTITY, _entity)
         if "<" in whole.text and "<" not in message:  # its tags were escaped too
-            whole = whole.replaced(_TAG, lambda tag: "" if tag["inline"] else "\n")
+            whole = _without_tags(whole)
     whole = _without_tail(whole)
     if "\\" in message:
         whole = whole.replaced(_WRITTEN_BREAK, lambda _: "\n")
     statements = [_without_tail(page) for page in _messages(whole)]
     return whole, statements or [whole]
+
+
+def _without_tags(page: SourceText) -> SourceText:
+    return page.replaced(_TAG, lambda tag: "" if tag["inline"] else "\n")
 
 
 def _without_tail(page: SourceText) -> SourceText:

@@ -137,8 +137,8 @@ def test_a_command_whose_words_nobody_reads_does_its_work(
 
 
 @pytest.fixture
-def silent_org() -> Iterator[tuple[str, threading.Event]]:
-    """An org that takes a request and never answers it."""
+def silent_org(tmp_path: Path) -> Iterator[tuple[dict[str, str], threading.Event]]:
+    """An org that takes a request and never answers it: what leads a program there, and when it was asked."""
     asked, enough = threading.Event(), threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
@@ -152,21 +152,23 @@ def silent_org() -> Iterator[tuple[str, threading.Event]]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_address[1]}", asked
+    yield (
+        {
+            "SYNCERR_HOME": str(tmp_path),
+            "SYNCERR_INSTANCE_URL": f"http://127.0.0.1:{server.server_address[1]}",
+            "SYNCERR_ACCESS_TOKEN": "00D5g000000abcd!AQ0123456789012345678901",
+        },
+        asked,
+    )
     enough.set()
     server.shutdown()
     server.server_close()
 
 
 def test_ctrl_c_ends_a_command_that_waits_for_the_org(
-    silent_org: tuple[str, threading.Event], tmp_path: Path
+    silent_org: tuple[dict[str, str], threading.Event],
 ) -> None:
-    url, asked = silent_org
-    env = {
-        "SYNCERR_HOME": str(tmp_path),
-        "SYNCERR_INSTANCE_URL": url,
-        "SYNCERR_ACCESS_TOKEN": "00D5g000000abcd!AQ0123456789012345678901",
-    }
+    env, asked = silent_org
     process = forks.start("list", env=env)
     assert asked.wait(60)
     process.kill(signal.SIGINT)
@@ -175,19 +177,12 @@ def test_ctrl_c_ends_a_command_that_waits_for_the_org(
 
 
 def test_an_org_that_is_silent_is_said_to_be_waited_for(
-    silent_org: tuple[str, threading.Event], tmp_path: Path
+    silent_org: tuple[dict[str, str], threading.Event],
 ) -> None:
-    url, asked = silent_org
-    env = {
-        "SYNCERR_HOME": str(tmp_path),
-        "SYNCERR_INSTANCE_URL": url,
-        "SYNCERR_ACCESS_TOKEN": "00D5g000000abcd!AQ0123456789012345678901",
-    }
+    env, asked = silent_org
     process = forks.start("list", env=env, first="from syncerr_tui.cli import _connect; _connect._LONG = 0")
     assert asked.wait(60)
-    while "Still waiting for the org" not in process.err:
-        assert process.alive
-        time.sleep(0.005)
+    process.wait_for("Still waiting for the org")
     process.kill(signal.SIGINT)
     assert process.wait() == 130
 

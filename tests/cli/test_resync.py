@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import threading
-import time
 from collections import Counter
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -266,12 +265,6 @@ def started(home: Path, *words: str) -> forks.Child:
     return forks.start(*words, env={"SYNCERR_HOME": str(home)})
 
 
-def until(process: forks.Child, word: str) -> None:
-    while word not in process.err:
-        assert process.alive or word in process.err, process.err
-        time.sleep(0.005)
-
-
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_stops_after_what_is_in_flight_and_writes_everything_down(
     shell: Shell, tmp_path: Path, sent: signal.Signals, code: int
@@ -280,7 +273,7 @@ def test_a_signal_stops_after_what_is_in_flight_and_writes_everything_down(
     process = started(
         shell.home, "resync", *SLOW, *db, "--all", "--yes", "--json", "--batch-size", "1", "--lanes", "1"
     )
-    until(process, "Wave 1")
+    process.wait_for("Wave 1")
     process.kill(sent)
     assert process.wait() == code
     assert "Traceback" not in process.err
@@ -295,9 +288,9 @@ def test_a_signal_stops_after_what_is_in_flight_and_writes_everything_down(
 def test_a_second_ctrl_c_quits_at_once_and_resume_goes_on(shell: Shell, tmp_path: Path) -> None:
     db = ("--db", str(tmp_path / "org.db"))
     process = started(shell.home, "resync", *SLOW, *db, "--all", "--yes", "--batch-size", "1", "--lanes", "1")
-    until(process, "Wave 1")
+    process.wait_for("Wave 1")
     process.kill(signal.SIGINT)
-    until(process, "Stopping after")
+    process.wait_for("Stopping after")
     process.kill(signal.SIGINT)
     assert process.wait() == 130
     assert "Quit" in process.err
@@ -324,7 +317,7 @@ def test_killed_and_resumed_it_ends_as_without_a_kill(
     words = ("--all", "--yes", "--json", "--batch-size", "2", "--lanes", "2", "--patience", "4")
     shell("resync", *DEMO, *unharmed, *words)
     process = started(shell.home, "resync", *SLOW, *killed, *words)
-    until(process, "Wave 1")
+    process.wait_for("Wave 1")
     timer = threading.Timer(random.random() * 1.5, process.kill)
     timer.start()
     process.wait()

@@ -61,17 +61,10 @@ def has_ended(desk: Terminal) -> bool:
         return any(run.how for run in history.runs())
 
 
-def waits_for(child: forks.Child, words: str) -> None:
-    """Until stderr says so. The test's own timeout is the bound."""
-    while words not in child.err:
-        assert child.alive, child.err
-        time.sleep(0.005)
-
-
 def test_ctrl_c_once_waits_for_what_is_on_its_way(desk: Terminal, org: WatchedServer) -> None:
     running, gate = held(desk, org)
     running.kill(signal.SIGINT)
-    waits_for(running, "Stopping after what is on its way; ctrl-c again quits at once.")
+    running.wait_for("Stopping after what is on its way; ctrl-c again quits at once.")
     gate.open.set()
     assert running.wait() == ExitCode.INTERRUPTED
     assert "Traceback" not in running.err
@@ -91,7 +84,7 @@ def test_ctrl_c_once_waits_for_what_is_on_its_way(desk: Terminal, org: WatchedSe
 def test_ctrl_c_twice_quits_and_the_journal_knows(desk: Terminal, org: WatchedServer) -> None:
     running, gate = held(desk, org)
     running.kill(signal.SIGINT)
-    waits_for(running, "Stopping after")
+    running.wait_for("Stopping after")
     running.kill(signal.SIGINT)
     assert running.wait() == ExitCode.INTERRUPTED
     assert "see 'syncerr-tui resume'" in running.err
@@ -200,9 +193,9 @@ def test_ctrl_c_is_taken_although_nobody_reads_the_rows(desk: Terminal, org: Wat
     os.close(its)
     assert gate.met.wait(60)
     running.kill(signal.SIGINT)
-    waits_for(running, "Stopping after what is on its way")
+    running.wait_for("Stopping after what is on its way")
     gate.open.set()
-    waits_for(running, "(stopped)")
+    running.wait_for("(stopped)")
     running.kill(signal.SIGINT)
     assert running.wait() == ExitCode.INTERRUPTED
     os.close(ours)
