@@ -186,20 +186,20 @@ class ActionScreen(Screen[None], inherit_bindings=False):
 
     def handler(self, action: Action, count: int | None = None) -> Callable[[], object]:
         """What does this action here, so often: the pane in front, else the workbench."""
-        given = (count,) if action.counted else ()
+        arguments = (count,) if action.counted else ()
         if action.id in self.pane.HANDLERS:
-            return partial(self.pane.HANDLERS[action.id], self.pane, *given)
+            return partial(self.pane.HANDLERS[action.id], self.pane, *arguments)
         if (hook := self.context.config.hooks.get(action.id)) is not None:
             return partial(self.run_hook, hook)
-        return partial(self.HANDLERS[action.id], self, *given)
+        return partial(self.HANDLERS[action.id], self, *arguments)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Where text is typed, letters are letters; else a key means what it means in this place."""
         if action != "act":
             return True
         place, table = self.context.state.place, self.context.config.actions
-        asked = table.by_id[str(parameters[0])]
-        known = asked.works_in(place) or (self.complete and table.keys_free_in(asked, place))
+        meant = table.by_id[str(parameters[0])]
+        known = meant.works_in(place) or (self.complete and table.keys_free_in(meant, place))
         return not isinstance(self.focused, Input) and known
 
     def action_act(self, action_id: str) -> None:
@@ -312,8 +312,8 @@ class ActionScreen(Screen[None], inherit_bindings=False):
         small = size.width < NARROWEST or size.height < LOWEST
         self.set_class(small, "-too-small")
         if small:
-            wanted = f"Window too small: {size.width}x{size.height}, needs {NARROWEST}x{LOWEST}"
-            self.line("too-small").show([(wanted, "strong")])
+            text = f"Window too small: {size.width}x{size.height}, needs {NARROWEST}x{LOWEST}"
+            self.line("too-small").show([(text, "strong")])
         self.call_after_refresh(self.draw_lines)
 
     @on(Announced)

@@ -68,7 +68,7 @@ class CauseGraphWorker:
         self._clock = clock
         self._graph: CauseGraph | None = None
         self._shown: Mapping[str, SyncError] = {}
-        self._wanted: Mapping[str, SyncError] | None = None
+        self._pending: Mapping[str, SyncError] | None = None
         self._relations: dict[str, tuple[ParentRef, ...]] = {}
         self._present: frozenset[tuple[str, str]] = frozenset()
         self._working = False
@@ -106,7 +106,7 @@ class CauseGraphWorker:
         finally:
             self._working = False
             self._idle.set()
-            if self._wanted is not None:
+            if self._pending is not None:
                 self._wake()
             else:
                 # Whoever looked meanwhile found no graph, and waits to hear that there is one.
@@ -114,7 +114,7 @@ class CauseGraphWorker:
 
     def follow(self, errors: Mapping[str, SyncError]) -> None:
         if errors is not self._shown:
-            self._shown = self._wanted = errors
+            self._shown = self._pending = errors
             self._wake()
 
     async def ask_for_parents(self, connection: OrgSession) -> None:
@@ -135,13 +135,13 @@ class CauseGraphWorker:
     def landed(self, records: Iterable[tuple[str, str]]) -> None:
         """These records (object, StoreConnect ID) are in Salesforce: what waited for them is ready."""
         self._present |= frozenset(records)
-        self._wanted = self._shown
+        self._pending = self._shown
         self._wake()
 
     @property
     def _overtaken(self) -> bool:
         """Whether the list holds other errors by now."""
-        return self._wanted is not None
+        return self._pending is not None
 
     def _wake(self) -> None:
         if not self._working:
@@ -153,8 +153,8 @@ class CauseGraphWorker:
         try:
             if len(self._shown) >= _MANY:
                 await loop_at_rest(_PAINTED)
-            while self._wanted is not None:
-                errors, self._wanted = self._wanted, None
+            while self._pending is not None:
+                errors, self._pending = self._pending, None
                 self.found = await asyncio.to_thread(self._in_step_at_once, errors)
                 if self._overtaken:
                     self._tell()
@@ -208,11 +208,11 @@ class CauseGraphWorker:
         self._trends = {}
         for cause in causes:
             before = known.get(id(cause))
-            made = before[1] if before is not None and before[0] is cause else None
-            if made is None:
+            cause_trend = before[1] if before is not None and before[0] is cause else None
+            if cause_trend is None:
                 rows = (graph.errors[row_id] for row_id in (*cause.roots, *cause.victims))
                 times = (when for row in rows if (when := row.created_at or row.processed_at) is not None)
-                made = trend(times, now)
-            self._trends[id(cause)] = (cause, made)
-            trends[cause.key] = made
+                cause_trend = trend(times, now)
+            self._trends[id(cause)] = (cause, cause_trend)
+            trends[cause.key] = cause_trend
         return trends

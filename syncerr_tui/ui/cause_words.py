@@ -216,13 +216,13 @@ def held_up(layout: TextLayout, graph: CauseGraph, error: SyncError, key_of: Cal
 
 def of_a_cause(page: TextLayout, graph: CauseGraph, cause: Cause) -> None:
     """The panel's sections about why the errors of a cause are one, and which they are."""
-    count, held = len(cause.roots), len(cause.victims)
+    count, waiting = len(cause.roots), len(cause.victims)
     page.section("Why these are one cause", (sentence(cause.fingerprint.why), Role.TEXT))
     page.heading(f"{plural(count, 'error')} of this cause")
     _some(page, ([(short(graph.errors[row]), Role.NAME)] for row in cause.roots[:_NAMED]), count)
     if cause.victims:
-        page.heading(f"Held up: {plural(held, 'error')}")
-        _some(page, (_victim(graph, row) for row in cause.victims[:_NAMED]), held)
+        page.heading(f"Held up: {plural(waiting, 'error')}")
+        _some(page, (_victim(graph, row) for row in cause.victims[:_NAMED]), waiting)
     if cause.guessed:
         page.heading(f"Perhaps too: {plural(len(cause.guessed), 'error')} (a guess, never sent with it)")
         _some(page, (_victim(graph, row) for row in cause.guessed[:_NAMED]), len(cause.guessed))

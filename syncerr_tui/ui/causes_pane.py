@@ -207,8 +207,8 @@ class CausesPane(ListWithPanel):
             note = ("Working out what waits for what ...",)
         elif self.context.unread:
             reading, unread = self.context.state.reading, self.context.unread.capitalize()
-            asked, does = ("login", "logs in") if reading.expired else ("refresh", "tries")
-            again = f"{unread}: {self.context.key_of(asked)} {does} again."
+            action, does = ("login", "logs in") if reading.expired else ("refresh", "tries")
+            again = f"{unread}: {self.context.key_of(action)} {does} again."
             note = (unread if reading.active or reading.failure is None else again,)
         else:
             note = ("No causes: there are no sync errors in the list.",)

@@ -58,19 +58,19 @@ def copy_one_of(
     from syncerr_tui.ui.details import as_text
     from syncerr_tui.ui.screens.menus import copy_menu
 
-    def chosen(thing: Copyable | None) -> None:
-        if thing is not None:
-            copy(thing.text, thing.what)
+    def chosen(choice: Copyable | None) -> None:
+        if choice is not None:
+            copy(choice.text, choice.what)
 
     now = context.clock()
-    things = copyables(
+    choices = copyables(
         errors,
         link=lambda error: event_address(context, error),
         whole=lambda error: as_text(error, now),
     )
     named = f"{errors[0].object} {errors[0].event_type.value}"
     heading = f"Copy of {named if len(errors) == 1 else plural(len(errors), 'error')}"
-    screen.app.push_screen(copy_menu(heading, things), chosen)
+    screen.app.push_screen(copy_menu(heading, choices), chosen)
 
 
 def event_address(context: AppContext, error: SyncError) -> str:
@@ -117,10 +117,10 @@ async def write_report(services: Services, say: Say) -> None:
         with services.journals.open_anew(identity.org_id) as journal:
             since = journal.now() - _REPORTED
             metadata = services.error_details.metadata
-            made = gather(Handover(graph, identity, since, os_user(), metadata), journal, off)
+            report = gather(Handover(graph, identity, since, os_user(), metadata), journal, off)
         name = f"report-{_file_part(context.org)}-{context.clock().astimezone():%Y%m%d-%H%M}"
         folder = services.journals.folder / "exports"
-        return write_new([Path(), folder], name, "html", to_html(made))
+        return write_new([Path(), folder], name, "html", to_html(report))
 
     try:
         off = await services.fixes.safeguards()

@@ -134,8 +134,8 @@ class Details:
         first = graph.errors.get(cause.roots[0]) if graph is not None else None
         if graph is None or first is None:
             return []
-        memory, count, held = self._history.memory(first), len(cause.roots), len(cause.victims)
-        waits = f", {held:,} more {'waits' if held == 1 else 'wait'}" if held else ", nothing waits"
+        memory, count, waiting = self._history.memory(first), len(cause.roots), len(cause.victims)
+        waits = f", {waiting:,} more {'waits' if waiting == 1 else 'wait'}" if waiting else ", nothing waits"
         page = TextLayout(width)
         page.text(plural(count, "error") + waits, Role.HEADING)
         page.text(summary(cause, self._graph_worker.found.trends.get(cause.key), moment), Role.MUTED)

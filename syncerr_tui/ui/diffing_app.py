@@ -39,7 +39,7 @@ class DiffingApp(App[ReturnType]):
     def __init__(self, driver_class: type | None = None, diff: ScreenDiff | None = None) -> None:
         super().__init__(driver_class=driver_class)
         self._diff = diff
-        self._given = False
+        self._suspended = False
         """Whether another program has the terminal."""
         self._put_off: Timer | None = None
         """Draws what was not drawn while the terminal was behind."""
@@ -77,11 +77,11 @@ class DiffingApp(App[ReturnType]):
             yield  # without a terminal, as in a test, there is none to give
             return
         with self.suspend():
-            self._given = True
+            self._suspended = True
             try:
                 yield
             finally:
-                self._given = False
+                self._suspended = False
 
     def sleep(self) -> None:
         """Give the terminal to the shell, and stop until it continues us."""
@@ -98,7 +98,7 @@ class DiffingApp(App[ReturnType]):
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
         """Textual 8.2.8 writes `renderable.render_segments()` here; this writes the difference."""
         driver = self._driver
-        if self._given:
+        if self._suspended:
             return  # the screen is drawn as a whole when the terminal comes back
         if getattr(driver, "behind", False):
             if self._put_off is None:
@@ -123,9 +123,9 @@ class DiffingApp(App[ReturnType]):
         system = self.console._color_system or ColorSystem.TRUECOLOR  # noqa: SLF001 - as Strip.render does
         cursor = self.screen.outer_size.clamp_offset(self.cursor_position)
         # An input method draws at the cursor; for everything else it stays hidden where it is.
-        wanted = (cursor.x, cursor.y) if isinstance(self.focused, Input) else None
+        cursor_at = (cursor.x, cursor.y) if isinstance(self.focused, Input) else None
         try:
-            frame = self._diff.frame(renderable, (self.size.width, self.size.height), system, wanted)
+            frame = self._diff.frame(renderable, (self.size.width, self.size.height), system, cursor_at)
         except Exception as error:  # noqa: BLE001 - as Textual: a defect in drawing ends the app in words
             self._handle_exception(error)
             return

@@ -72,7 +72,7 @@ class ErrorDetailsService:
         self._dictionary: OrgDictionary | None = None
         self._metadata: OrgMetadata | None = None
         self._known: dict[SyncError, tuple[Resolved, ...]] = {}
-        self._wanted: SyncError | None = None
+        self._pending: SyncError | None = None
         self._asking = False
 
     @property
@@ -128,7 +128,7 @@ class ErrorDetailsService:
         """A person rests on this error: ask the org about what it names, unless that is known."""
         if error in self._known or self._context.state.reading.expired or not self._may_ask():
             return
-        self._wanted = error
+        self._pending = error
         if not self._asking:
             self._asking = True
             self._work(self._ask(), "explaining")
@@ -142,8 +142,8 @@ class ErrorDetailsService:
 
     async def _ask(self) -> None:
         try:
-            while (error := self._wanted) is not None:
-                self._wanted = None
+            while (error := self._pending) is not None:
+                self._pending = None
                 await self._ask_about(error)
         except NotLoggedInError as trouble:
             self._post(SessionEnded(trouble))
@@ -160,10 +160,10 @@ class ErrorDetailsService:
             return
         self._metadata = metadata
         diagnosis = self.explain(error).diagnosis
-        kept = await resolver.recall(diagnosis, object_name=error.object)
-        if kept and resolver is self._resolver:
+        remembered = await resolver.recall(diagnosis, object_name=error.object)
+        if remembered and resolver is self._resolver:
             # What an earlier start learned is shown at once; the org's answer takes its place.
-            self._known[error] = kept
+            self._known[error] = remembered
             self._post(KnownBetter(error))
         resolved = await resolver.resolve(
             diagnosis, object_name=error.object, processed_at=error.processed_at

@@ -50,7 +50,7 @@ class ErrorHistory:
         self._post = background.post
         self._known: dict[SyncError, Memory] = {}
         self._left: LeftByRuns | None = None
-        self._wanted: SyncError | None = None
+        self._pending: SyncError | None = None
         self._asking = False
 
     async def look(self, graph_worker: CauseGraphWorker) -> None:
@@ -65,11 +65,11 @@ class ErrorHistory:
         errors = self._context.state.listing.errors
         try:
             waiting = await graph_worker.lend(_waiting_for_records)
-            remembered, told = await self._journals.ask(
+            remembered, lines = await self._journals.ask(
                 connection.identity.org_id,
                 lambda journal: (standing(journal, errors, waiting, cause_key), all_said(journal)),
             )
-            said = await graph_worker.lend(lambda graph: handlings(graph, told, self._context.clock()))
+            handled = await graph_worker.lend(lambda graph: handlings(graph, lines, self._context.clock()))
         except SyncErrError:
             # A journal that cannot be read says so in the Journal, and before anything is sent.
             return
@@ -81,11 +81,11 @@ class ErrorHistory:
         if landed:
             graph_worker.landed(landed)
         self._left = remembered
-        self._post(LeftByRunsKnown(remembered, said))
+        self._post(LeftByRunsKnown(remembered, handled))
 
     def recall(self, error: SyncError | None) -> None:
         """A person looks at this error, or at none."""
-        self._wanted = error
+        self._pending = error
         if error is None or error in self._known or self._asking or self._context.connection is None:
             return
         self._asking = True
@@ -94,11 +94,11 @@ class ErrorHistory:
     def forget(self) -> None:
         """A run has written more: what is looked at now is asked for anew."""
         self._known.clear()
-        self.recall(self._wanted)
+        self.recall(self._pending)
 
     async def _ask(self) -> None:
         try:
-            while (error := self._wanted) is not None and error not in self._known:
+            while (error := self._pending) is not None and error not in self._known:
                 connection = self._context.connection
                 if connection is None:
                     return

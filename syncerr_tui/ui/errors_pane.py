@@ -177,8 +177,8 @@ class ErrorsPane(ListWithPanel):
         self.linked()
 
     def _show_marks(self) -> None:
-        said = self.context.state.said.rows
-        left = {row: RowMark(one.mark, Tone.QUIET) for row, one in said.items() if one.mark}
+        handled = self.context.state.said.rows
+        left = {row: RowMark(one.mark, Tone.QUIET) for row, one in handled.items() if one.mark}
         left |= dict.fromkeys(self._again, RowMark("AGAIN", Tone.BAD))
         queued = dict.fromkeys(self._queued, RowMark("later", Tone.QUIET))
         left |= {row: RowMark(verdict.short, Tone.BAD) for row, verdict in self.unsettled.items()}
@@ -272,9 +272,9 @@ class ErrorsPane(ListWithPanel):
 
     def linked(self) -> None:
         if self.listing.filter.by_cause and self._graph_worker.graph is not None:
-            wanted = self._read(self.listing.filter.text, in_force=True)
+            new_filter = self._read(self.listing.filter.text, in_force=True)
             now = self.context.clock()
-            self._arranger.arrange(lambda listing: listing.filtered(wanted, now))
+            self._arranger.arrange(lambda listing: listing.filtered(new_filter, now))
         self._told_anew = True
         self.panel_soon()
 
@@ -284,9 +284,9 @@ class ErrorsPane(ListWithPanel):
         cause = graph.cause_of(row) if graph is not None else None
         if cause is None:
             return
-        wanted = f"cause:{cause.roots[0]}"
+        of_cause = f"cause:{cause.roots[0]}"
         self._typed_from = self.listing.errors[row]
-        self.filter_by("" if self.listing.filter.text == wanted else wanted)
+        self.filter_by("" if self.listing.filter.text == of_cause else of_cause)
 
     def go_to(self, row: str) -> None:
         """The cursor on this row; a filter that hides it is taken away."""
@@ -357,18 +357,18 @@ class ErrorsPane(ListWithPanel):
     def filter_as_typed(self, text: str) -> None:
         self._narrowed_from.clear()
         self._typed_from = self._typed_from or self.listing.current
-        wanted = self._read(text, typing=True)
+        new_filter = self._read(text, typing=True)
         self._typing.cancel()
         self.workers.cancel_group(self, "filter")
         if len(self.listing.errors) < list_arranger.MANY:
-            self._filter(wanted)
-        elif wanted.shown != self.listing.filter.shown:
-            self._typing.call(lambda: self._filter_meanwhile(wanted))
+            self._filter(new_filter)
+        elif new_filter.shown != self.listing.filter.shown:
+            self._typing.call(lambda: self._filter_meanwhile(new_filter))
 
     @work(group="filter")
-    async def _filter_meanwhile(self, wanted: Filter) -> None:
+    async def _filter_meanwhile(self, new_filter: Filter) -> None:
         now, row = self.context.clock(), self._typed_from
-        await self._arranger.arranged(lambda listing: listing.filtered(wanted, now, row))
+        await self._arranger.arranged(lambda listing: listing.filtered(new_filter, now, row))
 
     def filter_by(self, text: str) -> None:
         self._typing.cancel()
@@ -392,11 +392,11 @@ class ErrorsPane(ListWithPanel):
             self._narrowed_from[text] = before
         return text
 
-    def _filter(self, wanted: Filter) -> None:
-        if wanted.shown != self.listing.filter.shown:
+    def _filter(self, new_filter: Filter) -> None:
+        if new_filter.shown != self.listing.filter.shown:
             now, row = self.context.clock(), self._typed_from
-            arrange = self._arranger.arrange if wanted else self._arranger.at_once
-            arrange(lambda listing: listing.filtered(wanted, now, row))
+            arrange = self._arranger.arrange if new_filter else self._arranger.at_once
+            arrange(lambda listing: listing.filtered(new_filter, now, row))
 
     def on_error_table_fitted(self, event: ErrorTable.Fitted) -> None:
         """What the list is sorted by stands in its header, or else in the line of tabs."""

@@ -259,18 +259,18 @@ class FixController:
 
     async def _apply_many(self, dialog: FixManyDialog, lines: Sequence[FixProposal]) -> None:
         """One after another. What is not as it was shown any more is left alone."""
-        made = 0
+        done = 0
         for line in lines:
             if dialog.stopped:
                 break
             word, sentence = await self._apply_one(line)
-            made += word in {"done", "on list"}
+            done += word in {"done", "on list"}
             dialog.done(line, word, sentence)
             self._post(FixEnded())
         ends = "put on the list" if self._context.on_snapshot else "made and seen"
-        summary = f"{made:,} of {plural(len(lines), 'change')} {ends}."
+        summary = f"{done:,} of {plural(len(lines), 'change')} {ends}."
         about = frozenset(error.id for line in lines for error in line.errors)
-        look = "good" if made == len(lines) else "bad"
+        look = "good" if done == len(lines) else "bad"
         self._post(Announced(summary, look, keep=True, about=about))
         dialog.ended(summary)
 

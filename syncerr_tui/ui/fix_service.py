@@ -40,7 +40,7 @@ class FixService:
         self._journals = background.journals
         self._explain = explain
         self._post = background.post
-        self._made: tuple[OrgSession, Fixer] | None = None
+        self._cached: tuple[OrgSession, Fixer] | None = None
         self.off: tuple[FixRecord, ...] = ()
         """Safeguards that may be off because of us, as the journal has it."""
         self.applying = False
@@ -55,10 +55,10 @@ class FixService:
         """
         connection = self._context.connection
         assert connection is not None, "actions ask for a connection first"
-        if self._made is None or self._made[0] is not connection:
+        if self._cached is None or self._cached[0] is not connection:
             org = connection.fixes(read_only=self._context.read_only)
-            self._made = connection, self._journals.fixer(connection.identity.org_id, org)
-        return self._made[1]
+            self._cached = connection, self._journals.fixer(connection.identity.org_id, org)
+        return self._cached[1]
 
     @property
     def names_target(self) -> bool:

@@ -309,8 +309,8 @@ class GuidedPane(ListWithPanel):
         self._filter(text, typing=False)
 
     def _filter(self, text: str, *, typing: bool) -> None:
-        wanted = parse(text, typing=typing)
-        state = self.state.filtered(wanted, self.context.clock())
+        new_filter = parse(text, typing=typing)
+        state = self.state.filtered(new_filter, self.context.clock())
         self._list.note("", *self.nothing_matches())
         self._become(state)
 

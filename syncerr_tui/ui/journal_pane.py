@@ -69,7 +69,7 @@ class JournalPane(ListWithPanel):
         self._run: RunRecord | None = None
         """The run whose rows are shown."""
         self._reading = JournalReading(context, journals)
-        self._told: tuple[object, ...] = ()
+        self._described: tuple[object, ...] = ()
         """What the panel says something about."""
         self._typing = Debouncer(self, _FILTER_DELAY)
         self._visited = False
@@ -94,11 +94,11 @@ class JournalPane(ListWithPanel):
 
     @property
     def tab_note(self) -> TabNote:
-        if not self._reading.wanted:
+        if not self._reading.filter:
             return TabNote()
         level = self._level
         count = level.count if level is not None and level.ready else None
-        return TabNote.of_filter(self._reading.wanted.text, count)
+        return TabNote.of_filter(self._reading.filter.text, count)
 
     @property
     def run(self) -> RunRecord | None:
@@ -154,7 +154,7 @@ class JournalPane(ListWithPanel):
             self._in_background(self._know_anew(self._run.id))
         if self._fixes is not None:
             self._show_fixes(self._fixes.at)
-        self._told = ()
+        self._described = ()
 
     async def _know_anew(self, run_id: str) -> None:
         """The counts above the rows of a run, which a check may have changed."""
@@ -172,7 +172,7 @@ class JournalPane(ListWithPanel):
             self._fixes = None
         elif self.context.connection is not None:
             self._show_fixes()
-        self._told = ()
+        self._described = ()
         self._show()
 
     def _open(self, run: RunRecord, at: int = 0) -> None:
@@ -253,7 +253,7 @@ class JournalPane(ListWithPanel):
         foot: list[Part] = []
         if level is not None and level.ready and not level.count:
             nothing = self.nothing_matches("everything")
-            if not self._reading.wanted:
+            if not self._reading.filter:
                 does = f"{key('resync')} in the list of errors does it."
                 nothing = ("Nothing was re-synced in this org yet.", "", does)
             self.sheet.note("", *nothing)
@@ -299,9 +299,9 @@ class JournalPane(ListWithPanel):
             self._tell_fix(self._fixes.current)
             return
         subject: tuple[object, ...] = (row,) if row is not None else (run,)
-        if subject == self._told:
+        if subject == self._described:
             return
-        self._told = subject
+        self._described = subject
         if row is not None:
             self._in_background(self._tell_row(row, self.subject), "journal-panel")
         elif run is not None and self._run is None:
@@ -329,7 +329,7 @@ class JournalPane(ListWithPanel):
                 *self._describe(row.error, drawn, "", width),
             ]
 
-        if self._told == (row,):
+        if self._described == (row,):
             self.panel.show(lines, subject)
 
     async def _tell_run(self, run: RunRecord, subject: Subject | None) -> None:
@@ -338,7 +338,7 @@ class JournalPane(ListWithPanel):
 
         marks: tuple[Mark, ...] = await self._reading.ask(lambda journal: History(journal).marks(run.id))
         drawn, ours = self._moment, run.id in self._ours
-        if self._told == (run,):
+        if self._described == (run,):
             self.panel.show(lambda width: words.run_lines(run, marks, drawn, width, ours=ours), subject)
 
     # -- moving ----------------------------------------------------------------------------------------
@@ -374,7 +374,7 @@ class JournalPane(ListWithPanel):
             return True
         if self._fixes is not None:
             self.turn_to_fixes()
-        elif self._reading.wanted:
+        elif self._reading.filter:
             self.filter_by("")
         elif self._run is not None:
             self._run = self._rows = None
@@ -431,7 +431,7 @@ class JournalPane(ListWithPanel):
 
     @property
     def filter_text(self) -> str:
-        return self._reading.wanted.text if self._reading.wanted else ""
+        return self._reading.filter.text if self._reading.filter else ""
 
     @property
     def filter_hint(self) -> str:
@@ -440,8 +440,8 @@ class JournalPane(ListWithPanel):
     def filter_as_typed(self, text: str) -> None:
         from syncerr_tui.journal.filter import parse
 
-        wanted = parse(text, typing=True)
-        self._typing.call(lambda: self._filter(wanted))
+        new_filter = parse(text, typing=True)
+        self._typing.call(lambda: self._filter(new_filter))
 
     def filter_by(self, text: str) -> None:
         from syncerr_tui.journal.filter import parse
@@ -449,9 +449,9 @@ class JournalPane(ListWithPanel):
         self._typing.cancel()
         self._filter(parse(text))
 
-    def _filter(self, wanted: JournalFilter) -> None:
-        if wanted != self._reading.wanted:
-            self._reading.wanted = wanted
+    def _filter(self, new_filter: JournalFilter) -> None:
+        if new_filter != self._reading.filter:
+            self._reading.filter = new_filter
             for level in (self._runs, self._rows):
                 if level is not None:
                     level.at = 0

@@ -26,7 +26,7 @@ class JournalReading:
     def __init__(self, context: AppContext, journals: Journals) -> None:
         self._context = context
         self._journals = journals
-        self.wanted: JournalFilter | None = None
+        self.filter: JournalFilter | None = None
         """The filter; None for everything."""
         self.names: dict[str, str] = {}
         """Events -> what a person calls them."""
@@ -36,11 +36,11 @@ class JournalReading:
         from syncerr_tui.journal.filter import EVERYTHING
         from syncerr_tui.journal.history import History
 
-        wanted = self.wanted or EVERYTHING
+        only = self.filter or EVERYTHING
 
         def question(journal: Journal) -> tuple[int, Sequence[RunRecord]]:
             history = History(journal)
-            return history.count_runs(wanted), history.runs(limit, skip, wanted)
+            return history.count_runs(only), history.runs(limit, skip, only)
 
         return await self.ask(question)
 
@@ -55,13 +55,13 @@ class JournalReading:
         from syncerr_tui.journal.filter import EVERYTHING
         from syncerr_tui.journal.history import History
 
-        wanted = self.wanted or EVERYTHING
+        only = self.filter or EVERYTHING
 
         def question(journal: Journal) -> tuple[int, Sequence[Attempt]]:
             history = History(journal)
-            rows = history.rows_of(run, limit, skip, wanted)
+            rows = history.rows_of(run, limit, skip, only)
             self.names.update(row_history.names_of(journal, run, (row.reason for row in rows)))
-            return history.count_rows(run, wanted), rows
+            return history.count_rows(run, only), rows
 
         return await self.ask(question)
 
@@ -105,7 +105,7 @@ class PagedRows(Generic[Item]):
         self._start = start
         self._tell = tell
         self._known: dict[int, Sequence[Item]] = {}
-        self._asked: set[int] = set()
+        self._requested: set[int] = set()
         self.at = at
         self.count = 0
         self.ready = False
@@ -125,8 +125,8 @@ class PagedRows(Generic[Item]):
         return page[place] if place < len(page) else None
 
     def ask(self, number: int = 0) -> None:
-        if number not in self._asked:
-            self._asked.add(number)
+        if number not in self._requested:
+            self._requested.add(number)
             self._start(self._get(number))
 
     async def _get(self, number: int) -> None:

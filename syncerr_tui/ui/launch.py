@@ -187,8 +187,8 @@ def _thread_defects(app: SyncErrApp, loop: asyncio.AbstractEventLoop) -> Iterato
         if args.exc_value is None:
             return
         # Writing fails for one reason: the terminal is gone. Then it is as if its signal had come.
-        gone = isinstance(args.exc_value, OSError) and args.thread and args.thread.name == "textual-output"
-        end = partial(_end_behind_thread, args.thread, app, None if gone else args.exc_value)
+        hung_up = isinstance(args.exc_value, OSError) and args.thread and args.thread.name == "textual-output"
+        end = partial(_end_behind_thread, args.thread, app, None if hung_up else args.exc_value)
         with contextlib.suppress(RuntimeError):
             # The loop may be closed by now.
             loop.call_soon_threadsafe(end)

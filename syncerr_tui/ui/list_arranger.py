@@ -70,6 +70,6 @@ class ListArranger:
         Where rows came or went it is made anew at once: pages may come faster than a thread is done.
         """
         before = self._context.state.listing
-        made = await asyncio.to_thread(change, before)
+        arranged = await asyncio.to_thread(change, before)
         now = self._context.state.listing
-        self._show(now.arranged_as(made) if before.is_arranged_as(now) else change(now))
+        self._show(now.arranged_as(arranged) if before.is_arranged_as(now) else change(now))

@@ -323,7 +323,7 @@ class ListScreen(ActionScreen, inherit_bindings=False):
     def filter_closed(self, event: FilterBar.Closed) -> None:
         """Back to the list; where nothing was kept, also to the row that one came from."""
         self.silence()
-        if not event.kept and self._row_before is not None:
+        if not event.applied and self._row_before is not None:
             self.errors.show(self.context.state.listing.moved_onto(self._row_before.id))
         self._note_that_nothing_matches()
         self.pane.entered()
@@ -427,5 +427,5 @@ class ListScreen(ActionScreen, inherit_bindings=False):
         elif links:
             self.say(f"Its cause is not in this list. {sentence(links[0].detail)}")
         else:
-            says = f"{self.context.key_of('info')} says which."
-            self.say(f"It waits for nothing: it fails for a reason of its own. {says}")
+            hint = f"{self.context.key_of('info')} says which."
+            self.say(f"It waits for nothing: it fails for a reason of its own. {hint}")

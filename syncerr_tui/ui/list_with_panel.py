@@ -70,7 +70,7 @@ class ListWithPanel(Widget):
         self.context = context
         self.rows = rows
         self.panel = InfoPanel()
-        self.stands = False
+        self.mounted = False
         """Whether list and panel are on the screen: a start does without those that nobody has looked at."""
         self._resting = Debouncer(self, _REST_SECONDS)
         self._moved_at = 0.0
@@ -81,7 +81,7 @@ class ListWithPanel(Widget):
 
     def come_up(self) -> None:
         """It is in front now."""
-        if not self.stands:
+        if not self.mounted:
             self.call_next(self._take_focus_once, self.mount_all(self._parts()))
         self.entered()
 
@@ -91,7 +91,7 @@ class ListWithPanel(Widget):
             self.take_focus()
 
     def _parts(self) -> list[Widget]:
-        self.stands = True
+        self.mounted = True
         self._place_panel()
         return [self.around_list(), self.panel]
 
@@ -241,7 +241,7 @@ class ListWithPanel(Widget):
 
     def arranged(self) -> None:
         """The arrangement of windows is another one: follow it."""
-        if not self.stands:
+        if not self.mounted:
             return
         was_shown = self.shows_both or self.is_open
         self._place_panel()
@@ -281,14 +281,14 @@ class ListWithPanel(Widget):
             return
         if self.panel.head_for(self.subject):
             now = monotonic()
-            held = now - self._moved_at < _HELD_SECONDS
+            key_held = now - self._moved_at < _HELD_SECONDS
             self._moved_at = now
-            self._resting.call(self.show_panel, _HELD_SECONDS if held else _REST_SECONDS)
+            self._resting.call(self.show_panel, _HELD_SECONDS if key_held else _REST_SECONDS)
         elif not self._resting.waiting:
             self._resting.call(self.show_panel)
 
     def on_resize(self) -> None:
-        if self.stands:
+        if self.mounted:
             self._place_panel()
             self.panel_soon()
 
@@ -322,8 +322,8 @@ class ListWithPanel(Widget):
         if self.window is WindowClass.NARROW and self.app.size.height < _LOWEST_FOR_BOTH:
             self.info()
         else:
-            wanted = replace(self.layout_here, panel=not self.layout_here.panel)
-            self.post_message(self.Arranged(self.window, wanted))
+            layout = replace(self.layout_here, panel=not self.layout_here.panel)
+            self.post_message(self.Arranged(self.window, layout))
 
     def move(self, rows: int) -> None:
         """The cursor, or the text of the panel, so many rows down."""

@@ -96,7 +96,7 @@ class ResyncController:
             self._say(f"The plan is being made: {self._context.key_of('back')} cancels it.")
         elif graph is not None and len(chosen) <= _AT_ONCE:
             prepared = prepare(
-                graph, chosen, hidden, self._taken, behind=self.busy, said=self._context.state.said
+                graph, chosen, hidden, self._unavailable, behind=self.busy, said=self._context.state.said
             )
             self._show_plan(self._planner(connection, prepared))
         else:
@@ -110,11 +110,11 @@ class ResyncController:
     ) -> None:
         from syncerr_tui.diagnosis.causes import no_collecting
 
-        taken, behind, said = self._taken, self.busy, self._context.state.said
+        unavailable, behind, said = self._unavailable, self.busy, self._context.state.said
 
         def prepared_in(graph: CauseGraph) -> Prepared:
             with no_collecting(len(chosen)):
-                return prepare(graph, chosen, hidden, taken, behind=behind, said=said)
+                return prepare(graph, chosen, hidden, unavailable, behind=behind, said=said)
 
         prepared = await self._services.graph_worker.lend(prepared_in)
         if planning is not self._planning:
@@ -137,7 +137,7 @@ class ResyncController:
         return Planner(connection, self._context.clock(), prepared, connection.profile.proof_timeout)
 
     @property
-    def _taken(self) -> dict[str, str]:
+    def _unavailable(self) -> dict[str, str]:
         """Rows that cannot be asked for once more, and why."""
         queued = dict.fromkeys(self._queue.ids, "already queued")
         return queued | dict.fromkeys(self._services.runs.in_hand, "already in the re-sync under way")
@@ -204,8 +204,8 @@ class ResyncController:
 
             self._say(f"Not queued. {NOT_QUEUED_WITH_SAFEGUARD}", "bad", keep=True)
             return
-        taken = self._taken
-        rows = [row.error for row in dialog.plan.rows if row.error.id not in taken]
+        unavailable = self._unavailable
+        rows = [row.error for row in dialog.plan.rows if row.error.id not in unavailable]
         if not rows:
             self._say("Nothing is left to queue: all of it is under way or queued already.")
             return

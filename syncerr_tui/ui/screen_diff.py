@@ -57,7 +57,7 @@ class ScreenDiff:
         self._width = self._height = 0
         self._rows: list[Row] = []
         self._uncertain: set[int] = set()
-        self._looks: list[Look] = [PLAIN]
+        self._styles: list[Look] = [PLAIN]
         self._numbers: dict[tuple[str, str], int] = {("", ""): 0}
         self._by_style: dict[Style | None, int] = {None: 0}
         self._cells: list[dict[str, Cell]] = [{}]
@@ -82,7 +82,7 @@ class ScreenDiff:
             system: The colours to write.
             cursor: Column and line where the cursor has to stand afterwards; None where it does not matter.
         """
-        writer = TerminalWriter(self._looks, *size)
+        writer = TerminalWriter(self._styles, *size)
         if size != (self._width, self._height) or system is not self._system:
             self._start(size, system)
             if isinstance(update, LayoutUpdate) and update.region == (0, 0, *size):
@@ -139,9 +139,9 @@ class ScreenDiff:
 
     def _spill(self, y: int, row: Row, pieces: Iterable[tuple[int, Strip]]) -> None:
         """Take a row for unknown, but for what is written to it now: the one above may go on into it."""
-        kept = {place for x, strip in pieces for place in range(x, x + strip.cell_length)}
+        covered = {place for x, strip in pieces for place in range(x, x + strip.cell_length)}
         self._rows[y] = [None] * self._width
-        row[:] = [cell if place in kept else None for place, cell in enumerate(row)]
+        row[:] = [cell if place in covered else None for place, cell in enumerate(row)]
 
     def _start(self, size: tuple[int, int], system: ColorSystem) -> None:
         self._width, self._height = size
@@ -182,8 +182,8 @@ class ScreenDiff:
             link = f"id={style._link_id};{style.link}" if style.link else ""  # noqa: SLF001 - as Strip does
             number = self._numbers.get((codes, link))
             if number is None:
-                number = self._numbers[codes, link] = len(self._looks)
-                self._looks.append(Look.of(codes, link))
+                number = self._numbers[codes, link] = len(self._styles)
+                self._styles.append(Look.of(codes, link))
                 self._cells.append({})
             self._by_style[style] = number
         return number
@@ -237,7 +237,7 @@ class ScreenDiff:
 
     def _erasable(self, number: int) -> bool:
         """Whether erased cells look like blanks of this look."""
-        look = self._looks[number]
+        look = self._styles[number]
         if look.attributes & DRAWN_BLANK or look.link:
             return False
         return not look.background or self._abilities.erases_with_background

@@ -18,7 +18,7 @@ class _Match(NamedTuple):
     """The rules that apply to a widget, as the sheets have them and as its styles keep all but the layout."""
 
     rules: RulesMap
-    kept: RulesMap
+    mergeable: RulesMap
     hover: bool
     """Some of them are for the pointer on it."""
 
@@ -54,12 +54,12 @@ class FrugalStylesheet(Stylesheet):
         key, base = (self._rules_for(node), _path(node)), node.styles.base
         match = self._matches.get(key)
         if match is None:
-            found: dict[tuple[Any, ...], RulesMap] = {}
-            super().apply(node, animate=animate, cache=found)
-            for rules in found.values():  # none where they depend on more than the path
-                kept = base.get_rules()
-                kept.pop("layout", None)  # each widget has one of its own
-                match = self._matches[key] = _Match(rules, kept, node._has_hover_style)
+            computed: dict[tuple[Any, ...], RulesMap] = {}
+            super().apply(node, animate=animate, cache=computed)
+            for rules in computed.values():  # none where they depend on more than the path
+                mergeable = base.get_rules()
+                mergeable.pop("layout", None)  # each widget has one of its own
+                match = self._matches[key] = _Match(rules, mergeable, node._has_hover_style)
                 self._applied[node] = match, base._updates
             return
         node._has_hover_style = match.hover
@@ -70,7 +70,7 @@ class FrugalStylesheet(Stylesheet):
         elif node._is_mounted or base._rules:
             self.replace_rules(node, match.rules, animate=animate)
         else:  # nothing is drawn yet that each of them would have drawn again
-            base.merge_rules(match.kept)
+            base.merge_rules(match.mergeable)
             base.layout = match.rules.get("layout")
         self._applied[node] = match, base._updates
         self._process_component_classes(node)

@@ -52,7 +52,7 @@ class TerminalInput:
         self._parser = XTermParser()
         self._before = ""
         """The end of what was read, where it may be the beginning of a paste's mark."""
-        self._held = ""
+        self._unparsed = ""
         """The part of `_before` that the parser has not seen."""
         self._pasted: str | None = None
         """What has been pasted so far; None outside of a paste."""
@@ -75,18 +75,18 @@ class TerminalInput:
         joined = self._before + text
         start = joined.find(PASTE_START)
         if start < 0:
-            unseen = self._held + text
+            unseen = self._unparsed + text
             self._before = _partial(joined, PASTE_START)
             # Three characters of the mark are no key: they wait for the rest, however slow the line is.
-            self._held = self._before if len(self._before) > len("\x1b[") else ""
-            yield from self._parsed(unseen.removesuffix(self._held))
+            self._unparsed = self._before if len(self._before) > len("\x1b[") else ""
+            yield from self._parsed(unseen.removesuffix(self._unparsed))
             return ""
-        seen = len(self._before) - len(self._held)
+        seen = len(self._before) - len(self._unparsed)
         yield from self._parsed(joined[seen:start])
         if start < seen:
             # The parser waits for the end of a sequence that was the beginning of the mark.
             self._parser = XTermParser()
-        self._before = self._held = ""
+        self._before = self._unparsed = ""
         self._pasted = ""
         return joined[start + len(PASTE_START) :]
 

@@ -102,8 +102,8 @@ class _Piece(NamedTuple):
 class TerminalWriter:
     """Bytes on their way to the terminal, with the cursor and the style as they stand in between."""
 
-    def __init__(self, looks: Sequence[Look], width: int, height: int) -> None:
-        self._looks = looks
+    def __init__(self, styles: Sequence[Look], width: int, height: int) -> None:
+        self._styles = styles
         self._width = width
         self._height = height
         self._parts: list[str] = []
@@ -183,7 +183,7 @@ class TerminalWriter:
         for piece in pieces:
             self._go(piece.y, piece.x)
             if piece.width:
-                self._style(self._looks[piece.number])
+                self._style(self._styles[piece.number])
                 end = piece.x + piece.width
                 self._at = (piece.y, end) if end < self._width else None
             else:
@@ -197,7 +197,7 @@ class TerminalWriter:
 
     def _ground(self, number: int) -> None:
         """Only the background counts for what is erased."""
-        look, now = self._looks[number], self._look
+        look, now = self._styles[number], self._look
         if look.background != now.background or now.link or now.attributes & DRAWN_BLANK:
             self._style(look)
 

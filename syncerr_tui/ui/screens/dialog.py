@@ -384,7 +384,7 @@ class PanelDialog(ListDialog[Answer]):
 
     def __init__(self) -> None:
         super().__init__()
-        self._stands = False
+        self._mounted = False
         self._early: list[Callable[[], object]] = []
 
     def body(self) -> Sequence[Widget]:
@@ -393,21 +393,21 @@ class PanelDialog(ListDialog[Answer]):
         return OptionList(markup=False), panel, Vertical(id="typed")
 
     def on_mount(self) -> None:
-        self._stands = True
+        self._mounted = True
         early, self._early = self._early, []
         for show in early:
             show()
 
     def once_shown(self, show: Callable[[], object]) -> None:
         """Show what came from outside: as soon as there is something to show it on, while there is."""
-        if not self._stands:
+        if not self._mounted:
             self._early.append(show)
         elif self.is_attached and self.query(OptionList):  # one that closes loses its parts first
             show()
 
     @property
     def row(self) -> int:
-        return super().row if self._stands else -1
+        return super().row if self._mounted else -1
 
     def show(self, layout: Callable[[int], list[TextLine]]) -> None:
         """What stands in the panel, for a width."""

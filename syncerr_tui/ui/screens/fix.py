@@ -76,7 +76,7 @@ class FixDialog(PanelDialog[bool]):
         self.stage = Stage.LOOKING
         self.options: Sequence[FixOption] = ()
         self._option: FixOption | None = None
-        self._made = False
+        self._verified = False
         """A re-read showed the change."""
         self._empty_meant = False
         """A value was left empty, and enter pressed once more."""
@@ -95,7 +95,7 @@ class FixDialog(PanelDialog[bool]):
                     ("enter", "puts it on the list" if self._listed else "applies it"), ("esc", "back")
                 )
             case Stage.ENDED:
-                return keys(*[("R", "re-syncs now")] * self._made, ("enter", "closes"))
+                return keys(*[("R", "re-syncs now")] * self._verified, ("enter", "closes"))
             case _:
                 return keys(("esc", "leaves; it goes on"))
 
@@ -121,7 +121,7 @@ class FixDialog(PanelDialog[bool]):
     def _ended(self, result: FixResult | SyncErrError) -> None:
         if self.stage not in {Stage.LOOKING, Stage.APPLYING}:
             return
-        self._made = isinstance(result, FixResult) and result.verified
+        self._verified = isinstance(result, FixResult) and result.verified
         self._enter(Stage.ENDED)
         if isinstance(result, SyncErrError):
             self.say(f"{result.title}.", result.hint)
@@ -156,11 +156,11 @@ class FixDialog(PanelDialog[bool]):
             return
         self._option, self._empty_meant = option, False
         self._enter(Stage.CONFIRMING)
-        wanted = [(name, f" {name} becomes:") for name in option.wants]
+        questions = [(name, f" {name} becomes:") for name in option.wants]
         if self._names_target:
-            asked = f" This is a PRODUCTION org. Type the target's name, {one_line(option.target.name)}:"
-            wanted.append((_NAME, asked))
-        self.run_worker(self.ask_for(wanted), exclusive=True)
+            question = f" This is a PRODUCTION org. Type the target's name, {one_line(option.target.name)}:"
+            questions.append((_NAME, question))
+        self.run_worker(self.ask_for(questions), exclusive=True)
 
     @on(Input.Submitted)
     def _typed(self, event: Input.Submitted) -> None:
@@ -203,7 +203,7 @@ class FixDialog(PanelDialog[bool]):
 
     def action_resync(self) -> None:
         """The blocker is gone: go on to the plan."""
-        if self._made:
+        if self._verified:
             self.dismiss(True)
 
 
@@ -335,8 +335,8 @@ class SafeguardsDialog(PanelDialog[None]):
             self._naming, self._note = True, ""
             self.say("Its type and name, as in ValidationRule:Order.Rule", words.NAMES_OF_SAFEGUARDS)
             self.show_answers()
-            asked = [("name", " Type and name:"), ("reason", " Why (may be empty):")]
-            self.run_worker(self.ask_for(asked), exclusive=True)
+            questions = [("name", " Type and name:"), ("reason", " Why (may be empty):")]
+            self.run_worker(self.ask_for(questions), exclusive=True)
 
     @on(Input.Submitted)
     def _typed(self, event: Input.Submitted) -> None:

@@ -75,8 +75,8 @@ class CodeList(VirtualList):
                 self._shown.append(f"{source} ({counts[before]})")
             self._shown.append(chapter)
         places = [place for place, shown in enumerate(self._shown) if not isinstance(shown, str)]
-        wanted = (place for place in places if getattr(self._shown[place], "code", None) == at)
-        self.count, self.at = len(self._shown), next(wanted, places[0] if places else 0)
+        matching = (place for place in places if getattr(self._shown[place], "code", None) == at)
+        self.count, self.at = len(self._shown), next(matching, places[0] if places else 0)
         self.top = 0
         self.redraw()
 
@@ -126,8 +126,8 @@ class CodeList(VirtualList):
             code, meaning = cell(line.code, _CODE), cell(line.title, room - _CODE - 2)
         else:
             code, meaning = cell(line.code, room - 2), ""
-        looks = ("cursor", "cursor") if line.cursor else ("code", "quiet")
-        return [(gutter + code, self.look(looks[0])), (f"  {meaning}", self.look(looks[1]))]
+        styles = ("cursor", "cursor") if line.cursor else ("code", "quiet")
+        return [(gutter + code, self.look(styles[0])), (f"  {meaning}", self.look(styles[1]))]
 
 
 WIDE = 110
@@ -189,7 +189,7 @@ class GuideScreen(Screen[str], inherit_bindings=False):
         self._code = code
         self._book = chapters(OrgContext(notes, address))
         self._matching = len(self._book)
-        self._said = False
+        self._has_message = False
         self.set_class(self.app.size.width >= WIDE, "-wide")
 
     def compose(self) -> ComposeResult:
@@ -232,12 +232,12 @@ class GuideScreen(Screen[str], inherit_bindings=False):
 
     def say(self, line: str, style: str = "strong") -> None:
         """One line in place of the keys, until the next key."""
-        self._said = True
+        self._has_message = True
         self.query_one("#guide-keys", Line).show([(f" {line}", style)])
 
     def on_key(self) -> None:
-        if self._said:
-            self._said = False
+        if self._has_message:
+            self._has_message = False
             self._draw_lines()
 
     def _draw_lines(self) -> None:
@@ -247,7 +247,7 @@ class GuideScreen(Screen[str], inherit_bindings=False):
             [(" Guide ", "strong"), (f" {chapter.code}" if chapter and self._reads else f" {shown}", "text")],
             [("what to do about every status code ", "quiet")],
         )
-        if self._said:
+        if self._has_message:
             return
         if self._reads:
             pairs = (("j k", "scroll"), ("n p", "next code, the one before"), ("b", "opens address"))

@@ -36,7 +36,7 @@ class LineDialog(Dialog[str]):
     def __init__(
         self,
         question: str,
-        told: str = "The journal keeps it.",
+        explanation: str = "The journal keeps it.",
         *,
         example: str = "",
         before: str = "",
@@ -44,7 +44,7 @@ class LineDialog(Dialog[str]):
         trouble: Callable[[str], str] = _missing,
     ) -> None:
         super().__init__()
-        self._told = told
+        self._explanation = explanation
         self._example = example
         self._before = before
         self._trouble = trouble
@@ -53,7 +53,7 @@ class LineDialog(Dialog[str]):
 
     def body(self) -> Sequence[Widget]:
         line = input_line(self._before, placeholder=self._example, max_length=LONGEST)
-        return Static(Content(f"\n{self._told}\n")), line, Static(Content(""))
+        return Static(Content(f"\n{self._explanation}\n")), line, Static(Content(""))
 
     def on_mount(self) -> None:
         self.query_one(Input).focus()
@@ -69,10 +69,10 @@ class LineDialog(Dialog[str]):
 
 def reason_dialog(before: str = "", *, required: bool = False) -> LineDialog:
     """Asks for the reason of a re-sync."""
-    told = "This org wants a reason for every re-sync. " if required else ""
+    required_note = "This org wants a reason for every re-sync. " if required else ""
     return LineDialog(
         "Why is this re-synced?",
-        f"{told}The journal keeps it.",
+        f"{required_note}The journal keeps it.",
         example="for example: the duplicate rule is off since 02:10",
         before=before,
         trouble=lambda text: "A reason is needed here." if required and not one_line(text) else "",

@@ -136,14 +136,14 @@ def address_menu(addresses: Sequence[tuple[str, str]]) -> ChoiceMenu[str]:
     return ChoiceMenu("Open which address?", lines, answered_by=answered_by)
 
 
-def copy_menu(heading: str, things: Sequence[Copyable]) -> ChoiceMenu[Copyable]:
+def copy_menu(heading: str, copyables: Sequence[Copyable]) -> ChoiceMenu[Copyable]:
     """What to copy; each has a letter."""
     lines = []
-    for thing in things:
-        beginning = cell(one_line(thing.text) or "-", _WIDTH - 22).rstrip()
-        line = f"{thing.key}  {thing.name:<16} {beginning}"
-        lines.append((line, thing if thing.text else None))
-    letters = {thing.key: thing for thing in things if thing.text}
+    for copyable in copyables:
+        beginning = cell(one_line(copyable.text) or "-", _WIDTH - 22).rstrip()
+        line = f"{copyable.key}  {copyable.name:<16} {beginning}"
+        lines.append((line, copyable if copyable.text else None))
+    letters = {one.key: one for one in copyables if one.text}
     answered_by = (("enter", "or its letter copies"), ("/", "narrows"), ("esc", "cancels"))
     return ChoiceMenu(heading, lines, letters=letters, answered_by=answered_by)
 

@@ -61,7 +61,7 @@ class PlanDialog(Confirmation):
         super().__init__()
         prepared = planner.prepared
         self._planner = planner
-        self._asked = prepared
+        self._prepared = prepared
         self._org = planner.org.identity
         self._method = planner.org.method
         self._reason_required: bool = planner.org.profile.reason_required
@@ -94,22 +94,22 @@ class PlanDialog(Confirmation):
     @property
     def text(self) -> Content:
         """The plan in a few lines; what must not be missed first."""
-        plan, asked = self.plan, self._asked
+        plan, prepared = self.plan, self._prepared
         # A plan may have very many rows: they are looked through only where there is something to look for.
         unsettled = self._history.unsettled
         open_rows = [row.error for row in plan.rows if row.error.id in unsettled] if unsettled else []
         left = unsettled_words(unsettled[error.id] for error in open_rows)
         pages = (page for error in open_rows for _, page in self._history.twin_pages(error))
         loud = [left, *islice(pages, _TWIN_PAGES)] if left else []
-        only_support = {out.id for out in asked.support_only}
+        only_support = {out.id for out in prepared.support_only}
         if only_support and (support := sum(row.error.id in only_support for row in plan.rows)):
             loud.append(support_words(support))
         if self._org.environment is Environment.PRODUCTION:
             loud.append("This is a PRODUCTION org: what is sent changes real data.")
-        if asked.added:
-            loud.append(_added(asked.added))
-        if asked.hidden:
-            loud.append(f"Not sent: {asked.hidden:,} selected, but hidden by the filter.")
+        if prepared.added:
+            loud.append(_added(prepared.added))
+        if prepared.hidden:
+            loud.append(f"Not sent: {prepared.hidden:,} selected, but hidden by the filter.")
         loud += self._remarks
         if self.again:
             loud.append(
@@ -166,7 +166,7 @@ class PlanDialog(Confirmation):
             groups.setdefault(self._readable(out.reason), []).append(out)
         lines = []
         for reason, outs in groups.items():
-            first = self._asked.known.get(outs[0].id)
+            first = self._prepared.known.get(outs[0].id)
             name = first.short_name if first else outs[0].id
             lines.append(
                 f"{name}: {reason}." if len(outs) == 1 else f"{len(outs):,} errors: {_of_many(reason)}."
@@ -176,7 +176,8 @@ class PlanDialog(Confirmation):
     def _readable(self, reason: str) -> str:
         """The plan names causes by id; a person knows them by object."""
         words = [
-            error.short_name if (error := self._asked.known.get(word)) else word for word in reason.split(" ")
+            error.short_name if (error := self._prepared.known.get(word)) else word
+            for word in reason.split(" ")
         ]
         return " ".join(words)
 
@@ -200,8 +201,8 @@ class PlanDialog(Confirmation):
             pairs.append(("f", "leaves the safeguard on" if following is None else "with the safeguard off"))
         if self._in_doubt and not self._behind:
             pairs.append(("g", "does not send again" if self.again else "sends again"))
-        if self._asked.support_only and not self._asked.support_too:
-            count = len(self._asked.support_only)
+        if self._prepared.support_only and not self._prepared.support_too:
+            count = len(self._prepared.support_only)
             pairs.append(("s", f"leaves {count:,} out" if self._support_too else f"sends {count:,} more"))
         return keys(*pairs)
 
@@ -213,7 +214,7 @@ class PlanDialog(Confirmation):
 
     def action_support(self) -> None:
         """Send what only support can clear too, or leave it out again."""
-        if self._asked.support_only and not self._asked.support_too:
+        if self._prepared.support_only and not self._prepared.support_too:
             self._support_too = not self._support_too
             self._show_again(canary=self.plan.canary)
 

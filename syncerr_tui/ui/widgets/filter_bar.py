@@ -55,7 +55,7 @@ class FilterBar(Horizontal):
     class Closed(Message):
         """The person is done with it."""
 
-        kept: bool
+        applied: bool
         """False where everything is as it was before."""
         text: str = ""
         """What was applied."""
@@ -169,7 +169,7 @@ class FilterBar(Horizontal):
             self.post_message(self.Wrong(error.line))
             self.screen.set_focus(self._line)
         else:
-            await self._close(kept=True, text=text, save=save)
+            await self._close(applied=True, text=text, save=save)
 
     def action_earlier(self) -> None:
         self._recall(self._at - 1)
@@ -195,13 +195,13 @@ class FilterBar(Horizontal):
         await self._finished()
         assert self._target is not None
         self._target.filter_by(self._before)
-        await self._close(kept=False)
+        await self._close(applied=False)
 
-    async def _close(self, *, kept: bool, text: str = "", save: bool = False) -> None:
+    async def _close(self, *, applied: bool, text: str = "", save: bool = False) -> None:
         assert self._target is not None
         self.remove_class("-on")
         await self._target.settled()
-        self.post_message(self.Closed(kept, text, save))
+        self.post_message(self.Closed(applied, text, save))
 
     async def _finished(self) -> str:
         """The text, once the letters before this key are in it; the keys after it are the list's."""

@@ -39,9 +39,9 @@ def cell(text: str, width: int, ellipsis: str = "…") -> str:
     if width <= 0:
         return ""
     text = flat(text[:_LONGEST])
-    taken = len(text) if text.isascii() else cell_len(text)
-    if taken <= width:
-        return text + " " * (width - taken)
+    used = len(text) if text.isascii() else cell_len(text)
+    if used <= width:
+        return text + " " * (width - used)
     room = width - len(ellipsis)
     if room <= 0:
         return set_cell_size(text, width)
@@ -137,10 +137,10 @@ class Line(Themed):
         if self._cut == "right":
             room = max(0, width - _width(_fitted(self._left, width, "")) - 1)
         right = _fitted(self._right, room)
-        taken = _width(right)
-        room = max(0, width - taken - (1 if taken else 0))
+        used = _width(right)
+        room = max(0, width - used - (1 if used else 0))
         left = _fitted(self._left, room)
-        blank = width - taken - _width(left)
+        blank = width - used - _width(left)
         return tuple(joined((*left, (" " * blank, "text"), *right)))
 
 
@@ -152,13 +152,13 @@ def _fitted(parts: Sequence[Part], width: int, ellipsis: str = "…") -> list[Pa
     fitted: list[Part] = []
     for text, style in parts:
         folded = flat(text)
-        taken = cell_len(folded)
-        if taken > width:
+        used = cell_len(folded)
+        if used > width:
             if width:
                 fitted.append((cell(folded, width, ellipsis), style))
             break
         fitted.append((folded, style))
-        width -= taken
+        width -= used
     return fitted
 
 

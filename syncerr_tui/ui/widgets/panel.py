@@ -171,15 +171,15 @@ class InfoPanel(Themed, can_focus=True):
         width = self.size.width
         line = self._drawn[y] if y < len(self._drawn) else _Shown()
         pieces: list[tuple[str, Style]] = []
-        taken = 0
+        used = 0
         for text, role in line.parts:
-            shown = cell(text, min(cell_len(text), width - taken), "")
-            taken += cell_len(shown)
+            shown = cell(text, min(cell_len(text), width - used), "")
+            used += cell_len(shown)
             style = self.look(role)
             if line.link and role == "address":
                 style = self._link(line.link)
             pieces.append((shown, style))
-        pieces.append((" " * (width - taken), self.look("text")))
+        pieces.append((" " * (width - used), self.look("text")))
         return Strip(merged(pieces), width)
 
     def _link(self, address: str) -> Style:

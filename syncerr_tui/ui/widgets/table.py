@@ -325,8 +325,8 @@ class DataSheet(VirtualList):
         shown = [(number, column) for number, column in enumerate(self._columns) if width >= column.since]
         if not shown:
             return []
-        taken = sum(column.widths[0] + _SHEET_GAP for _, column in shown)
-        rest = max(0, width - _SHEET_GUTTER - taken)
+        used = sum(column.widths[0] + _SHEET_GAP for _, column in shown)
+        rest = max(0, width - _SHEET_GUTTER - used)
         last = shown[-1][0]
         return [
             (number, column, column.widths[0] + (rest if number == last else 0)) for number, column in shown

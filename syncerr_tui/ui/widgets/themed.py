@@ -132,7 +132,7 @@ class LinesBelow(LinesKept):
 class Themed(Widget):
     """Gives styles by name, which follow the theme; and draws line by line, laid out for its size."""
 
-    _looks: dict[str, Style]
+    _styles: dict[str, Style]
     _laid_out_for = Size(0, 0)
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's
@@ -160,15 +160,15 @@ class Themed(Widget):
     def look(self, name: str) -> Style:
         """The style of this name on this widget's background."""
         try:
-            return self._looks[name]
+            return self._styles[name]
         except AttributeError:
-            self._looks = {}
+            self._styles = {}
         except KeyError:
             pass
-        style = self._looks[name] = self.rich_style + self._made(name)
+        style = self._styles[name] = self.rich_style + self._style_of(name)
         return style
 
-    def _made(self, name: str) -> Style:
+    def _style_of(self, name: str) -> Style:
         app = self.app
         colour, style = LOOKS[name]
         if app.no_color:
@@ -185,7 +185,7 @@ class Themed(Widget):
         )
 
     def notify_style_update(self) -> None:
-        self._looks = {}
+        self._styles = {}
         super().notify_style_update()
 
 
