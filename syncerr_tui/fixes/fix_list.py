@@ -80,13 +80,13 @@ class ListedFix:
         }
 
     @classmethod
-    def of_payload(cls, held: Mapping[str, Any]) -> Self:
+    def of_payload(cls, payload: Mapping[str, Any]) -> Self:
         """Raises: Of `errors.DAMAGED`: It is none."""
-        errors = tuple(map(SyncError.of_payload, held["errors"]))
-        typed: dict[str, str] = {one_line(name): one_line(value) for name, value in held["typed"].items()}
+        errors = tuple(map(SyncError.of_payload, payload["errors"]))
+        typed: dict[str, str] = {one_line(name): one_line(value) for name, value in payload["typed"].items()}
         if not errors:
             raise ValueError
-        return cls(FixOption.of_payload(held["fix"]), errors, typed, one_line(held["reason"]))
+        return cls(FixOption.of_payload(payload["fix"]), errors, typed, one_line(payload["reason"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +125,8 @@ class FixList:
         Raises:
             MachineError: It cannot be written; the one that is there stays.
         """
-        held = self.payload()
-        text = json.dumps({"format": _FORMAT, "hash": _digest(held), "list": held}, indent=1)
+        content = self.payload()
+        text = json.dumps({"format": _FORMAT, "hash": _digest(content), "list": content}, indent=1)
         with writing(path, "Make room"):
             replace_file(path, text)
 
@@ -145,7 +145,7 @@ def read_fix_list(path: Path) -> FixList | None:
         return None
 
 
-def fix_list_of(held: Any, path: Path) -> FixList | None:  # noqa: ANN401 - whatever JSON can hold
+def fix_list_of(document: Any, path: Path) -> FixList | None:  # noqa: ANN401 - whatever JSON can hold
     """The list in what a file holds; None where that is something else.
 
     Raises:
@@ -153,12 +153,12 @@ def fix_list_of(held: Any, path: Path) -> FixList | None:  # noqa: ANN401 - what
         RefusedError: It was changed after it was made.
     """
     shown = one_line(str(path))
-    if not isinstance(held, dict) or held.get("format") != _FORMAT:
+    if not isinstance(document, dict) or document.get("format") != _FORMAT:
         return None
     if path.stat().st_size > _LARGEST:
         raise BadInputError(f"{shown} cannot be read: it has more than {_LARGEST:,} bytes", "Check the name")
     try:
-        content, stated = held["list"], held["hash"]
+        content, stated = document["list"], document["hash"]
         fixes = FixList(
             one_line(content["org_id"]),
             one_line(content["org_name"]),
@@ -198,13 +198,13 @@ class FixChooser:
             BadInputError: It is damaged there.
         """
         ids = {error.id for error in errors}
-        kept = [one for one in self._known if not ids.isdisjoint(one.errors)]
-        if not kept:
+        matching = [one for one in self._known if not ids.isdisjoint(one.errors)]
+        if not matching:
             raise RefusedError(
                 "The snapshot does not know what would fix this", "Connect to the org for that"
             )
         try:
-            options = [FixOption.of_payload(held) for one in kept for held in one.options]
+            options = [FixOption.of_payload(payload) for one in matching for payload in one.options]
         except DAMAGED:
             raise BadInputError("The snapshot is damaged", "Take a new one") from None
         return list({option.key: option for option in options}.values())
@@ -224,8 +224,8 @@ class FixChooser:
             MachineError: The list cannot be written.
         """
         option.check_choice(typed)
-        kept = next((one for one in self._known if event in one.errors), None)
-        others = [row for row in (kept.errors if kept else ()) if row != event and row in self._errors]
+        choice = next((one for one in self._known if event in one.errors), None)
+        others = [row for row in (choice.errors if choice else ()) if row != event and row in self._errors]
         errors = tuple(self._errors[row] for row in [event, *others][:_ERRORS])
         self._on_file().with_fix(ListedFix(option, errors, typed, reason)).write(self.path)
         where = f"On the list {one_line(self.path.name)}; 'syncerr-tui apply' makes it in the org."
@@ -234,9 +234,9 @@ class FixChooser:
     def _on_file(self) -> FixList:
         if not self.path.exists():
             return self._empty
-        held = read_fix_list(self.path)
-        if held is None or (held.org_id, held.taken_at) != (self._empty.org_id, self._empty.taken_at):
+        stored = read_fix_list(self.path)
+        if stored is None or (stored.org_id, stored.taken_at) != (self._empty.org_id, self._empty.taken_at):
             raise BadInputError(
                 f"{one_line(str(self.path))} is not a list of fixes of this snapshot", "Name another file"
             )
-        return held
+        return stored

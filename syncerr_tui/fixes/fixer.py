@@ -206,12 +206,16 @@ class Fixer:
         target, after = record.target, record.after
         reading = await self._reread(record)
 
-        def result(state: FixState, detail: str, *, verified: bool = False, gone: bool = False) -> FixResult:
+        def result(
+            state: FixState, detail: str, *, verified: bool = False, unreachable: bool = False
+        ) -> FixResult:
             shown = reading.part(after) if isinstance(reading, TargetReading) else {}
-            return FixResult(record.id, state, verified, record.before, shown, detail, unreachable=gone)
+            return FixResult(
+                record.id, state, verified, record.before, shown, detail, unreachable=unreachable
+            )
 
         if isinstance(reading, SyncErrError):
-            return result(FixState.UNKNOWN, f"It could not be read again: {reading.line}", gone=True)
+            return result(FixState.UNKNOWN, f"It could not be read again: {reading.line}", unreachable=True)
         if reading is None:
             self._ledger.close(record.id, "gone from the org")
             return result(FixState.UNKNOWN, f"{target.name} is gone from the org")

@@ -87,14 +87,14 @@ class FixOption(FixChange):
                 f"{self.title} is not done from here: {self.why_not or self.why_guided}",
                 "The steps for a person are in 'syncerr-tui fix'" if self.why_guided else "",
             )
-        given = set(values)
-        if missing := [name for name in self.wants if name not in given]:
+        names = set(values)
+        if missing := [name for name in self.wants if name not in names]:
             raise BadInputError(
                 f"{self.title} needs a value", f"Give it with --value {missing[0]}=..., as it should be"
             )
-        if extra := sorted(given.difference(self.wants)):
-            wanted = f"It takes: {', '.join(self.wants)}" if self.wants else "It takes none"
-            raise BadInputError(f"{self.title} takes no value for {one_line(extra[0])[:40]}", wanted)
+        if extra := sorted(names.difference(self.wants)):
+            hint = f"It takes: {', '.join(self.wants)}" if self.wants else "It takes none"
+            raise BadInputError(f"{self.title} takes no value for {one_line(extra[0])[:40]}", hint)
 
     def payload(self) -> dict[str, object]:
         """The keys that `fix --json` promises."""
@@ -119,32 +119,32 @@ class FixOption(FixChange):
         }
 
     @classmethod
-    def of_payload(cls, held: Mapping[str, Any]) -> Self:
+    def of_payload(cls, payload: Mapping[str, Any]) -> Self:
         """From a file: input like any other, so its text is made harmless again.
 
         Raises:
             Of `errors.DAMAGED`: It is no fix.
         """
-        automatic = held["verdict"] == "automatic"
-        why = "" if held["allowed"] is True else one_line(held["why_not"] or "")
+        automatic = payload["verdict"] == "automatic"
+        why = "" if payload["allowed"] is True else one_line(payload["why_not"] or "")
         return cls(
-            key=one_line(held["key"]),
-            kind=FixKind(held["key"].partition(":")[0]),
-            title=one_line(held["title"]),
-            target=FixTarget(*(one_line(held["target"][name]) for name in ("type", "id", "name"))),
-            before=_values(held["before"]),
-            after=_values(held["after"]),
-            wants=tuple(map(one_line, held["wants"])),
-            affects=one_line(held["affects"]),
-            changed=tuple(map(one_line, held["changed"])),
+            key=one_line(payload["key"]),
+            kind=FixKind(payload["key"].partition(":")[0]),
+            title=one_line(payload["title"]),
+            target=FixTarget(*(one_line(payload["target"][name]) for name in ("type", "id", "name"))),
+            before=_values(payload["before"]),
+            after=_values(payload["after"]),
+            wants=tuple(map(one_line, payload["wants"])),
+            affects=one_line(payload["affects"]),
+            changed=tuple(map(one_line, payload["changed"])),
             why_guided="" if automatic else why,
             why_not=why if automatic else "",
             steps=tuple(
                 Step(clean(step["text"]), one_line(step["address"]) if step["address"] else None)
-                for step in held["steps"]
+                for step in payload["steps"]
             ),
-            seen=one_line(held["seen"]),
-            settled=one_line(held["settled"] or ""),
+            seen=one_line(payload["seen"]),
+            settled=one_line(payload["settled"] or ""),
         )
 
 
@@ -166,10 +166,12 @@ class FixRequest:
     """Id of the sync error it is for."""
 
 
-def _values(held: Mapping[str, Any]) -> dict[str, Any]:
-    if not all(value is None or isinstance(value, str | bool | int | float) for value in held.values()):
+def _values(values: Mapping[str, Any]) -> dict[str, Any]:
+    if not all(value is None or isinstance(value, str | bool | int | float) for value in values.values()):
         raise TypeError
-    return {one_line(name): clean(value) if isinstance(value, str) else value for name, value in held.items()}
+    return {
+        one_line(name): clean(value) if isinstance(value, str) else value for name, value in values.items()
+    }
 
 
 def seen_hash(target: FixTarget, whole: str) -> str:

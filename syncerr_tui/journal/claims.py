@@ -125,19 +125,19 @@ class Claims:
     def take(self, sql: Transaction, run: str, events: Sequence[str]) -> dict[str, str]:
         """Take rows for a run; gives the ones that another living process holds: event id -> who."""
         me = self.beat(sql)
-        held = {}
+        holders = {}
         lives: dict[int, bool] = {}
-        taken = sql.execute(
+        rows = sql.execute(
             "SELECT c.event, o.* FROM claims c JOIN owners o ON o.id = c.owner "
             "WHERE c.run != ? AND c.event IN (SELECT value FROM json_each(?))",
             (run, json.dumps(events)),
         )
-        for row in taken:
+        for row in rows:
             if row["id"] not in lives:
                 lives[row["id"]] = self._alive(row)
             if lives[row["id"]]:
-                held[row["event"]] = f"{row['user']}, {Owner.of_row(row).name}"
-        free = [event for event in dict.fromkeys(events) if event not in held]
+                holders[row["event"]] = f"{row['user']}, {Owner.of_row(row).name}"
+        free = [event for event in dict.fromkeys(events) if event not in holders]
         sql.execute(
             "INSERT INTO claims (event, run, owner) SELECT value, ?, ? FROM json_each(?) WHERE TRUE "
             "ON CONFLICT (event) DO UPDATE SET run = excluded.run, owner = excluded.owner",
@@ -148,16 +148,16 @@ class Claims:
             "ON CONFLICT (run) DO UPDATE SET owner = excluded.owner",
             (run, me),
         )
-        return held
+        return holders
 
     def hold(self, sql: Transaction, key: str, *, instead_of: str, unless: str) -> str:
         """Have something in hand that is no run. See `Journal.hold`."""
         sql.execute("DELETE FROM holders WHERE run = ?", (instead_of,))
-        held = sql.execute(
+        rows = sql.execute(
             "SELECT o.* FROM holders h JOIN owners o ON o.id = h.owner WHERE substr(h.run, 1, ?) = ?",
             (len(unless), unless),
         )
-        for row in held:
+        for row in rows:
             if self.lives(row):
                 return f"{row['user']}, {Owner.of_row(row).name}"
         sql.execute("DELETE FROM holders WHERE run = ?", (key,))

@@ -119,12 +119,12 @@ def _condition(term: Term) -> SqlCondition:
 def _ended(term: Term) -> SqlCondition:
     conditions: list[SqlCondition] = []
     for word in filter(None, term.value.casefold().split(",")):
-        meant = [name for name in _ENDS if name == word]
-        if not meant and term.as_prefix_of_a_closed_set:
-            meant = [name for name in _ENDS if name.startswith(word)]
-        if not meant and not term.unfinished:
+        ends = [name for name in _ENDS if name == word]
+        if not ends and term.as_prefix_of_a_closed_set:
+            ends = [name for name in _ENDS if name.startswith(word)]
+        if not ends and not term.unfinished:
             raise BadInputError(f"No verdict is called {word[:20]!r}", f"Verdicts are {', '.join(_ENDS)}.")
-        conditions += map(_end, meant)
+        conditions += map(_end, ends)
     return _any(conditions)
 
 
@@ -166,8 +166,8 @@ def _any(conditions: Iterable[SqlCondition]) -> SqlCondition:
 
 
 def _joined(word: str, conditions: Iterable[SqlCondition]) -> SqlCondition:
-    given = [condition for condition in conditions if condition.sql]
-    if not given:
+    effective = [condition for condition in conditions if condition.sql]
+    if not effective:
         return SqlCondition()
-    values = tuple(value for condition in given for value in condition.values)
-    return SqlCondition(f"({word.join(condition.sql for condition in given)})", values)
+    values = tuple(value for condition in effective for value in condition.values)
+    return SqlCondition(f"({word.join(condition.sql for condition in effective)})", values)

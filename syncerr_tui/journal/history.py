@@ -196,8 +196,8 @@ class History:
         """How many rows of a run match."""
         if not only.row.sql:
             return int(self._all("SELECT count(*) FROM rows WHERE run = ?", (run,))[0][0])
-        asked = f"SELECT count(*) {_FROM} {_OF_RUN}{only.row.also}"
-        return int(self._all(asked, (run, *only.row.values))[0][0])
+        query = f"SELECT count(*) {_FROM} {_OF_RUN}{only.row.also}"
+        return int(self._all(query, (run, *only.row.values))[0][0])
 
     def marks(self, run: str) -> tuple[Mark, ...]:
         """What happened to a run as a whole, in its order."""
@@ -383,7 +383,7 @@ def _record(row: Row) -> Attempt:
 def _read_record(row: Row) -> Attempt:
     payload = json.loads(row["row"])
     about = row["about"] or 0
-    stands = row["verdict_n"] is not None and about >= (row["intent"] or 0)
+    settled = row["verdict_n"] is not None and about >= (row["intent"] or 0)
     error, processed = SyncError.of_payload(payload), _time(row["processed"])
     return Attempt(
         error=error if processed in {None, error.processed_at} else replace(error, processed_at=processed),
@@ -398,11 +398,11 @@ def _read_record(row: Row) -> Attempt:
         pressed=Pressed(row["pressed"]) if row["pressed"] else None,
         code=row["code"],
         answer=row["answer"] or "",
-        ended=stands,
-        verdict=Verdict(row["verdict"]) if stands and row["verdict"] else None,
-        reason=row["reason"] if stands else "",
-        evidence=json.loads(row["evidence"]) if stands else {},
-        ended_at=_time(row["ended_at"]) if stands else None,
+        ended=settled,
+        verdict=Verdict(row["verdict"]) if settled and row["verdict"] else None,
+        reason=row["reason"] if settled else "",
+        evidence=json.loads(row["evidence"]) if settled else {},
+        ended_at=_time(row["ended_at"]) if settled else None,
     )
 
 

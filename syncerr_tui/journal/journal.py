@@ -242,13 +242,13 @@ class Journal:
         run = uuid4().hex
         with self._worked_on(run), self._transaction() as sql:
             self._refuse_where_moved()
-            held = self.claims.take(sql, run, [row.error.id for row in plan.rows])
-            if plan.rows and len(held) == len(plan.rows):
+            elsewhere = self.claims.take(sql, run, [row.error.id for row in plan.rows])
+            if plan.rows and len(elsewhere) == len(plan.rows):
                 raise RefusedError(
-                    f"All of these rows are being re-synced by {next(iter(held.values()))}",
+                    f"All of these rows are being re-synced by {next(iter(elsewhere.values()))}",
                     "Wait for that run to end, or look at it with `syncerr-tui journal`",
                 )
-            claimed(held)
+            claimed(elsewhere)
             at = self._clock()
             while sql.execute("SELECT 1 FROM runs WHERE at = ?", (iso(at),)):
                 at += timedelta(microseconds=1)  # runs are told in the order in which they began
@@ -284,7 +284,7 @@ class Journal:
                 ),
             )
         forget_settled(self.read, self._log, self.active)
-        return Begun(run, held)
+        return Begun(run, elsewhere)
 
     def adopt(self, run: str, events: Iterable[str]) -> Mapping[str, str]:
         """Go on with a run whose process is gone, and claim those of its rows that are still open.
@@ -306,9 +306,9 @@ class Journal:
                     f"This run is still under way: {holder['user']}, {Owner.of_row(holder).name}",
                     "Wait for it to end, or stop it there",
                 )
-            held = self.claims.take(sql, run, list(events))
+            elsewhere = self.claims.take(sql, run, list(events))
             self._mark(sql, run, "adopted", self.claims.owner.name)
-        return held
+        return elsewhere
 
     @contextmanager
     def _worked_on(self, run: str) -> Iterator[bool]:
@@ -579,15 +579,17 @@ class Journal:
 
     def _notice_loss(self) -> None:
         """Hold the request log against the database: what only the log knows, the database has lost."""
-        gone = lost_requests(self.read, self._log)
+        lost_by_run = lost_requests(self.read, self._log)
         known = {row["run"] for row in self.read("SELECT run FROM marks WHERE mark = 'lost'")}
-        lost = sorted((request for requests in gone.values() for request in requests), key=lambda r: r.at)
+        lost = sorted(
+            (request for requests in lost_by_run.values() for request in requests), key=lambda r: r.at
+        )
         self.forgotten = {r.event: r for r in lost if not is_settled(self.read, r)}
-        news = sorted(gone.keys() - known)
-        if news or self.set_aside:
+        unknown = sorted(lost_by_run.keys() - known)
+        if unknown or self.set_aside:
             self.loss = loss_words(self.set_aside, len(self.forgotten))
             with suppress(MachineError), self._transaction() as sql:  # else it is noticed again
-                for run in news or [""]:
+                for run in unknown or [""]:
                     self._mark(sql, run, "lost", self.loss)
         at = self.read("SELECT max(at) AS at FROM marks WHERE mark = 'lost'")[0]["at"]
         self.lost_at = datetime.fromisoformat(at) if at else self._clock() if self.loss else None

@@ -174,8 +174,8 @@ def _known(sql: Transaction, copied: Mapping[str, tuple[tuple[str, ...], Lines]]
     """Whether something of it is in the shared journal already."""
     for table in ("runs", "fixes"):
         ids = json.dumps([line[0] for line in copied[table][1]])
-        asked = f"SELECT 1 FROM {table} WHERE id IN (SELECT value FROM json_each(?)) LIMIT 1"  # noqa: S608
-        if sql.execute(asked, (ids,)):
+        query = f"SELECT 1 FROM {table} WHERE id IN (SELECT value FROM json_each(?)) LIMIT 1"  # noqa: S608
+        if sql.execute(query, (ids,)):
             return True
     return False
 
@@ -185,31 +185,31 @@ def _renumbered(
 ) -> tuple[list[str], Lines]:
     """The lines as they will be; without a number that the database gives by itself."""
     intent = "n" if table == "intents" else "intent"
-    kept = [column for column in columns if column != "n" or table == "intents"]
+    copied = [column for column in columns if column != "n" or table == "intents"]
 
     def value(column: str, line: tuple[Any, ...]) -> object:
         number = line[columns.index(column)]
         return numbers.get(number, number) if column == intent else number
 
-    return kept, [tuple(value(column, line) for column in kept) for line in lines]
+    return copied, [tuple(value(column, line) for column in copied) for line in lines]
 
 
 def _copy(sql: Transaction, table: str, columns: Sequence[str], copy: tuple[list[str], Lines]) -> None:
     """Write the lines, and read them back."""
-    kept, lines = copy
+    copied, lines = copy
     if not lines:
         return
     key = next(column for column in _KEYS if column in columns)
-    names = ", ".join(f'"{name}"' for name in kept)
+    names = ", ".join(f'"{name}"' for name in copied)
     before = sql.execute(f"SELECT max({key}) FROM {table}")[0][0] if key in {"n", "intent"} else None  # noqa: S608
-    marks = ",".join("?" * len(kept))
+    marks = ",".join("?" * len(copied))
     sql.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", lines)  # noqa: S608
-    asked = f"SELECT {names} FROM {table}"  # noqa: S608
+    select = f"SELECT {names} FROM {table}"  # noqa: S608
     if key in {"n", "intent"}:
-        written = sql.execute(f"{asked} WHERE {key} > ? ORDER BY {key}", (before or 0,))
+        written = sql.execute(f"{select} WHERE {key} > ? ORDER BY {key}", (before or 0,))
     else:
-        keys = json.dumps(list(dict.fromkeys(line[kept.index(key)] for line in lines)))
-        listed = f"{asked} WHERE {key} IN (SELECT value FROM json_each(?))"  # noqa: S608
+        keys = json.dumps(list(dict.fromkeys(line[copied.index(key)] for line in lines)))
+        listed = f"{select} WHERE {key} IN (SELECT value FROM json_each(?))"  # noqa: S608
         written = sql.execute(listed, (keys,))
     if sorted(map(_text, written)) != sorted(map(_text, lines)):
         raise MachineError(

@@ -266,8 +266,8 @@ class PostgresDatabase:
         (standing,) = self._connection.execute(_STANDING, {"schema": self._schema}).fetchall()
         if standing["ours"]:
             # With the name of its schema: without a right to that, the table would seem not to be there.
-            asked = f'SELECT max(version) FROM "{self._schema}".journal_version'  # noqa: S608 - a safe id
-            return int(self._statement(asked)[0][0])
+            query = f'SELECT max(version) FROM "{self._schema}".journal_version'  # noqa: S608 - a safe id
+            return int(self._statement(query)[0][0])
         if standing["tables"] or (standing["others"] and not standing["made"]):
             raise MachineError(
                 f"The database {self.name} is another program's: it holds other tables than a journal's",
@@ -395,7 +395,7 @@ def _parameters(server: Server) -> dict[str, Any]:
         BadInputError: The address cannot be read.
     """
     try:
-        given = conninfo_to_dict(server.url)
+        parameters = conninfo_to_dict(server.url)
     except psycopg.Error:
         raise server.unreadable() from None
     return {
@@ -405,7 +405,7 @@ def _parameters(server: Server) -> dict[str, Any]:
         "keepalives_count": 2,
         "tcp_user_timeout": 10_000,
         "application_name": "syncerr-tui",
-        **given,
+        **parameters,
         "client_encoding": "utf8",
     }
 

@@ -292,13 +292,13 @@ def _failing_again(
             records[record].append(error)
     again: dict[str, Ended] = {}
     for row in fixed:
-        asked = _sent_at(row["evidence"])
+        sent_at = _sent_at(row["evidence"])
         for error in records.get((clean(row["object"]), row["storeconnect_id"]), ()):
             failed = error.processed_at
             same = row["event"] == error.id or (
                 fingerprint is not None and fingerprint(error) == row["fingerprint"]
             )
-            if asked is not None and failed is not None and failed > asked and same:
+            if sent_at is not None and failed is not None and failed > sent_at and same:
                 again[error.id] = _ended(row)
     return again
 

@@ -371,9 +371,9 @@ def _is_damage(problem: sqlite3.Error) -> bool:
 def _set_aside(path: Path, now: datetime) -> Path:
     """Move a damaged journal and its side files out of the way. Nothing is deleted."""
     aside = path.with_name(f"{path.name}.damaged-{now.astimezone(UTC):%Y%m%dT%H%M%S%fZ}")
-    for part, kept in zip((path, *_side_files(path)), (aside, *_side_files(aside)), strict=True):
+    for part, new_name in zip((path, *_side_files(path)), (aside, *_side_files(aside)), strict=True):
         if part.exists():
-            part.rename(kept)
+            part.rename(new_name)
     return aside
 
 

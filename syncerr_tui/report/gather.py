@@ -236,10 +236,10 @@ def _fixes(
     handover: Handover, records: Iterable[FixRecord], safeguards: Sequence[SafeguardNow]
 ) -> tuple[ReportedFix, ...]:
     off = {line.record.id for line in safeguards if line.is_off}
-    made = [
+    fixes = [
         _fix(handover, one, one.id in off) for one in records if one.at >= handover.since or one.id in off
     ]
-    return tuple(sorted(made, key=lambda fix: (not fix.off, -fix.at.timestamp())))
+    return tuple(sorted(fixes, key=lambda fix: (not fix.off, -fix.at.timestamp())))
 
 
 def _fix(handover: Handover, record: FixRecord, off: bool) -> ReportedFix:
@@ -293,8 +293,8 @@ def _next_steps(
         yield f"Have the two records of {plural(twins, 'TWIN row')} merged; the addresses are below"
     work = [cause for cause in causes if cause.open and cause.retry != Retry.SUPPORT_ONLY.value]
     for cause in work[:_NAMED]:
-        held = f"{plural(cause.open, 'error')}, {cause.waiting} waiting"
-        yield f"{cause.retry.capitalize()}: {cause.headline.rstrip('.')} ({held}; --cause {cause.example})"
+        counts = f"{plural(cause.open, 'error')}, {cause.waiting} waiting"
+        yield f"{cause.retry.capitalize()}: {cause.headline.rstrip('.')} ({counts}; --cause {cause.example})"
     if work[_NAMED:]:
         yield f"{plural(len(work) - _NAMED, 'more cause')}: syncerr-tui causes"
     support = [cause for cause in causes if cause.open and cause.retry == Retry.SUPPORT_ONLY.value]

@@ -146,9 +146,9 @@ class Report:
         return sum(row.verdict == verdict.value for row in self.rows)
 
     def payload(self) -> dict[str, Any]:
-        made = asdict(self, dict_factory=_plain)
-        made["verdicts"] = {v.value: n for v in Verdict if (n := self.count(v))}
-        return made
+        values = asdict(self, dict_factory=_plain)
+        values["verdicts"] = {v.value: n for v in Verdict if (n := self.count(v))}
+        return values
 
 
 def _plain(items: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -266,11 +266,11 @@ def details(report: Report) -> Iterator[Section]:
                 for run in report.runs
             ),
         )
-    made = tuple(
+    changes = tuple(
         (time_of(fix.at), fix.by, fix.what, fix.reason, fix.outcome) for fix in report.fixes if not fix.off
     )
-    if made:
-        yield Section("Changes of the org", ("when", "by", "what", "why", "outcome"), made)
+    if changes:
+        yield Section("Changes of the org", ("when", "by", "what", "why", "outcome"), changes)
 
 
 def _by_heading(report: Report) -> Iterator[tuple[str, Sequence[ReportedRow]]]:

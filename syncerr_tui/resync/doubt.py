@@ -42,10 +42,10 @@ class Recalled:
 def recall(journal: Journal, plan: Plan) -> Recalled:
     """Ask a journal about the rows of a plan."""
     errors, history = [row.error for row in plan.rows], History(journal)
-    held = row_history.held(journal, [error.id for error in errors])
+    claimed = row_history.held(journal, [error.id for error in errors])
     again = row_history.unchanged_words(row_history.unchanged(journal, errors), len(errors))
     return Recalled(
-        held=tuple(LeftOut(event, why) for event, why in held.items()),
+        held=tuple(LeftOut(event, why) for event, why in claimed.items()),
         in_doubt=in_doubt(journal, errors),
         remarks=tuple(filter(None, (again, doubt_words(journal, errors)))),
         measured=tuple(history.wave_times(plan.method)),
@@ -182,10 +182,10 @@ def age_words(seconds: float) -> str:
 def _seconds_taken(evidence: str) -> float | None:
     """From a request to the stamp that proved its outcome, both by the org's clock."""
     try:
-        seen = json.loads(evidence)
-        sent = datetime.fromisoformat(seen["sent_at"])
-        stamps = [seen["event_processed_at"], seen["event_modified_at"]]
-        stamps += [record["modified_at"] for record in seen["records"]]
+        times = json.loads(evidence)
+        sent = datetime.fromisoformat(times["sent_at"])
+        stamps = [times["event_processed_at"], times["event_modified_at"]]
+        stamps += [record["modified_at"] for record in times["records"]]
         took = [(datetime.fromisoformat(stamp) - sent).total_seconds() for stamp in stamps if stamp]
     except DAMAGED:
         return None

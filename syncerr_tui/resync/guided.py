@@ -173,10 +173,10 @@ class GuidedSender:
 
     def _tell_asked(self) -> None:
         state = self._state
-        asked = tuple(row.error for event, row in state.rows.items() if event in self._asked)
-        if asked and state.halt is None:
+        errors = tuple(row.error for event, row in state.rows.items() if event in self._asked)
+        if errors and state.halt is None:
             doubtful = frozenset(self._doubtful & self._asked)
-            state.tell(AskPerson(self._wave, asked, self._org.method.address, doubtful))
+            state.tell(AskPerson(self._wave, errors, self._org.method.address, doubtful))
             state.progress(now=True)
 
     # -- what was not pressed, and what nobody speaks of

@@ -159,7 +159,7 @@ def _left(case: _Case) -> Attempt:
     if not records:
         return case.wait(f"{how}, but no record has this StoreConnect ID")
     record = records[0]
-    if not _written_since(attempt, record, gone=seen.standing is EventStanding.GONE):
+    if not _written_since(attempt, record, event_gone=seen.standing is EventStanding.GONE):
         return case.wait(
             f"{how}, but record {record.id} was last written before the re-sync: "
             "compare its values before anything is sent again"
@@ -258,14 +258,14 @@ def _left_how(attempt: Attempt, seen: EventSeen) -> str:
     return f"the org refused our request, and yet {how}" if attempt.refusal else how
 
 
-def _written_since(attempt: Attempt, record: RecordSeen, *, gone: bool) -> bool:
+def _written_since(attempt: Attempt, record: RecordSeen, *, event_gone: bool) -> bool:
     """Whether the record was written after the request.
 
     Salesforce's stamps are whole seconds, cut off: a record stamped in the very second of the request counts
     as after it. Not so where the event is gone, because then the record is all the proof there is.
     """
     second = _second_of(attempt.requested_at)
-    if record.modified_at < (second + timedelta(seconds=1) if gone else second):
+    if record.modified_at < (second + timedelta(seconds=1) if event_gone else second):
         return False
     for one in attempt.before or ():
         if one.id == record.id and one.modified_at >= record.modified_at:

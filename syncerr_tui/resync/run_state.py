@@ -381,10 +381,10 @@ class RunState:
         current, left = 0, 0.0
         if self._wave is not None:
             current, rows, begun = self._wave
-            usual, gone = expected_seconds(rows, measured), self.stopwatch.since(begun)
-            if usual is None or gone > usual:
+            usual, passed = expected_seconds(rows, measured), self.stopwatch.since(begun)
+            if usual is None or passed > usual:
                 return None
-            left = usual - gone
+            left = usual - passed
         for wave in self.plan.waves:
             rows = 0 if wave.number == current else sum(not self.ended(event) for event in wave.ids)
             usual = expected_seconds(rows, measured) if rows else 0.0

@@ -131,12 +131,12 @@ class Runner:
             await self._open(claimed)
             conducting = asyncio.ensure_future(self._conduct())
             conducting.add_done_callback(lambda _: state.news.set())
-            told = 0
+            events = 0
             while state.events or not conducting.done():
                 if state.events:
                     yield state.events.popleft()
-                    told += 1
-                    if told % FREEZE_EVERY == 0:
+                    events += 1
+                    if events % FREEZE_EVERY == 0:
                         gc.collect(1)
                         gc.freeze()  # nor in what the run keeps of its rows
                 else:
@@ -201,16 +201,16 @@ class Runner:
         request, state = self._request, self._state
         loop = asyncio.get_running_loop()
 
-        def tell(held: Mapping[str, str]) -> None:
+        def tell(elsewhere: Mapping[str, str]) -> None:
             if not claimed.done():
-                claimed.set_result(held)
+                claimed.set_result(elsewhere)
 
-        def claim(held: Mapping[str, str]) -> None:
+        def claim(elsewhere: Mapping[str, str]) -> None:
             self._in_doubt = doubt.sent_and_open(self._journal, [row.error for row in self.plan.rows])
             if not self._in_doubt:
-                loop.call_soon_threadsafe(tell, held)
+                loop.call_soon_threadsafe(tell, elsewhere)
 
-        held, earlier = await state.writer.call(lambda: self._open_journal(claim))
+        elsewhere, earlier = await state.writer.call(lambda: self._open_journal(claim))
         state.tell(RunStarted(state.run, self.plan, resumed=request.resume is not None))
         for attempt in earlier:
             state.restore(attempt)
@@ -220,7 +220,7 @@ class Runner:
             await state.writer.call(
                 lambda: self._journal.consent(state.run, consented, os_user=self._who.os_user)
             )
-        state.skip({event: f"it is being re-synced by {holder}" for event, holder in held.items()})
+        state.skip({event: f"it is being re-synced by {holder}" for event, holder in elsewhere.items()})
 
     def _open_journal(
         self, claimed: Callable[[Mapping[str, str]], object]
@@ -236,9 +236,9 @@ class Runner:
             state.run = begun.run
             return begun.held, ()
         earlier = History(journal).rows_of(request.resume)
-        held = journal.adopt(request.resume, [a.event for a in earlier if not a.settled])
+        elsewhere = journal.adopt(request.resume, [a.event for a in earlier if not a.settled])
         state.run = request.resume
-        return held, earlier
+        return elsewhere, earlier
 
     async def _conduct(self) -> None:
         state = self._state

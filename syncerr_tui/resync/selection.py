@@ -32,7 +32,7 @@ class Prepared:
     parents: Mapping[str, frozenset[str]]
     known: Mapping[str, SyncError] = field(default_factory=dict)
     """Every error that the plan may speak of."""
-    taken: tuple[LeftOut, ...] = ()
+    unavailable: tuple[LeftOut, ...] = ()
     """Rows that are under way or queued already, or do not fail any more."""
     support_only: tuple[LeftOut, ...] = ()
     """Rows that only StoreConnect's support can clear: out, unless the person wants them sent anyway."""
@@ -93,7 +93,7 @@ class Planner(Generic[AnyOrg]):
                     created_at=self._at,
                     parents=self.prepared.parents,
                     left_out=(
-                        *self.prepared.taken,
+                        *self.prepared.unavailable,
                         *(() if too else self.prepared.support_only),
                         *self.prepared.snoozed,
                         *self.held,
@@ -133,10 +133,10 @@ def prepare(
     graph: CauseGraph,
     chosen: Sequence[SyncError],
     hidden: int = 0,
-    taken: Mapping[str, str] = MappingProxyType({}),
+    unavailable: Mapping[str, str] = MappingProxyType({}),
     *,
     behind: bool = False,
-    said: Handlings | None = None,
+    handled: Handlings | None = None,
 ) -> Prepared:
     """What is sent where these are asked for, and in which order.
 
@@ -147,36 +147,38 @@ def prepare(
         graph: What waits for what.
         chosen: What the person asks for.
         hidden: Selected, but hidden by the filter.
-        taken: Rows that are under way or queued already, and why they stay out.
+        unavailable: Rows that are under way or queued already, and why they stay out.
         behind: It goes behind those: by then they are proven, or what waits for them is left out.
-        said: What people have said about the rows.
+        handled: What people have said about the rows.
     """
     from syncerr_tui.resync.plan import LeftOut
     from syncerr_tui.triage.handling import Handlings
 
     known = [graph.errors.get(error.id, error) for error in chosen]
-    chosen = [error for error in known if error.id not in taken]
+    chosen = [error for error in known if error.id not in unavailable]
     listed = [error for error in chosen if error.id in graph.errors]
     missing = causes_missing(graph, listed)
-    added = [error for error in missing if error.id not in taken]
+    added = [error for error in missing if error.id not in unavailable]
     errors = (*chosen, *added)
     support = tuple(support_only(graph, (*listed, *added), unless="; s sends anyway"))
     parents = graph.parents_of(error.id for error in (*listed, *added))
     remarks: tuple[str, ...] = ()
     if behind:
-        waiting = sum(not taken.keys().isdisjoint(causes) for causes in parents.values())
-        parents = {row: causes - taken.keys() for row, causes in parents.items()}
+        waiting = sum(not unavailable.keys().isdisjoint(causes) for causes in parents.values())
+        parents = {row: causes - unavailable.keys() for row, causes in parents.items()}
         if waiting:
             them = "1 of these waits" if waiting == 1 else f"{waiting:,} of these wait"
             them = "It waits" if len(errors) == 1 else them
             remarks = (f"{them} for what is sent before, and will go only if that is proven.",)
     others = errors if len(chosen) > 1 else added
-    asleep = snoozed(said or Handlings(), others, unless="; alone it goes, and N wakes it")
+    asleep = snoozed(handled or Handlings(), others, unless="; alone it goes, and N wakes it")
     return Prepared(
         errors=errors,
         parents=parents,
         known={error.id: error for error in (*known, *errors)},
-        taken=tuple(LeftOut(error.id, taken[error.id]) for error in known if error.id in taken),
+        unavailable=tuple(
+            LeftOut(error.id, unavailable[error.id]) for error in known if error.id in unavailable
+        ),
         support_only=support,
         support_too=len(chosen) == 1,
         snoozed=tuple(asleep),
@@ -190,7 +192,7 @@ def prepare(
 def prepare_again(graph: CauseGraph, rows: Sequence[SyncError], left_out: Sequence[LeftOut]) -> Prepared:
     """Exactly these rows, as they were just read: a plan leaves out those whose cause is not among them."""
     parents = graph.parents_of(row.id for row in rows if row.id in graph.errors)
-    return Prepared(tuple(rows), parents, taken=tuple(left_out))
+    return Prepared(tuple(rows), parents, unavailable=tuple(left_out))
 
 
 def causes_missing(graph: CauseGraph, chosen: Sequence[SyncError]) -> list[SyncError]:
@@ -232,14 +234,14 @@ def support_only(graph: CauseGraph, chosen: Iterable[SyncError], *, unless: str)
     return out
 
 
-def snoozed(asked: Handlings, chosen: Iterable[SyncError], *, unless: str = "") -> list[LeftOut]:
+def snoozed(handled: Handlings, chosen: Iterable[SyncError], *, unless: str = "") -> list[LeftOut]:
     """Errors that somebody wants left alone for now; the reason names who, and until when."""
     from syncerr_tui.resync.plan import LeftOut
 
     return [
         LeftOut(error.id, f"snoozed {snooze.words()}{unless}")
         for error in chosen
-        if (snooze := asked.of(error.id).snooze) is not None
+        if (snooze := handled.of(error.id).snooze) is not None
     ]
 
 

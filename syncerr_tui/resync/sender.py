@@ -118,10 +118,10 @@ class Sender:
         Args:
             claimed: Rows of the plan that others hold: event id -> who.
         """
-        held = await claimed
+        elsewhere = await claimed
         rows = self._state.rows
         first = [
-            rows[event] for wave in self._state.plan.waves[:1] for event in wave.ids if event not in held
+            rows[event] for wave in self._state.plan.waves[:1] for event in wave.ids if event not in elsewhere
         ]
         for requests in self._lists_of_requests(first)[: self._concurrency]:
             errors = [row.error for row in requests[0]]
@@ -219,20 +219,20 @@ class Sender:
     async def _look_once(self, rows: Sequence[PlannedRow]) -> tuple[list[Attempt], Instant]:
         await self._org_clock.refresh()
         errors = [row.error for row in rows]
-        at, seen, records = await self._seen_ahead(rows)
-        if seen is None or records is None:
+        at, events, records = await self._seen_ahead(rows)
+        if events is None or records is None:
             at = self._state.stopwatch.now()
-            seen, records = await look_before(
+            events, records = await look_before(
                 self._org, errors, concurrency=self._look_lanes, records=records
             )
         org_now = self._org_clock.now()
-        due, left = self._still_due(rows, seen, org_now)
+        due, left = self._still_due(rows, events, org_now)
         if left:
             await self._judge_those_that_left(left)
-        org_at = request_times(org_now, seen, records)
+        org_at = request_times(org_now, events, records)
         ids = {row.error.id: row for row in due}
         return [
-            self._state.next_attempt(row, seen[event], records.get(event), org_at[event])
+            self._state.next_attempt(row, events[event], records.get(event), org_at[event])
             for event, row in ids.items()
         ], at
 
@@ -271,9 +271,9 @@ class Sender:
         ahead, now = self._ahead.pop(rows[0].error.id, None), state.stopwatch.now()
         if ahead is None:
             return now, None, None
-        seen, records = await ahead.looking
+        events, records = await ahead.looking
         fresh = state.stopwatch.gap(ahead.at) <= STALE_SECONDS and state.pauses == ahead.pauses
-        return (ahead.at, seen, records) if fresh and ahead.rows == rows else (now, None, None)
+        return (ahead.at, events, records) if fresh and ahead.rows == rows else (now, None, None)
 
     async def _forget_ahead(self) -> None:
         looking = [ahead.looking for ahead in self._ahead.values()]
@@ -301,7 +301,7 @@ class Sender:
         self._state.end(await look(self._org, attempts, last_look=True, concurrency=plan.concurrency))
 
     def _still_due(
-        self, rows: Sequence[PlannedRow], seen: Mapping[str, EventSeen], org_now: datetime
+        self, rows: Sequence[PlannedRow], events: Mapping[str, EventSeen], org_now: datetime
     ) -> tuple[Batch, Batch]:
         """The precondition: still failed, and unchanged since the plan; and the rows that left that state.
 
@@ -311,7 +311,7 @@ class Sender:
         sent = set(self._sent)
         for row in rows:
             event = row.error.id
-            now = seen.get(event)
+            now = events.get(event)
             again = event in sent  # refused for a lock before: what it says now is our own doing
             if now is None:
                 not_sent[event] = "the org did not say where it stands"
@@ -433,4 +433,4 @@ def by_identity(ids: Sequence[str], receipts: Sequence[Receipt]) -> dict[str, Re
     for receipt in receipts:
         if receipt.id in answers:
             answers[receipt.id].add(receipt)
-    return {event: next(iter(given)) if len(given) == 1 else None for event, given in answers.items()}
+    return {event: next(iter(each)) if len(each) == 1 else None for event, each in answers.items()}

@@ -127,14 +127,14 @@ async def _looked(
     org: Org, attempts: Sequence[Attempt], *, last_look: bool, concurrency: int
 ) -> AsyncGenerator[list[Attempt], None]:
     """One look at all of them, in parts as the org answers: the next questions are under way meanwhile."""
-    seen: dict[str, EventSeen] = {}
+    events: dict[str, EventSeen] = {}
     records: dict[str, tuple[RecordSeen, ...]] = {}
     refused: dict[str, str] = {}
     """By event: why its records could not be read."""
     sees_all: dict[str, bool] = {}
 
     async def read(chunk: Sequence[Attempt]) -> Sequence[Attempt]:
-        seen.update(await org.read_events([attempt.event for attempt in chunk]))
+        events.update(await org.read_events([attempt.event for attempt in chunk]))
         return chunk
 
     async def find(some: Sequence[Attempt]) -> Sequence[Attempt]:
@@ -151,9 +151,9 @@ async def _looked(
         if event in refused:
             why = f"the records of {name} cannot be read: {refused[event]}"
             return attempt.judged(Verdict.UNKNOWN, why)
-        if needs_full_sight(attempt, seen[event], own) and name not in sees_all:
+        if needs_full_sight(attempt, events[event], own) and name not in sees_all:
             sees_all[name] = await org.sees_all(name)
-        return judge(attempt, seen[event], own, last_look=last_look, sees_all=sees_all.get(name, False))
+        return judge(attempt, events[event], own, last_look=last_look, sees_all=sees_all.get(name, False))
 
     to_read, to_find = deque(chunks(attempts, PROOF_CHUNK)), deque[Sequence[Attempt]]()
     without: defaultdict[str, list[Attempt]] = defaultdict(list)
@@ -178,7 +178,7 @@ async def _looked(
             for task in [task for task in asking if task.done()]:
                 asking.remove(task)
                 for attempt in await task:
-                    if task in reading and needs_records(attempt, seen[attempt.event]):
+                    if task in reading and needs_records(attempt, events[attempt.event]):
                         without[attempt.error.object].append(attempt)
                     else:
                         complete.append(attempt)
@@ -253,11 +253,11 @@ async def look_before(
 
 async def records_before(org: Org, errors: Sequence[SyncError], *, concurrency: int) -> Records:
     """How the records of events stand before a request."""
-    asked: defaultdict[str, list[str]] = defaultdict(list)
+    keys_by_object: defaultdict[str, list[str]] = defaultdict(list)
     for error in errors:
         if error.storeconnect_id:
-            asked[error.object].append(error.storeconnect_id)
-    records, refused = await _records(org, asked, asyncio.Semaphore(concurrency))
+            keys_by_object[error.object].append(error.storeconnect_id)
+    records, refused = await _records(org, keys_by_object, asyncio.Semaphore(concurrency))
     return {
         error.id: None
         if not error.storeconnect_id or error.object in refused
@@ -271,10 +271,10 @@ async def _events(org: Org, ids: Sequence[str], gate: asyncio.Semaphore) -> dict
         async with gate:
             return await org.read_events(chunk)
 
-    seen: dict[str, EventSeen] = {}
+    events: dict[str, EventSeen] = {}
     for part in await _together(some(chunk) for chunk in chunks(ids, PROOF_CHUNK)):
-        seen.update(part)
-    return seen
+        events.update(part)
+    return events
 
 
 async def _records_of(
@@ -288,7 +288,7 @@ async def _records_of(
 
 
 async def _records(
-    org: Org, asked: Mapping[str, Sequence[str]], gate: asyncio.Semaphore
+    org: Org, keys_by_object: Mapping[str, Sequence[str]], gate: asyncio.Semaphore
 ) -> tuple[dict[tuple[str, str], tuple[RecordSeen, ...]], dict[str, str]]:
     refused: dict[str, str] = {}
     records: dict[tuple[str, str], tuple[RecordSeen, ...]] = {}
@@ -302,7 +302,7 @@ async def _records(
 
     await _together(
         some(name, chunk)
-        for name, keys in asked.items()
+        for name, keys in keys_by_object.items()
         for chunk in chunks(list(dict.fromkeys(keys)), PROOF_CHUNK)
     )
     return records, refused

@@ -96,7 +96,7 @@ class ResyncController:
             self._say(f"The plan is being made: {self._context.key_of('back')} cancels it.")
         elif graph is not None and len(chosen) <= _AT_ONCE:
             prepared = prepare(
-                graph, chosen, hidden, self._unavailable, behind=self.busy, said=self._context.state.said
+                graph, chosen, hidden, self._unavailable, behind=self.busy, handled=self._context.state.said
             )
             self._show_plan(self._planner(connection, prepared))
         else:
@@ -114,7 +114,7 @@ class ResyncController:
 
         def prepared_in(graph: CauseGraph) -> Prepared:
             with no_collecting(len(chosen)):
-                return prepare(graph, chosen, hidden, unavailable, behind=behind, said=said)
+                return prepare(graph, chosen, hidden, unavailable, behind=behind, handled=said)
 
         prepared = await self._services.graph_worker.lend(prepared_in)
         if planning is not self._planning:

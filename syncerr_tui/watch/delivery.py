@@ -50,12 +50,12 @@ class LastTold:
         return {"causes": dict(self.causes), "headlines": dict(self.headlines), "at": at}
 
     @classmethod
-    def of_payload(cls, held: Mapping[str, Any]) -> Self:
+    def of_payload(cls, payload: Mapping[str, Any]) -> Self:
         """Raises: Of `errors.DAMAGED`: It is none."""
-        at = held["at"]
+        at = payload["at"]
         return cls(
-            {str(key): int(count) for key, count in held["causes"].items()},
-            {str(key): one_line(str(text)) for key, text in held["headlines"].items()},
+            {str(key): int(count) for key, count in payload["causes"].items()},
+            {str(key): one_line(str(text)) for key, text in payload["headlines"].items()},
             datetime.fromisoformat(at) if at else None,
         )
 
@@ -119,34 +119,34 @@ def seen_payload(cause: CauseSeen) -> dict[str, Any]:
     }
 
 
-def due(told: LastTold, causes: Iterable[CauseSeen], org: str, errors: int) -> Message | None:
+def due(last: LastTold, causes: Iterable[CauseSeen], org: str, errors: int) -> Message | None:
     """What a channel does not know yet; None where it knows everything."""
     now = {cause.key: cause for cause in causes}
-    new = tuple(cause for key, cause in now.items() if key not in told.causes)
-    grown = tuple(cause for key, cause in now.items() if _grown(told.causes.get(key), cause.held))
-    gone = tuple(told.headlines.get(key, key) for key in told.causes if key not in now)
-    if not (new or grown or gone):
+    new = tuple(cause for key, cause in now.items() if key not in last.causes)
+    grown = tuple(cause for key, cause in now.items() if _grown(last.causes.get(key), cause.held))
+    cleared = tuple(last.headlines.get(key, key) for key in last.causes if key not in now)
+    if not (new or grown or cleared):
         return None
-    counts = ((len(new), "new"), (len(grown), "growing"), (len(gone), "cleared"))
-    news = ", ".join(f"{plural(count, f'{word} cause')}" for count, word in counts if count)
-    title = f"{org}: {news} ({plural(errors, 'sync error')})"
+    counts = ((len(new), "new"), (len(grown), "growing"), (len(cleared), "cleared"))
+    summary = ", ".join(f"{plural(count, f'{word} cause')}" for count, word in counts if count)
+    title = f"{org}: {summary} ({plural(errors, 'sync error')})"
     lines = [*(f"New: {_words(cause)}" for cause in new), *(f"Growing: {_words(cause)}" for cause in grown)]
-    lines += [f"Cleared: {headline}" for headline in gone]
+    lines += [f"Cleared: {headline}" for headline in cleared]
     more = len(lines) - _NAMED
     if more > 0:
         lines = [*lines[:_NAMED], f"and {plural(more, 'more cause')}: syncerr-tui causes"]
-    return Message(one_line(title), tuple(map(one_line, lines)), new, grown, gone, errors)
+    return Message(one_line(title), tuple(map(one_line, lines)), new, grown, cleared, errors)
 
 
-def after(told: LastTold, causes: Iterable[CauseSeen], now: datetime | None) -> LastTold:
+def after(last: LastTold, causes: Iterable[CauseSeen], now: datetime | None) -> LastTold:
     """What a channel knows once everything that was due has been delivered."""
-    held = {}
+    held_by_cause = {}
     headlines = {}
     for cause in causes:
-        known = told.causes.get(cause.key)
-        held[cause.key] = cause.held if known is None or _grown(known, cause.held) else known
+        known = last.causes.get(cause.key)
+        held_by_cause[cause.key] = cause.held if known is None or _grown(known, cause.held) else known
         headlines[cause.key] = cause.headline
-    return LastTold(held, headlines, now)
+    return LastTold(held_by_cause, headlines, now)
 
 
 def _grown(known: int | None, held: int) -> bool:
@@ -242,14 +242,14 @@ class LastToldFile:
     def read(self) -> dict[str, LastTold]:
         """Channel -> what it was told. One that is damaged, or was never told anything, is not in it."""
         try:
-            held = json.loads(read_plain(self.path, _STATE_BYTES))
-            return {str(key): LastTold.of_payload(value) for key, value in held.items()}
+            payload = json.loads(read_plain(self.path, _STATE_BYTES))
+            return {str(key): LastTold.of_payload(value) for key, value in payload.items()}
         except (OSError, *DAMAGED):
             return {}
 
-    def write(self, told: Mapping[str, LastTold]) -> None:
+    def write(self, channels: Mapping[str, LastTold]) -> None:
         """Raises: MachineError: It cannot be written."""
-        write_whole(self.path, [json.dumps({key: value.payload() for key, value in told.items()})], 0o600)
+        write_whole(self.path, [json.dumps({key: value.payload() for key, value in channels.items()})], 0o600)
 
 
 def write_whole(path: Path, lines: Iterable[str], mode: int) -> None:

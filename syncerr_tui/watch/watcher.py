@@ -200,8 +200,8 @@ class Watcher:
         causes, cleared = self._compare_causes() if delta else ((), ())
         if first:
             return Changes(delta.whole, delta.modstamp)
-        found = (delta.whole, delta.modstamp, delta.new, delta.changed, delta.gone)
-        return Changes(*found, causes=causes, cleared=cleared)
+        differences = (delta.whole, delta.modstamp, delta.new, delta.changed, delta.gone)
+        return Changes(*differences, causes=causes, cleared=cleared)
 
     def _compare_causes(self) -> tuple[tuple[CauseSeen, ...], tuple[CauseSeen, ...]]:
         now = {cause.key: self._cause(cause) for cause in self.graph.causes()}
