@@ -98,10 +98,10 @@ class CauseGraph:
 
     def discard(self, ids: Iterable[str]) -> None:
         nodes = self._victims.nodes
-        gone = {row_id: nodes[row_id] for row_id in ids if row_id in nodes}
-        orphans = {victim for node in gone.values() for victim in node.behind}
-        touched = self._victims.discard(gone)
-        for row_id, node in gone.items():
+        removed = {row_id: nodes[row_id] for row_id in ids if row_id in nodes}
+        orphans = {victim for node in removed.values() for victim in node.behind}
+        touched = self._victims.discard(removed)
+        for row_id, node in removed.items():
             self._unlink(row_id, node)
             self._leave_group(row_id, node)
         self._follow((touched | orphans) & self.errors.keys())
@@ -237,10 +237,10 @@ class CauseGraph:
         root = self._victims.nodes[node.root]
         key = root.group
         if key is None:
-            made, missing = self._print_of_root(root)
-            key = root.group = made.key
+            fingerprint, missing = self._print_of_root(root)
+            key = root.group = fingerprint.key
             if key not in self._groups:
-                self._groups[key] = _Group(made, missing)
+                self._groups[key] = _Group(fingerprint, missing)
             self._groups[key].members[node.root] = root
         group = self._groups[key]
         node.group = key

@@ -60,12 +60,12 @@ def _found(text: str) -> tuple[re.Match[str], ...]:
     return tuple(match for match in _WORD.finditer(text) if "_" in match[0] and match[0] in listed)
 
 
-def root_of(codes: tuple[str, ...], given: str | None) -> str | None:
+def root_of(codes: tuple[str, ...], stated: str | None) -> str | None:
     """The code to act on: the innermost that is not a wrapper, else the innermost, else the given one.
 
     A text that only names wrappers does not overrule a record's own code that says more.
     """
-    chain = ((given,) if given else ()) + codes
+    chain = ((stated,) if stated else ()) + codes
     for hollow in (_HOLLOW, WRAPPERS):
         for code in reversed(chain):
             if code not in hollow:
@@ -101,10 +101,10 @@ def nearest_codes(text: str) -> tuple[str, ...]:
     """Known codes that somebody may have meant, the nearest first."""
     from difflib import get_close_matches
 
-    wanted = as_code(text)
-    if not wanted or len(wanted) > LONGEST:
+    typed = as_code(text)
+    if not typed or len(typed) > LONGEST:
         return ()
-    near = get_close_matches(wanted, sorted(known_codes()), n=_MOST_NEAR, cutoff=0.72)
-    if len(wanted) > 3:
-        near += sorted(code for code in known_codes() if wanted in code and code not in near)
+    near = get_close_matches(typed, sorted(known_codes()), n=_MOST_NEAR, cutoff=0.72)
+    if len(typed) > 3:
+        near += sorted(code for code in known_codes() if typed in code and code not in near)
     return tuple(near[:_MOST_NEAR])

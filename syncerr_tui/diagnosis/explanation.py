@@ -264,15 +264,13 @@ def search(book: Sequence[Chapter], text: str) -> tuple[Chapter, ...]:
     words = text.casefold().split()
     if not words:
         return tuple(book)
-    wanted = as_code(text)
-    parts = [part for part in wanted.split("_") if part] or [wanted]
+    code = as_code(text)
+    parts = [part for part in code.split("_") if part] or [code]
 
     def is_named(chapter: Chapter) -> bool:
         return all(part in chapter.code for part in parts)
 
-    named = sorted(
-        filter(is_named, book), key=lambda c: (wanted not in c.code, not c.code.startswith(wanted))
-    )
+    named = sorted(filter(is_named, book), key=lambda c: (code not in c.code, not c.code.startswith(code)))
     others = [c for c in book if not is_named(c) and all(word in c.words for word in words)]
     if named or others:
         return tuple(sorted((*named, *others), key=lambda chapter: not chapter.in_manual))

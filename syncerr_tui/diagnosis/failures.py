@@ -15,7 +15,7 @@ from itertools import pairwise
 
 from syncerr_tui.diagnosis.automation import NamedAutomation, find_automation
 from syncerr_tui.diagnosis.codes import APEX, CONSEQUENCES, WRAPPERS, find_codes
-from syncerr_tui.diagnosis.platform_sentences import SaidSentence, code_of_kind, find_platform_sentences
+from syncerr_tui.diagnosis.platform_sentences import SentenceMatch, code_of_kind, find_platform_sentences
 from syncerr_tui.diagnosis.source_text import Ranges, SourceText, matches
 
 MOST = 20
@@ -47,7 +47,7 @@ class Statement:
     """A text that somebody wrote about a failure, and what is known about it already."""
 
     text: SourceText
-    sentences: tuple[SaidSentence, ...]
+    sentences: tuple[SentenceMatch, ...]
     """The sentences of the platform in it."""
     named: tuple[NamedAutomation, ...]
     """The automation in it; offsets point into the text."""
@@ -118,14 +118,16 @@ def _objects(whole: SourceText, statements: Sequence[Statement]) -> list[tuple[S
     for item, home in zip(statements, homes, strict=True):
         known = item.codes or codes.get(home, ())
         groups.setdefault(home, []).append(replace(item, codes=known, start=home[0]))
-    telling = {home for home, items in groups.items() if any(item.codes or item.sentences for item in items)}
+    with_failures = {
+        home for home, items in groups.items() if any(item.codes or item.sentences for item in items)
+    }
     chosen: dict[tuple[tuple[str, tuple[str, ...]], ...], tuple[Statement, ...]] = {}
     for home, items in groups.items():
         inside = [other for other in groups if other != home and home[0] <= other[0] and other[1] <= home[1]]
         around = [other for other in groups if other != home and other[0] <= home[0] and home[1] <= other[1]]
-        wraps = any(other in telling or home not in telling for other in inside)
-        repeats = home not in telling and any(other in telling for other in around)
-        if wraps or repeats or (telling and home not in telling):
+        wraps = any(other in with_failures or home not in with_failures for other in inside)
+        repeats = home not in with_failures and any(other in with_failures for other in around)
+        if wraps or repeats or (with_failures and home not in with_failures):
             continue
         chosen.setdefault(tuple((item.text.text.strip(), item.codes) for item in items), tuple(items))
     return list(chosen.values()) or [(statements[0],)]
@@ -194,12 +196,12 @@ def _sides(item: Statement) -> Iterator[Statement]:
             yield replace(statement(piece), start=item.start if start == 0 else piece.origin(0))
 
 
-def _cuts(text: str, sentences: Sequence[SaidSentence]) -> Iterator[int]:
+def _cuts(text: str, sentences: Sequence[SentenceMatch]) -> Iterator[int]:
     """Where the second and each further failure begins."""
     kinds = {
-        said.match.start(): said.kind
-        for said in sentences
-        if code_of_kind().get(said.kind, APEX) not in WRAPPERS
+        sentence.match.start(): sentence.kind
+        for sentence in sentences
+        if code_of_kind().get(sentence.kind, APEX) not in WRAPPERS
     }
     if len(_codes(text)) + len(kinds) < 2 or not any(mark in text for mark in _MARKS):
         return
@@ -218,8 +220,10 @@ def _cuts(text: str, sentences: Sequence[SaidSentence]) -> Iterator[int]:
             goes_on = kind in before and ";" not in match[0]
             codes = _codes(text[last : match.start()])
             # `STRING_TOO_LONG`, a line end, `Name: data value too large`: the code and its own sentence.
-            said = kind or kinds.get(_behind_label(text, place))
-            explained = said is not None and not before and codes[-1:] == (code_of_kind().get(said),)
+            kind_here = kind or kinds.get(_behind_label(text, place))
+            explained = (
+                kind_here is not None and not before and codes[-1:] == (code_of_kind().get(kind_here),)
+            )
             if not goes_on and not explained and (before or codes):
                 last = place
                 yield place

@@ -124,11 +124,8 @@ def _parts(diagnosis: Failure, object_name: str) -> tuple[tuple[str, str], ...]:
     root = diagnosis.root_code
     parts: list[tuple[str, str]] = [("code", root or "none")]
     named = diagnosis.automation
-    blocking = [thing for thing in named if thing.kind != "class"] or list(named)
-    parts += [
-        (thing.kind.replace("_", " "), f"{thing.namespace}.{thing.name}" if thing.namespace else thing.name)
-        for thing in blocking
-    ]
+    blocking = [item for item in named if item.kind != "class"] or list(named)
+    parts += [(item.kind.replace("_", " "), item.full_name) for item in blocking]
     if root in PASSING:
         # A busy row says nothing about what kept it busy: the wording only tells how many rows there were.
         return tuple(parts)

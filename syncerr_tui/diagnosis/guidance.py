@@ -20,7 +20,7 @@ from syncerr_tui.diagnosis.guidance_catalog import (
 )
 from syncerr_tui.diagnosis.guidance_template import Facts, facts_of, fill, name
 from syncerr_tui.diagnosis.identifiers import api_name, object_of
-from syncerr_tui.diagnosis.model import Automation, Diagnosis, Failure, Guidance, OrgNote, Retry, Step
+from syncerr_tui.diagnosis.model import Diagnosis, Failure, Guidance, OrgNote, Retry, Step
 
 _LISTS = {"transactional_emails": "s_c__Transactional_Email__c", "products": "Product2"}
 _TRY_FIRST = (Step("Re-sync this error once: it may pass by itself. If it fails again, go on here."),)
@@ -57,9 +57,9 @@ def shared_headline(failures: Sequence[Failure], object_names: Sequence[str], ev
     first, *others = (each.blanks for each in facts)
     shared = {key: value for key, value in first.items() if all(o.get(key) == value for o in others)}
     blanks = {**shared, "code": (failures[0].root_code,) if failures[0].root_code else ()}
-    things = tuple(t for t in failures[0].automation if all(t in other.automation for other in failures))
+    in_all = tuple(t for t in failures[0].automation if all(t in other.automation for other in failures))
     entry = _entry(failures[0], event_type)
-    headline = _headline(entry, replace(facts[0], blanks=blanks), replace(failures[0], automation=things))
+    headline = _headline(entry, replace(facts[0], blanks=blanks), replace(failures[0], automation=in_all))
     return headline or fill(unknown_entry("unknown_code").headline, blanks) or ""
 
 
@@ -125,23 +125,19 @@ def _stopped(diagnosis: Failure) -> str:
     """The named thing whose work was refused: the innermost Flow, else the innermost trigger or class."""
     kinds = ("flow",) if diagnosis.root_code == APEX else ("flow", "trigger", "class")
     for kind in kinds:
-        for thing in reversed(diagnosis.automation):
-            if thing.kind == kind:
+        for automation in reversed(diagnosis.automation):
+            if automation.kind == kind:
                 lead = _KINDS[kind]
-                return f"{lead[0].upper()}{lead[1:]} {name(_full_name(thing))}"
+                return f"{lead[0].upper()}{lead[1:]} {name(automation.full_name)}"
     return "A Flow" if FLOW_TRIGGER in {diagnosis.code, *diagnosis.codes} else "Automation"
-
-
-def _full_name(thing: Automation) -> str:
-    return f"{thing.namespace}.{thing.name}" if thing.namespace else thing.name
 
 
 def _around(diagnosis: Failure) -> tuple[str, ...]:
     """For a nested error: the way in, and the other way out."""
-    ran = [thing for thing in diagnosis.automation if thing.kind in _KINDS]
+    ran = [item for item in diagnosis.automation if item.kind in _KINDS]
     lines: list[str] = []
     if len(ran) > 1:
-        chain = ", then ".join(f"{_KINDS[thing.kind]} {name(_full_name(thing))}" for thing in ran)
+        chain = ", then ".join(f"{_KINDS[item.kind]} {name(item.full_name)}" for item in ran)
         lines.append(f"What ran, from the outside in: {chain}. The reason is the innermost.")
     off = ", or switching it off for a short while," if _flow_of(diagnosis) else ""
     lines.append(
@@ -158,7 +154,7 @@ def _around_back(diagnosis: Failure) -> tuple[str, ...]:
 
 def _flow_of(diagnosis: Failure) -> str | None:
     """The innermost Flow."""
-    return next((thing.name for thing in reversed(diagnosis.automation) if thing.kind == "flow"), None)
+    return next((item.name for item in reversed(diagnosis.automation) if item.kind == "flow"), None)
 
 
 def _all(templates: tuple[str, ...], facts: Facts) -> tuple[str, ...]:

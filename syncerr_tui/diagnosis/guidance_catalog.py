@@ -96,8 +96,8 @@ def general_entry(code: str, diagnosis: Failure | None = None) -> Entry | None:
             raw = {**raw, **variant}
             break
     fields, values = "{fields_word}: {fields}.", "{values_word}: {values}."
-    said = "The message says: “{said}”."
-    about = f"[[ {fields} {values}| {fields} {said}| {fields}| {values}| {said}| Limit: {{limit}}.|]]"
+    sentence = "The message says: “{said}”."
+    about = f"[[ {fields} {values}| {fields} {sentence}| {fields}| {values}| {sentence}| Limit: {{limit}}.|]]"
     return _entry(
         {
             "headline": f"{row.meaning}.{about}",
@@ -165,7 +165,7 @@ def _fits(when: Mapping[Condition, Any], diagnosis: Failure, message: str, event
     `unlike` asks for a reason in words that is of none of these kinds.
     """
     named = (
-        not diagnosis.says.isdisjoint(when.get("says", ()))
+        not diagnosis.sentence_kinds.isdisjoint(when.get("says", ()))
         or any(words in message for words in when.get("contains", ()))
         or any(
             fnmatchcase(field, pattern) for pattern in when.get("fields", ()) for field in diagnosis.fields
@@ -174,7 +174,7 @@ def _fits(when: Mapping[Condition, Any], diagnosis: Failure, message: str, event
     flags = {
         # Fewer records at once make no text fit into its field.
         "limit": diagnosis.limit is not None and not diagnosis.limit.startswith("max length"),
-        "flow": any(thing.kind == "flow" for thing in diagnosis.automation),
+        "flow": any(automation.kind == "flow" for automation in diagnosis.automation),
         "transient": diagnosis.transient,
     }
     return (
@@ -182,7 +182,7 @@ def _fits(when: Mapping[Condition, Any], diagnosis: Failure, message: str, event
         and not any(words in message for words in when.get("without", ()))
         and (
             "unlike" not in when
-            or (diagnosis.says.isdisjoint(when["unlike"]) and " " in root_words(diagnosis))
+            or (diagnosis.sentence_kinds.isdisjoint(when["unlike"]) and " " in root_words(diagnosis))
         )
         and any(words in message for words in when.get("with", ("",)))
         and when.get("event", event_type) == event_type

@@ -224,7 +224,7 @@ def _id_word(diagnosis: Failure) -> str:
 def is_nested(diagnosis: Failure) -> bool:
     """Whether the root was reached through a Flow or Apex that itself is not what to repair first."""
     root = diagnosis.root_code
-    kinds = {thing.kind for thing in diagnosis.automation}
+    kinds = {automation.kind for automation in diagnosis.automation}
     if root is None or root in {FLOW_TRIGGER, UNKNOWN}:
         return False
     if root == APEX:
@@ -237,14 +237,14 @@ def _first(texts: Iterable[str]) -> tuple[str, ...]:
     return tuple(next(([item] for item in texts), []))
 
 
-def _automation(things: tuple[Automation, ...]) -> Blanks:
+def _automation(automation: tuple[Automation, ...]) -> Blanks:
     blanks: Blanks = {}
-    for thing in things:
-        kind = "element" if thing.kind == "flow_element" else thing.kind
-        blanks[kind] = (f"{thing.namespace}.{thing.name}" if thing.namespace else thing.name,)
-        if thing.namespace:
-            blanks["namespace"] = (thing.namespace,)
-        if thing.kind == "trigger" and thing.name.startswith("dlrs_"):
+    for item in automation:
+        kind = "element" if item.kind == "flow_element" else item.kind
+        blanks[kind] = (item.full_name,)
+        if item.namespace:
+            blanks["namespace"] = (item.namespace,)
+        if item.kind == "trigger" and item.name.startswith("dlrs_"):
             blanks["dlrs"] = ("dlrs_",)
     return blanks
 
@@ -265,13 +265,17 @@ def _place_word(diagnosis: Failure) -> tuple[str, ...]:
         match = _PLACE.match(field)
         if match:
             return (match[1].lower(),)
-    place = _PLACE_WORDS.search(diagnosis.text[:_LONGEST_WORDS]) if "address list" in diagnosis.says else None
+    place = (
+        _PLACE_WORDS.search(diagnosis.text[:_LONGEST_WORDS])
+        if "address list" in diagnosis.sentence_kinds
+        else None
+    )
     return (place[1].lower(),) if place else ()
 
 
 def _record(diagnosis: Failure) -> str | None:
     """The record that the root is about: the first id behind its code, else the last one before it."""
-    users = {"005"} if "inactive user" in diagnosis.says else set()
+    users = {"005"} if "inactive user" in diagnosis.sentence_kinds else set()
     ids = [record_id for record_id in diagnosis.record_ids if record_id[:3] not in _NOT_A_RECORD | users]
     if not ids:
         return None
@@ -284,7 +288,7 @@ def _record(diagnosis: Failure) -> str | None:
 
 def _named_object(diagnosis: Failure) -> bool:
     """Whether the message itself says which object was refused."""
-    stated = diagnosis.root_code in _OBJECT_IN_TEXT or "field name" in diagnosis.says
+    stated = diagnosis.root_code in _OBJECT_IN_TEXT or "field name" in diagnosis.sentence_kinds
     return stated and any(map(api_name, diagnosis.objects))
 
 

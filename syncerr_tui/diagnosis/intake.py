@@ -193,8 +193,8 @@ def _table_rows(text: str, error_column: str | None) -> Iterator[ErrorRow | BadR
     lines = list(StringIO(text, newline=""))
     skipped = next((number for number, line in enumerate(lines) if line.strip()), 0)
     header, delimiter = _heading(lines[skipped].rstrip("\r\n") if lines else "")
-    wanted = (error_column.casefold(),) if error_column else _ERROR_COLUMNS
-    at = _column(header, wanted)
+    names = (error_column.casefold(),) if error_column else _ERROR_COLUMNS
+    at = _column(header, names)
     if at is None:
         raise UnreadableTableError(", ".join(header[:20]))
     return _cells(lines[skipped + 1 :], skipped + 2, header, at, delimiter or ",")
@@ -249,10 +249,10 @@ def _log_rows(text: str) -> Iterator[ErrorRow]:
         elif events:
             events[-1][2].append(line)
     kinds = {event for event, _, _ in events}
-    telling = next((kind for kind in _FAILED if kind in kinds), None)
+    failed_kind = next((kind for kind in _FAILED if kind in kinds), None)
     seen: set[str] = set()
     for event, number, lines in events:
         message = re.sub(r"\A\[\d+\]\|", "", "\n".join(lines)).strip()
-        if event == telling and message not in seen:
+        if event == failed_kind and message not in seen:
             seen.add(message)
             yield ErrorRow(number, message)

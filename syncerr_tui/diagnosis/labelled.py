@@ -256,12 +256,12 @@ def find_labels_of(text: str, names: Iterable[Part]) -> Iterator[Part]:
 
     Names of one word are left alone: `Name` and `Type` stand in sentences for much else.
     """
-    wanted = {bare_field(name.text) for name in names}
-    for match in matches(_ASKS_FOR, text) if wanted else ():
+    names_known = {bare_field(name.text) for name in names}
+    for match in matches(_ASKS_FOR, text) if names_known else ():
         spelled = ""
         for number, word in enumerate(_WORD.finditer(text, *match.span("words"))):
             spelled += word[0].casefold()
-            if number and spelled in wanted:
+            if number and spelled in names_known:
                 start = match.start("words")
                 yield Part("field", text[start : word.end()], start, word.end())
 

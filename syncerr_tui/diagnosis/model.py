@@ -20,6 +20,11 @@ class Automation:
     name: str
     namespace: str | None = None
 
+    @property
+    def full_name(self) -> str:
+        """The name behind its namespace."""
+        return f"{self.namespace}.{self.name}" if self.namespace else self.name
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -54,7 +59,7 @@ class Failure:
     limit: str | None = None
     transient: bool = False
     """True where a plain retry is a sensible first step."""
-    says: frozenset[str] = frozenset()
+    sentence_kinds: frozenset[str] = frozenset()
     """The kinds of the platform's own sentences in it (`catalog/sentences/kinds.tsv`)."""
     text: str = ""
     """Its statements without HTML, JSON and escapes, one in a line."""
@@ -116,7 +121,7 @@ def together(failures: Sequence[Failure]) -> Failure:
         error_id=next((failure.error_id for failure in failures if failure.error_id), None),
         limit=next((failure.limit for failure in failures if failure.limit), None),
         transient=all(failure.transient for failure in failures),
-        says=frozenset().union(*(failure.says for failure in failures)),
+        sentence_kinds=frozenset().union(*(failure.sentence_kinds for failure in failures)),
         text="\n".join(failure.text for failure in failures),
     )
 

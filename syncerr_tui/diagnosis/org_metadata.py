@@ -47,30 +47,30 @@ class KeptAnswer:
 
 def with_addresses(guidance: Guidance, resolved: Iterable[Resolved]) -> Guidance:
     """The guidance whose steps lead to the things themselves instead of to lists of them."""
-    things = tuple(resolved)
+    automation = tuple(resolved)
     steps = list(guidance.steps)
-    for thing in things:
-        steps = [replace(step, address=thing.address) if _names(step, thing) else step for step in steps]
+    for item in automation:
+        steps = [replace(step, address=item.address) if _names(step, item) else step for step in steps]
     for kind in ("validation_rule", "duplicate_rule"):
-        steps = _told(steps, [thing for thing in things if thing.kind == kind])
+        steps = _told(steps, [item for item in automation if item.kind == kind])
     return replace(guidance, steps=tuple(steps))
 
 
 def changes(resolved: Iterable[Resolved]) -> tuple[str, ...]:
     """One text for each thing whose last change is known: when, by whom, and what that means for a retry."""
-    known = [thing for thing in resolved if thing.modified_at is not None]
-    if len(known) > 1 and all(thing.changed_since_failure is False for thing in known):
+    known = [item for item in resolved if item.modified_at is not None]
+    if len(known) > 1 and all(item.changed_since_failure is False for item in known):
         return (*map(_when, known), "None of them was changed since this failure: " + _SAME_WAY)
     return tuple(map(_change, known))
 
 
 def without_news(resolved: Iterable[Resolved], message: str) -> tuple[str, ...]:
     """Those of `changes` that promise nothing: what the message names was not changed since the failure."""
-    known = [thing for thing in resolved if thing.modified_at is not None]
-    if any(thing.name not in message for thing in known):
+    known = [item for item in resolved if item.modified_at is not None]
+    if any(item.name not in message for item in known):
         return ()  # which rule it was is news
-    news = [_change(thing) for thing in known if thing.changed_since_failure]
-    return tuple(text for text in changes(known) if text not in news)
+    after_failure = [_change(item) for item in known if item.changed_since_failure]
+    return tuple(text for text in changes(known) if text not in after_failure)
 
 
 _LISTS = {
@@ -106,32 +106,32 @@ def _told(steps: list[Step], rules: Sequence[Resolved]) -> list[Step]:
     return steps
 
 
-def _names(step: Step, thing: Resolved) -> bool:
+def _names(step: Step, item: Resolved) -> bool:
     """Whether a step names the thing and opens its list."""
     return (
-        thing.address is not None
-        and marked(thing.name) in step.text
-        and _LISTS[thing.kind] in (step.address or "")
+        item.address is not None
+        and marked(item.name) in step.text
+        and _LISTS[item.kind] in (step.address or "")
     )
 
 
 _SAME_WAY = "a re-sync alone will most likely fail the same way."
 
 
-def _change(thing: Resolved) -> str:
-    text = _when(thing)
-    if thing.changed_since_failure is True:
+def _change(item: Resolved) -> str:
+    text = _when(item)
+    if item.changed_since_failure is True:
         return f"{text} Changed since this failure: a re-sync is worth a try."
-    if thing.changed_since_failure is False:
+    if item.changed_since_failure is False:
         return f"{text} Not changed since this failure: {_SAME_WAY}"
     return text
 
 
-def _when(thing: Resolved) -> str:
-    assert thing.modified_at is not None
-    who = f" by {marked(thing.modified_by)}" if thing.modified_by else ""
-    what = f"{_WORDS[thing.kind]} {marked(thing.name)}"
-    return f"{what} was last changed on {local_minute(thing.modified_at)}{who}."
+def _when(item: Resolved) -> str:
+    assert item.modified_at is not None
+    who = f" by {marked(item.modified_by)}" if item.modified_by else ""
+    what = f"{_WORDS[item.kind]} {marked(item.name)}"
+    return f"{what} was last changed on {local_minute(item.modified_at)}{who}."
 
 
 PICKLIST = "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"
@@ -194,13 +194,13 @@ class OrgMetadata:
 
     def field_named(self, objects: Iterable[str], text: str) -> FieldEntry | None:
         """The field of this API name or label on the first of some objects that has it."""
-        wanted = text.casefold()
+        folded = text.casefold()
         for name in objects:
             described = self.described.get(name)
             if described is None:
                 continue
-            by_name = [entry for entry in described.fields if entry.name.casefold() == wanted]
-            by_label = [entry for entry in described.fields if entry.label.casefold() == wanted]
+            by_name = [entry for entry in described.fields if entry.name.casefold() == folded]
+            by_label = [entry for entry in described.fields if entry.label.casefold() == folded]
             alike = [entry for entry in described.fields if bare_field(entry.name) == bare_field(text)]
             for matching in (by_name, by_label, alike):
                 if len(matching) == 1:
@@ -212,8 +212,8 @@ def objects_meant(failure: Failure, object_name: str | None, metadata: OrgMetada
     """The objects whose fields a failure may speak of, the most likely first."""
     own = (object_name,) if object_name else ()
     named = [entry.name for text in failure.objects if (entry := metadata.object_named(text))]
-    held = [entry.name for record in failure.record_ids if (entry := metadata.object_of(record))]
-    likely = (*named, *held, *own) if is_nested(failure) else (*own, *named, *held)
+    by_record = [entry.name for record in failure.record_ids if (entry := metadata.object_of(record))]
+    likely = (*named, *by_record, *own) if is_nested(failure) else (*own, *named, *by_record)
     return tuple(dict.fromkeys(likely))
 
 

@@ -78,14 +78,13 @@ class Note:
         return next((f"code {code}" for code in there if code in self.codes), None)
 
     def _automation(self, diagnosis: Diagnosis) -> str | None:
-        for thing in diagnosis.automation:
-            full = f"{thing.namespace}.{thing.name}" if thing.namespace else thing.name
+        for item in diagnosis.automation:
             if any(
                 fnmatchcase(spelling.casefold(), glob)
                 for glob in self.automations
-                for spelling in (full, thing.name)
+                for spelling in (item.full_name, item.name)
             ):
-                return f"{_KIND_WORDS.get(thing.kind, thing.kind)} {full}"
+                return f"{_KIND_WORDS.get(item.kind, item.kind)} {item.full_name}"
         return None
 
     def _contains(self, message: str) -> str | None:
@@ -141,19 +140,19 @@ def _note(note: Mapping[str, Any], keys: TomlKeys, source: TomlSource) -> Note:
     text = note.get("text")
     if not isinstance(text, str) or not text.strip():
         raise source.refuse((*keys, "text"), "is needed in a note", 'Write text = "..." under its [[note]].')
-    given = {key: source.texts((*keys, key), note.get(key, [])) for key in CONDITIONS}
-    if not any(given.values()):
+    conditions = {key: source.texts((*keys, key), note.get(key, [])) for key in CONDITIONS}
+    if not any(conditions.values()):
         hint = f"Give it one of: {', '.join(CONDITIONS)}."
         raise source.refuse((*keys, "text"), "has no condition, and would stand everywhere", hint)
-    for key, texts in given.items():
+    for key, texts in conditions.items():
         if not all(map(str.strip, texts)):
             raise source.refuse((*keys, key), "must not be empty", 'For example: "Order Builder".')
     return Note(
         text=clean(text).strip(),
-        codes=tuple(code.strip().upper() for code in given["code"]),
-        automations=tuple(name.casefold() for name in given["automation"]),
-        contains=tuple(one_line(words) for words in given["contains"]),
-        patterns=tuple(_compiled(given["pattern"], (*keys, "pattern"), source)),
+        codes=tuple(code.strip().upper() for code in conditions["code"]),
+        automations=tuple(name.casefold() for name in conditions["automation"]),
+        contains=tuple(one_line(words) for words in conditions["contains"]),
+        patterns=tuple(_compiled(conditions["pattern"], (*keys, "pattern"), source)),
     )
 
 
@@ -189,10 +188,10 @@ def affordable(pattern: str, reach: int) -> bool:
 
 
 def _ways(tree: Iterable[tuple[Any, Any]], reach: int) -> float:
-    ways = 1.0
+    count = 1.0
     for operation, argument in tree:
-        ways *= _ways_of(str(operation), argument, reach)
-    return ways
+        count *= _ways_of(str(operation), argument, reach)
+    return count
 
 
 def _ways_of(operation: str, argument: Any, reach: int) -> float:  # noqa: ANN401 - the parser's own tuples

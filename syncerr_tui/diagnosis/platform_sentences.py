@@ -71,7 +71,7 @@ class Sentence:
 
 
 @dataclass(frozen=True, slots=True)
-class SaidSentence:
+class SentenceMatch:
     """A sentence of the platform that a text has, and where."""
 
     sentence: Sentence
@@ -147,18 +147,18 @@ def _folder() -> Traversable:
     return files("syncerr_tui.diagnosis").joinpath("catalog", "sentences")
 
 
-def find_platform_sentences(text: str) -> list[SaidSentence]:
+def find_platform_sentences(text: str) -> list[SentenceMatch]:
     """Every sentence of the platform in a text, left to right; the longest of those that begin together."""
     plain = folded(text)
     by_word, without_blanks = _index()
     likely = [sentence for word in by_word.keys() & _WORD.findall(plain) for sentence in by_word[word]]
     if not text.isascii() and _WITHOUT_BLANKS.search(text):
         likely += without_blanks
-    sentences: list[SaidSentence] = []
+    sentences: list[SentenceMatch] = []
     for sentence in likely:
         if sentence.anchor in plain:
-            sentences += (SaidSentence(sentence, match) for match in matches(sentence.pattern, plain))
-    sentences.sort(key=lambda said: (said.match.start(), -said.match.end()))
+            sentences += (SentenceMatch(sentence, match) for match in matches(sentence.pattern, plain))
+    sentences.sort(key=lambda sentence: (sentence.match.start(), -sentence.match.end()))
     return sentences
 
 
@@ -167,10 +167,10 @@ def code_from_sentences(kinds: frozenset[str]) -> str | None:
     return next((code for kind, code in code_of_kind().items() if kind in kinds), None)
 
 
-def named_in(text: str, said: SaidSentence) -> Iterator[Part]:
+def named_in(text: str, sentence: SentenceMatch) -> Iterator[Part]:
     """The label, fields and value that a sentence names."""
-    match, groups = said.match, said.match.groupdict()
-    if said.sentence.labelled:
+    match, groups = sentence.match, sentence.match.groupdict()
+    if sentence.sentence.labelled:
         end = match.start()
         while end and text[end - 1] in " :：":
             end -= 1
@@ -181,5 +181,5 @@ def named_in(text: str, said: SaidSentence) -> Iterator[Part]:
         yield from listed(text, *match.span("fields"))
     if groups.get("value"):
         yield trimmed("value", text, *match.span("value"))
-    if said.sentence.valued and groups.get("colon"):
+    if sentence.sentence.valued and groups.get("colon"):
         yield value_from(text, match.end())

@@ -177,10 +177,10 @@ def find_prose(text: str, root: str | None) -> Iterator[Part]:
                 yield part("field", match, "field")
         for clue, pattern, verb in _WANTED:
             for match in matches(pattern, text) if clue in text else ():
-                asked = verb is None or verb.search(
+                asks_for_field = verb is None or verb.search(
                     text, max(0, match.start() - _LONGEST_VERB), match.start()
                 )
-                if asked and _may_be_field(match["field"]):
+                if asks_for_field and _may_be_field(match["field"]):
                     yield part("field", match, "field")
     if root == "INVALID_FIELD_FOR_INSERT_UPDATE":
         for match in matches(_WRITTEN, text):

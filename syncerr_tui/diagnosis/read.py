@@ -114,7 +114,7 @@ def diagnose(message: str, code: str | None = None) -> Diagnosis:
         message: Any text of any length. Spans point into `text.clean(message)`.
         code: The status code that came with the record, where one did.
     """
-    given = (clean(code).strip() or None) if code else None
+    stated = (clean(code).strip() or None) if code else None
     text = clean(message)
     whole, statements = unwrap(text[:_PROSE])
     statements, read = _read_statements(whole, statements)
@@ -148,7 +148,7 @@ def diagnose(message: str, code: str | None = None) -> Diagnosis:
     for piece in pieces:
         automation += (_renamed(name, item.text) for item in piece.statements for name in item.named)
 
-    owners = _owners_of_given(pieces, given, parts)
+    owners = _owners_of_given(pieces, stated, parts)
     failures = []
     for number, piece in enumerate(pieces):
         end = len(text) if number == len(pieces) - 1 else piece.end
@@ -158,7 +158,7 @@ def diagnose(message: str, code: str | None = None) -> Diagnosis:
             [item for item in automation if piece.start <= item.start < end],
             broken_at,
         )
-        failure, more = _failure(names, given if number in owners else None, whole, sole=len(pieces) == 1)
+        failure, more = _failure(names, stated if number in owners else None, whole, sole=len(pieces) == 1)
         parts += more
         failures.append(failure)
     pooled = failures[0] if len(failures) == 1 else together(failures)
@@ -195,18 +195,18 @@ class _Found:
 
 
 def _failure(
-    parts: _Found, given: str | None, whole: SourceText, *, sole: bool
+    parts: _Found, stated: str | None, whole: SourceText, *, sole: bool
 ) -> tuple[Failure, list[Part]]:
     """One failure, and the fields, values, objects and limit in it, placed in the message."""
     statements = parts.piece.statements
     codes = tuple(dict.fromkeys(part.text for part in parts.parts if part.kind == "code"))
     own_text = "\n".join(item.text.text for item in statements)
     surroundings = whole.text if sole else own_text
-    says = _says(parts.piece)
-    root = root_of(_outermost_first(parts), given)
+    kinds = _sentence_kinds(parts.piece)
+    root = root_of(_outermost_first(parts), stated)
     inferred = root is None
     if root is None:
-        root = code_from_sentences(says) or _code_of({item.automation.kind for item in parts.automation})
+        root = code_from_sentences(kinds) or _code_of({item.automation.kind for item in parts.automation})
     more: list[Part] = []
     for item in statements:
         more += (
@@ -217,7 +217,7 @@ def _failure(
         more.append(_placed(limit, whole) if sole else limit._replace(start=0, end=0))
     texts = _texts([*parts.parts, *more])
     failure = Failure(
-        code=given,
+        code=stated,
         codes=codes,
         root_code=root,
         inferred=inferred and root is not None,
@@ -229,8 +229,8 @@ def _failure(
         external_ids=tuple(texts.get("external_id", ())),
         error_id=next(iter(texts.get("error_id", ())), None),
         limit=limit.text if limit else None,
-        transient=_transient(root, says, own_text),
-        says=says,
+        transient=_transient(root, kinds, own_text),
+        sentence_kinds=kinds,
         text=own_text,
     )
     return failure, more
@@ -243,23 +243,25 @@ def _outermost_first(parts: _Found) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part.text for part in sorted(codes, key=lambda part: part.start in texts)))
 
 
-def _owners_of_given(pieces: tuple[Piece, ...], given: str | None, parts: list[Part]) -> set[int]:
+def _owners_of_given(pieces: tuple[Piece, ...], stated: str | None, parts: list[Part]) -> set[int]:
     """Which failures the record's own code belongs to: those that name it, else those without a code."""
-    if given is None or len(pieces) == 1:
+    if stated is None or len(pieces) == 1:
         return {0}
     codes = [
         {part.text for part in parts if part.kind == "code" and piece.start <= part.start < piece.end}
         for piece in pieces
     ]
-    naming = {number for number, names in enumerate(codes) if given in names}
+    naming = {number for number, names in enumerate(codes) if stated in names}
     nameless = {number for number, names in enumerate(codes) if not names}
-    implying = {number for number in nameless if code_from_sentences(_says(pieces[number])) == given}
+    implying = {
+        number for number in nameless if code_from_sentences(_sentence_kinds(pieces[number])) == stated
+    }
     return naming or implying or nameless or {0}
 
 
-def _says(piece: Piece) -> frozenset[str]:
+def _sentence_kinds(piece: Piece) -> frozenset[str]:
     """The kinds of the platform's sentences in it."""
-    return frozenset(said.kind for item in piece.statements for said in item.sentences)
+    return frozenset(sentence.kind for item in piece.statements for sentence in item.sentences)
 
 
 @lru_cache(maxsize=4096)
@@ -271,14 +273,14 @@ def diagnose_cached(message: str, code: str | None = None) -> Diagnosis:
 def _statement(item: Statement, root: str | None) -> list[Part]:
     """Fields, values and objects of one statement, placed in the message."""
     text, page = item.text.text, item.text
-    called = Ranges((name.start, name.end) for name in item.named)
-    named = (part for said in item.sentences for part in named_in(text, said))
+    names = Ranges((name.start, name.end) for name in item.named)
+    named = (part for sentence in item.sentences for part in named_in(text, sentence))
     details = [*find_details(text, root), *(part for part in named if says_something(part, text))]
-    details = [part for part in details if part.start not in called]
-    taken = Ranges(
+    details = [part for part in details if part.start not in names]
+    used = Ranges(
         [*((name.start, name.end) for name in item.named), *((part.start, part.end) for part in details)]
     )
-    return [_placed(part, page) for part in (*details, *find_objects(text, taken))]
+    return [_placed(part, page) for part in (*details, *find_objects(text, used))]
 
 
 def _around(whole: SourceText) -> list[Part]:
@@ -334,10 +336,10 @@ _CODE_OF_KIND = {
 }
 
 
-def _transient(root: str | None, says: frozenset[str], text: str) -> bool:
+def _transient(root: str | None, kinds: frozenset[str], text: str) -> bool:
     if may_pass(root):
         return "TotalRequests Limit" not in text  # a day's allowance does not come back by waiting a minute
-    return root in WRAPPERS and ("row lock" in says or _INTERNAL in folded(text))
+    return root in WRAPPERS and ("row lock" in kinds or _INTERNAL in folded(text))
 
 
 _LENGTHS = frozenset(

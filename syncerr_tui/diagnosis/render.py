@@ -60,8 +60,7 @@ def blocking(diagnosis: Failure) -> Facts:
     """What stands in the way, as far as the message names it."""
     facts: list[tuple[str, tuple[str, ...]]] = []
     for kind, label in _AUTOMATION_WORDS.items():
-        things = (thing for thing in diagnosis.automation if thing.kind == kind)
-        facts.append((label, tuple(f"{t.namespace}.{t.name}" if t.namespace else t.name for t in things)))
+        facts.append((label, tuple(item.full_name for item in diagnosis.automation if item.kind == kind)))
     facts += [
         ("Object", diagnosis.objects),
         ("Field", diagnosis.fields),

@@ -81,11 +81,11 @@ _GENERIC_NAMES = "Record Records Type The This Alert Rule Object Value System SO
 _GENERIC = frozenset(_GENERIC_NAMES.split())
 
 
-def find_objects(text: str, taken: Ranges) -> list[Part]:
+def find_objects(text: str, used: Ranges) -> list[Part]:
     """Objects named in a statement; parts inside the `taken` ranges are names of something else."""
-    parts = [*find_stated(text), *_capital(text, taken)]
+    parts = [*find_stated(text), *_capital(text, used)]
     parts.sort(key=lambda part: part.start)
-    return parts or list(islice(_lower(text, taken), 1))
+    return parts or list(islice(_lower(text, used), 1))
 
 
 @cache
@@ -119,25 +119,25 @@ def find_stated(text: str) -> Iterator[Part]:
                 yield Part("object", match["name"], match.start("name"), match.end("name"))
 
 
-def _capital(text: str, taken: Ranges) -> Iterator[Part]:
+def _capital(text: str, used: Ranges) -> Iterator[Part]:
     for match in matches(_STANDARD, text):
         if match.start() and _INSIDE.match(text, match.start() - 1):
             continue
         if _OTHER_OBJECT.search(text, max(0, match.start() - 12), match.start()):
             continue
         verb = match["name"] in {"Contact", "Lead", "Order"} and _VERB.match(text, match.end())
-        if not verb and match.start() not in taken:
+        if not verb and match.start() not in used:
             yield Part("object", match["name"], match.start(), match.end())
 
 
-def _lower(text: str, taken: Ranges) -> Iterator[Part]:
+def _lower(text: str, used: Ranges) -> Iterator[Part]:
     for match in matches(_PLAIN, text):
         if match.start() and (text[match.start() - 1] in "._[/-" or text[match.start() - 1].isalnum()):
             continue
         idiom = _VERB.match(text, match.end()) or _IDIOM.search(
             text, max(0, match.start() - 8), match.start()
         )
-        if not idiom and match.start() not in taken:
+        if not idiom and match.start() not in used:
             yield Part("object", match["name"], match.start(), match.end())
 
 

@@ -117,9 +117,9 @@ def _reason(diagnosis: Failure) -> str:
 def _who(diagnosis: Failure) -> str:
     """The outermost automation: what a person would open first. Only where it did the refusing."""
     wrapped = {FLOW_TRIGGER, APEX, UNKNOWN} & {diagnosis.code, diagnosis.root_code, *diagnosis.codes}
-    for thing in diagnosis.automation if wrapped else ():
-        if thing.kind in _KINDS:
-            return f"{_KINDS[thing.kind]} {thing.name}"
+    for item in diagnosis.automation if wrapped else ():
+        if item.kind in _KINDS:
+            return f"{_KINDS[item.kind]} {item.name}"
     return ""
 
 

@@ -117,14 +117,14 @@ def wrap(
     used = 0
     lead = first
     for word in _words(parts, room):
-        taken = sum(cells(piece) for piece, _ in word)
+        needed = sum(cells(piece) for piece, _ in word)
         blank = word[0][0].isspace()
-        if word[0][0] == "\n" or (not blank and used + taken > room):
+        if word[0][0] == "\n" or (not blank and used + needed > room):
             yield _closed(lead, line)
             line, used, lead = [], 0, rest
         if not blank or used:
             line += word
-            used += taken
+            used += needed
     yield _closed(lead, line)
 
 

@@ -169,16 +169,16 @@ class Victims:
 
     def discard(self, ids: Iterable[str]) -> set[str]:
         """Let rows go that left the list. Gives the rows that stay and whose links may have changed."""
-        gone = [self.nodes[row_id] for row_id in dict.fromkeys(ids) if row_id in self.nodes]
-        touched = self._leave(gone)
-        for node in gone:
+        removed = [self.nodes[row_id] for row_id in dict.fromkeys(ids) if row_id in self.nodes]
+        touched = self._leave(removed)
+        for node in removed:
             del self.nodes[node.error.id], self.errors[node.error.id]
         return touched
 
-    def _leave(self, gone: Sequence[GraphNode]) -> set[str]:
+    def _leave(self, removed: Sequence[GraphNode]) -> set[str]:
         """Take rows out of the indexes. Gives the others whose links may have changed."""
         touched: set[str] = set()
-        for node in gone:
+        for node in removed:
             error, record = node.error, node.record
             record.events.remove(error.id)
             touched.update(record.events)
@@ -188,8 +188,8 @@ class Victims:
             if known_as and all(self.errors[other].salesforce_id != known_as for other in record.events):
                 _take(self._by_salesforce_id, known_as, record)
             self._unindex(node)
-        touched |= self._interested(gone)
-        touched.difference_update(node.error.id for node in gone)
+        touched |= self._interested(removed)
+        touched.difference_update(node.error.id for node in removed)
         self._forget(touched)
         return touched
 
@@ -376,10 +376,10 @@ class Victims:
         self, storeconnect_id: str, object_name: str | None, child: GraphNode
     ) -> SyncError | None:
         """The failed event that keeps this parent out of Salesforce; None where the list has none, or two."""
-        wanted = object_name.lower() if object_name is not None else None
+        name = object_name.lower() if object_name is not None else None
         only = None
         for record in self._by_storeconnect_id.get(storeconnect_id, ()):
-            if record is not child.record and (wanted is None or wanted == record.object):
+            if record is not child.record and (name is None or name == record.object):
                 if only is not None:
                     return None
                 only = record

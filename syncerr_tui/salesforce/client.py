@@ -239,11 +239,11 @@ class ApiClient(RequestExecutor):
             fields: Which fields; `Id` is always there.
         """
         path = f"composite/sobjects/{soql.name(object_name)}"
-        wanted = list(dict.fromkeys(("Id", *map(soql.name, fields))))
+        names = list(dict.fromkeys(("Id", *map(soql.name, fields))))
         whole = soql.checked_ids(dict.fromkeys(ids))
 
         async def read(some: Sequence[str]) -> dict[str, Row | None]:
-            body = {"ids": list(some), "fields": wanted}
+            body = {"ids": list(some), "fields": names}
             rows = await self.read(lambda sf: rest(sf, path, method="POST", json=body) or [], essential=True)
             return by_id(some, rows)
 

@@ -74,12 +74,12 @@ class Describes(Protocol):
     async def first_page(self, query: str) -> list[dict[str, Any]]: ...
 
 
-async def discover(org: Describes, said: Overrides = NOTHING_NAMED) -> Proposal:
+async def discover(org: Describes, overrides: Overrides = NOTHING_NAMED) -> Proposal:
     """Look at the org and propose a mapping.
 
     Args:
         org: Where to look.
-        said: What a person has named.
+        overrides: What a person has named.
 
     Raises:
         BadInputError: A named object or field is not there, or nothing looks like change events.
@@ -87,8 +87,10 @@ async def discover(org: Describes, said: Overrides = NOTHING_NAMED) -> Proposal:
     """
     listed = [one for one in await org.describe_global() if isinstance(one.get("name"), str)]
     objects = {str(one["name"]): str(one.get("keyPrefix") or "") for one in listed}
-    search = _Search(org, objects, said)
-    return await (search.best(listed) if said.object_name is None else search.named(said.object_name))
+    search = _Search(org, objects, overrides)
+    return await (
+        search.best(listed) if overrides.object_name is None else search.named(overrides.object_name)
+    )
 
 
 async def successors(org: Describes, mapping: FieldMapping) -> dict[str, str]:
@@ -99,13 +101,15 @@ async def successors(org: Describes, mapping: FieldMapping) -> dict[str, str]:
     """
     described = await org.describe(mapping.object_name)
     there = {None, *(str(field["name"]) for field in described.get("fields", ()))}
-    gone = {role: name for role in FieldRole if (name := getattr(mapping, role.value)) not in there}
-    if not gone:
+    missing = {role: name for role in FieldRole if (name := getattr(mapping, role.value)) not in there}
+    if not missing:
         return {}
-    proposal = await discover(org, Overrides.of(mapping, *(role for role in FieldRole if role not in gone)))
+    proposal = await discover(
+        org, Overrides.of(mapping, *(role for role in FieldRole if role not in missing))
+    )
     return {
         name: field.name if (field := proposal.chosen.get(role)) and field.name in there else ""
-        for role, name in gone.items()
+        for role, name in missing.items()
     }
 
 
@@ -127,10 +131,10 @@ class _Judged:
 
 
 class _Search:
-    def __init__(self, org: Describes, objects: Mapping[str, str], said: Overrides) -> None:
+    def __init__(self, org: Describes, objects: Mapping[str, str], overrides: Overrides) -> None:
         self._org = org
         self._objects = objects
-        self._said = said
+        self._overrides = overrides
 
     async def named(self, object_name: str) -> Proposal:
         if object_name not in self._objects:
@@ -191,27 +195,29 @@ class _Search:
         return sorted(one for one in judged if one)
 
     async def _propose(self, name: str, reason: str) -> Proposal:
-        describe, said = await self._org.describe(name), self._said
+        describe, overrides = await self._org.describe(name), self._overrides
         if not shaped_like_it(describe):
-            return propose(describe, reason, Assignment({}, dict.fromkeys(FieldRole, ())), said, ReadSample())
+            return propose(
+                describe, reason, Assignment({}, dict.fromkeys(FieldRole, ())), overrides, ReadSample()
+            )
         rows, notes = await self._sample(name, describe)
-        fits = fit(describe, said, Sample(rows, self._objects))
+        fits = fit(describe, overrides, Sample(rows, self._objects))
         status = fits.chosen.get(FieldRole.STATUS)
         statuses = await self._values(describe, status, rows)
-        if status and (wanted := said.failed or failed_values(statuses)[0]):
-            failing = [bool({*status_values(row.get(status.name), status.type)} & {*wanted}) for row in rows]
+        if status and (failed := overrides.failed or failed_values(statuses)[0]):
+            failing = [bool({*status_values(row.get(status.name), status.type)} & {*failed}) for row in rows]
             others = tuple(row for row, fails in zip(rows, failing, strict=True) if not fails)
             only = tuple(row for row, fails in zip(rows, failing, strict=True) if fails)
             if status.filterable:
-                only, more = await self._sample(name, describe, soql.one_of(status.name, wanted, status.type))
+                only, more = await self._sample(name, describe, soql.one_of(status.name, failed, status.type))
                 notes += more
             judged, rows = only or rows, (*only, *others)
-            first = fit(describe, said, Sample(judged, self._objects, None, others))
+            first = fit(describe, overrides, Sample(judged, self._objects, None, others))
             row_object = first.chosen.get(FieldRole.OBJECT)
             scene = Sample(judged, self._objects, row_object.name if row_object else None, others)
-            fits = fit(describe, said, scene, status)
+            fits = fit(describe, overrides, scene, status)
         kinds = await self._values(describe, fits.chosen.get(FieldRole.EVENT_TYPE), rows)
-        return propose(describe, reason, fits, said, ReadSample(rows, statuses, kinds, notes))
+        return propose(describe, reason, fits, overrides, ReadSample(rows, statuses, kinds, notes))
 
     async def _sample(
         self, name: str, describe: Describe, where: str = ""

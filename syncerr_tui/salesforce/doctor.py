@@ -159,10 +159,10 @@ class _Checkup:
         checks = [
             Check.ok("object", f"{stored.object_name} ({one_line(str(described.get('label') or '?'))})")
         ]
-        gone = await successors(self._client, stored)
-        if not gone:
+        missing = await successors(self._client, stored)
+        if not missing:
             return stored, [*checks, Check.ok("mapping", f"all {len(stored.fields)} fields are there")]
-        for name, following in gone.items():
+        for name, following in missing.items():
             hint = f"; {following} looks like its successor" if following else ""
             reason = f"{name} is gone or hidden from this user{hint}"
             checks.append(Check.failed("mapping", reason, f"{_SETUP} --replace to map again"))
@@ -197,7 +197,7 @@ class _Checkup:
             seems = f"; {likely} sounds like it" if likely else ""
             reason = f"no status is confirmed as done, so outcomes stay UNKNOWN{seems}"
             return Check.warning("statuses", reason, confirm)
-        meant = "; ".join(
+        meanings = "; ".join(
             f"{name}: {one_line(', '.join(values))}"
             for name, values in (
                 ("failed", mapping.failed),
@@ -207,9 +207,9 @@ class _Checkup:
             if values
         )
         if open_:
-            reason = f"{meant}; nobody has said what {one_line(', '.join(open_[:5]))} means"
+            reason = f"{meanings}; nobody has said what {one_line(', '.join(open_[:5]))} means"
             return Check.warning("statuses", reason, f"If it means done, {confirm}")
-        return Check.ok("statuses", meant)
+        return Check.ok("statuses", meanings)
 
     async def _failures(self, mapping: FieldMapping) -> Check:
         where = failed_only(mapping)
@@ -261,19 +261,19 @@ class _Checkup:
         return _Sight(name, True, has_key, await self._view.sees_all(name))
 
     async def _sync_user(self, mapping: FieldMapping, sights: list[_Sight]) -> Check:
-        kept = self._profile.sync_user
+        in_profile = self._profile.sync_user
         user = await find_sync_user(
             self._client, [one.name for one in sights if one.has_key], mapping.record_key
         )
         named = f"{user.name} ({user.id})" if user else ""
-        if kept and user and user.clear and to_18(kept) != user.id:
+        if in_profile and user and user.clear and to_18(in_profile) != user.id:
             return Check.warning(
                 "sync user",
-                f"the profile says {kept}, but most synced records were created by {named}",
+                f"the profile says {in_profile}, but most synced records were created by {named}",
                 f"{_SETUP} --replace, or correct sync_user in the profile",
             )
-        if kept:
-            return Check.ok("sync user", f"{kept}: only a write by this user proves an outcome")
+        if in_profile:
+            return Check.ok("sync user", f"{in_profile}: only a write by this user proves an outcome")
         likely = f"; most synced records were created by {named}" if user and user.clear else ""
         return Check.warning(
             "sync user",
@@ -339,10 +339,10 @@ def _permission_check(mapping: FieldMapping, sights: list[_Sight]) -> Check:
     return Check.ok("permissions", reads)
 
 
-def _way_in(way: AuthMethod) -> Check:
-    whose = one_line(getattr(way, "username", "") or getattr(way, "org", ""))
-    reason = f"{way.login}{f', as {whose}' if whose else ''}"
-    if isinstance(way, PasswordAuth):
+def _way_in(auth: AuthMethod) -> Check:
+    whose = one_line(getattr(auth, "username", "") or getattr(auth, "org", ""))
+    reason = f"{auth.login}{f', as {whose}' if whose else ''}"
+    if isinstance(auth, PasswordAuth):
         from syncerr_tui.salesforce.auth.oauth import SOAP_LOGIN_NOTE
 
         return Check.warning("way in", reason, SOAP_LOGIN_NOTE)
@@ -372,8 +372,8 @@ def _skew(seconds: float) -> Check:
     if off < SKEW_WARNING:
         return Check.ok("clock", f"within {max(off, 1):.0f} s of the org's")
     state = CheckState.FAILED if off > SKEW_FAILED else CheckState.WARNING
-    way = "behind" if seconds > 0 else "ahead of"
-    return Check("clock", state, f"{off:.0f} s {way} the org's", "Set this machine's clock (NTP)")
+    direction = "behind" if seconds > 0 else "ahead of"
+    return Check("clock", state, f"{off:.0f} s {direction} the org's", "Set this machine's clock (NTP)")
 
 
 def _failed(name: str, error: SyncErrError) -> Check:

@@ -156,16 +156,16 @@ class FixTargets:
         fields = {field["name"]: field for field in described["fields"]}
         return {name: _typed(fields.get(name, {}), name, text) for name, text in values.items()}
 
-    async def _active_user(self, given: str) -> str:
-        if not given.strip():
+    async def _active_user(self, typed: str) -> str:
+        if not typed.strip():
             raise BadInputError("No new owner was named", "Type the username or the id of an active user")
-        user = to_18(given)
-        where = f"Id = {soql.quote(user)}" if user else f"Username = {soql.quote(given)}"
+        user = to_18(typed)
+        where = f"Id = {soql.quote(user)}" if user else f"Username = {soql.quote(typed)}"
         rows = await self._client.query_all(f"SELECT Id, IsActive FROM User WHERE {where}")  # noqa: S608 - quoted
         if not rows or rows[0].get("IsActive") is not True:
             standing = "is not active" if rows else "is not known"
             raise BadInputError(
-                f"The user '{one_line(given)[:60]}' {standing}", "Name the new owner by username or id"
+                f"The user '{one_line(typed)[:60]}' {standing}", "Name the new owner by username or id"
             )
         return to_18(rows[0].get("Id")) or ""
 

@@ -81,8 +81,8 @@ class MetadataLookup:
 
     async def recall(self, diagnosis: Diagnosis, *, object_name: str | None) -> tuple[Resolved, ...]:
         """`resolve` from what was kept, without a call: names and addresses, no changes."""
-        kept = MetadataLookup(_Nobody(UnreachableError), self._instance_url, self._store, self._clock)
-        return await kept.resolve(diagnosis, object_name=object_name, processed_at=None)
+        remembered = MetadataLookup(_Nobody(UnreachableError), self._instance_url, self._store, self._clock)
+        return await remembered.resolve(diagnosis, object_name=object_name, processed_at=None)
 
     def remembered(
         self, diagnosis: Diagnosis, *, object_name: str | None, processed_at: datetime | None
@@ -121,19 +121,18 @@ class MetadataLookup:
         answers: list[Resolved | None] = []
         finders: dict[str, Callable[[str], Awaitable[Resolved | None]]] = {
             "flow": self._flow,
-            "trigger": lambda wanted: self._apex("trigger", wanted),
-            "class": lambda wanted: self._apex("class", wanted),
+            "trigger": lambda name: self._apex("trigger", name),
+            "class": lambda name: self._apex("class", name),
         }
-        for thing in diagnosis.automation:
-            if thing.kind in finders and len(thing.name) <= LONGEST_NAME:
-                resolved = await finders[thing.kind](thing.name)
-                shown = f"{thing.namespace}.{thing.name}" if thing.namespace else thing.name
-                answers.append(replace(resolved, name=shown) if resolved else None)
+        for automation in diagnosis.automation:
+            if automation.kind in finders and len(automation.name) <= LONGEST_NAME:
+                resolved = await finders[automation.kind](automation.name)
+                answers.append(replace(resolved, name=automation.full_name) if resolved else None)
         if diagnosis.root_code in {"FIELD_CUSTOM_VALIDATION_EXCEPTION", None}:
             quoted = facts.blanks.get("said", ())
             answers.append(await self._validation_rule(facts.target, diagnosis.message, quoted))
         if diagnosis.root_code == "DUPLICATES_DETECTED":
-            named = [thing.name for thing in diagnosis.automation if thing.kind == "duplicate_rule"]
+            named = [item.name for item in diagnosis.automation if item.kind == "duplicate_rule"]
             answers += await self._duplicate_rules(facts.target, named)
         if facts.target:
             answers += [await self._field(facts.target, field) for field in diagnosis.fields[:3]]
@@ -142,9 +141,9 @@ class MetadataLookup:
             await asyncio.to_thread(self._store.save_answers, self._latest())
         return tuple(_compared(item, processed_at) for item in answers if item is not None)
 
-    async def _flow(self, wanted: str) -> Resolved | None:
+    async def _flow(self, name: str) -> Resolved | None:
         for column in ("Label", "ApiName"):
-            where = f"{column} = {quote(wanted)}"
+            where = f"{column} = {quote(name)}"
             # LastModifiedBy is a text in this view. Orgs on old versions lack both columns.
             rows = await self._ask(_FLOW.format(changed=", LastModifiedDate, LastModifiedBy") + where)
             rows = rows or await self._ask(_FLOW.format(changed="") + where)
@@ -154,23 +153,23 @@ class MetadataLookup:
                 flow_id = next(filter(None, ids), "")
                 old = text(row, "ProcessType") in _PROCESS_BUILDER
                 path = links.setup("process_builder") if old else links.flow(flow_id)
-                return self._resolved("flow", wanted, path, row)
+                return self._resolved("flow", name, path, row)
             if rows:
                 return None
         return None
 
-    async def _apex(self, kind: str, wanted: str) -> Resolved | None:
+    async def _apex(self, kind: str, name: str) -> Resolved | None:
         table, page = ("ApexTrigger", "apex_triggers") if kind == "trigger" else ("ApexClass", "apex_classes")
         rows = await self._ask(
-            f"SELECT Id, Name, NamespacePrefix, {_CHANGED} FROM {table} WHERE Name = {quote(wanted)}",  # noqa: S608
+            f"SELECT Id, Name, NamespacePrefix, {_CHANGED} FROM {table} WHERE Name = {quote(name)}",  # noqa: S608
             tooling=True,
         )
         if len(rows) != 1:
             return None
-        return self._resolved(kind, wanted, links.setup_item(page, text(rows[0], "Id")), rows[0])
+        return self._resolved(kind, name, links.setup_item(page, text(rows[0], "Id")), rows[0])
 
     async def _validation_rule(
-        self, target: str | None, message: str, said: Sequence[str]
+        self, target: str | None, message: str, quoted: Sequence[str]
     ) -> Resolved | None:
         """The active rule whose error message stands in the message. The longest, if one contains another.
 
@@ -185,8 +184,8 @@ class MetadataLookup:
         )
         words = one_line(message)
         fitting = [row for row in rows if text(row, "ErrorMessage") and text(row, "ErrorMessage") in words]
-        if not fitting and said:
-            fitting = [row for row in rows if text(row, "ErrorMessage").rstrip(". ") == said[0]]
+        if not fitting and quoted:
+            fitting = [row for row in rows if text(row, "ErrorMessage").rstrip(". ") == quoted[0]]
         fitting.sort(key=lambda row: len(text(row, "ErrorMessage")), reverse=True)
         if not fitting:
             return None
@@ -230,10 +229,10 @@ class MetadataLookup:
                 return self._resolved("field", field, links.object_page("fields", target, item), rows[0])
         return None
 
-    def _resolved(self, kind: str, wanted: str, path: str, row: Row) -> Resolved:
+    def _resolved(self, kind: str, name: str, path: str, row: Row) -> Resolved:
         at, who = changed(row)
         return Resolved(
-            name=wanted,
+            name=name,
             address=links.address(path, self._instance_url),
             modified_at=at,
             modified_by=who or None,
@@ -291,7 +290,7 @@ class _Nobody:
     tooling = query_all
 
 
-def _compared(thing: Resolved, processed_at: datetime | None) -> Resolved:
-    if thing.modified_at is None or processed_at is None:
-        return thing
-    return replace(thing, changed_since_failure=thing.modified_at > processed_at)
+def _compared(item: Resolved, processed_at: datetime | None) -> Resolved:
+    if item.modified_at is None or processed_at is None:
+        return item
+    return replace(item, changed_since_failure=item.modified_at > processed_at)

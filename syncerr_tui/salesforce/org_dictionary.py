@@ -74,8 +74,8 @@ class OrgDictionary:
         before = self.metadata
         if not self._loaded and self._store is not None:
             self._loaded = True
-            kept = await asyncio.to_thread(self._store.load)
-            before = self.metadata = self.metadata if kept is None else kept
+            stored = await asyncio.to_thread(self._store.load)
+            before = self.metadata = self.metadata if stored is None else stored
         if self._is_old(self.metadata.read_at):
             await self._read_objects()
         for name in self._wanted(diagnosis, object_name):
@@ -91,13 +91,13 @@ class OrgDictionary:
 
     def _wanted(self, diagnosis: Diagnosis, object_name: str | None) -> list[str]:
         known = {entry.name for entry in self.metadata.objects}
-        meant = (
+        names = (
             name
             for failure in diagnosis.each
             if failure.fields
             for name in objects_meant(failure, object_name, self.metadata)
         )
-        return [name for name in dict.fromkeys(meant) if name in known][:MOST_OBJECTS]
+        return [name for name in dict.fromkeys(names) if name in known][:MOST_OBJECTS]
 
     async def _read_objects(self) -> None:
         try:

@@ -127,8 +127,8 @@ class FixFinder:
         permissions: dict[str, bool] = {}
         with untold():
             described = await self._client.describe("UserPermissionAccess")
-            wanted = {name for need in _PERMISSIONS for name in need.split("|")}
-            columns = [field["name"] for field in described["fields"] if field["name"] in wanted]
+            names = {name for need in _PERMISSIONS for name in need.split("|")}
+            columns = [field["name"] for field in described["fields"] if field["name"] in names]
             query = f"SELECT {', '.join(columns)} FROM UserPermissionAccess LIMIT 1"  # noqa: S608
             for row in await self._client.query_all(query):
                 permissions = {name: row.get(name) is True for name in columns}

@@ -25,7 +25,7 @@ _MOST_LOOKUPS = 20
 """A query may follow 55 relationships; more than a few failing parents at once do not occur."""
 
 
-async def present_parents(org: Org, wanted: Iterable[tuple[str, str]]) -> frozenset[tuple[str, str]]:
+async def present_parents(org: Org, parents: Iterable[tuple[str, str]]) -> frozenset[tuple[str, str]]:
     """Which of these records (object, StoreConnect ID) are in Salesforce by now: for `CauseGraph.present`.
 
     One query for each object and some hundred records; at most `_MOST_ROWS` are asked for. What the org does
@@ -35,7 +35,7 @@ async def present_parents(org: Org, wanted: Iterable[tuple[str, str]]) -> frozen
         NotLoggedInError, UnreachableError: as everywhere.
     """
     by_object: dict[str, list[str]] = {}
-    for name, storeconnect_id in sorted(wanted)[:_MOST_ROWS]:
+    for name, storeconnect_id in sorted(parents)[:_MOST_ROWS]:
         by_object.setdefault(name, []).append(storeconnect_id)
     present: set[tuple[str, str]] = set()
     for name, ids in by_object.items():

@@ -69,7 +69,7 @@ def profile_of(table: Mapping[str, Any], source: TomlSource, name: str) -> OrgPr
     Raises:
         BadInputError: An unknown key, a wrong type, a value out of range; file, line and key named.
     """
-    return _build(OrgProfile, table, source, (), given={"name": name})
+    return _build(OrgProfile, table, source, (), inherited={"name": name})
 
 
 def text_of(profile: OrgProfile) -> str:
@@ -127,11 +127,11 @@ def _build(
     table: Mapping[str, Any],
     source: TomlSource,
     keys: tuple[str, ...],
-    given: Mapping[str, Any],
+    inherited: Mapping[str, Any],
 ) -> D:
     hints = _hints(kind)  # type: ignore[arg-type]  # a class is hashable
-    fields = {field.name: field for field in dataclasses.fields(kind) if field.name not in given}  # type: ignore[arg-type]
-    values: dict[str, Any] = dict(given)
+    fields = {field.name: field for field in dataclasses.fields(kind) if field.name not in inherited}  # type: ignore[arg-type]
+    values: dict[str, Any] = dict(inherited)
     old_keys = {old: name for old, name in _OLD_KEYS.items() if name in fields}
     source.check_known(table, [*fields], keys, old_keys)
     for key, value in table.items():
@@ -149,8 +149,8 @@ def _build(
 
 
 def _read(hint: Any, value: object, source: TomlSource, keys: tuple[str, ...], owner: type) -> Any:  # noqa: ANN401
-    def wrong(wanted: str) -> BadInputError:
-        return _wrong(source, keys, wanted, value)
+    def wrong(expected: str) -> BadInputError:
+        return _wrong(source, keys, expected, value)
 
     if keys == ("way",):
         return _kind(AUTH_METHODS, value, source, keys)
@@ -169,8 +169,8 @@ def _read(hint: Any, value: object, source: TomlSource, keys: tuple[str, ...], o
     if hint in {int, float}:
         return _number(hint, value, keys[-1], wrong)
     if typing.get_origin(hint) is tuple:
-        given = isinstance(value, list) and all(isinstance(item, str) for item in value)
-        if not isinstance(value, list) or not given or not (value or owner is FixSettings):
+        only_text = isinstance(value, list) and all(isinstance(item, str) for item in value)
+        if not isinstance(value, list) or not only_text or not (value or owner is FixSettings):
             raise wrong("a list of texts")
         if keys == ("fixes", "allow") and (unknown := [item for item in value if item not in FIX_SCOPES]):
             raise source.refuse(
@@ -192,11 +192,11 @@ def _read(hint: Any, value: object, source: TomlSource, keys: tuple[str, ...], o
 
 
 def _wrong(
-    source: TomlSource, keys: tuple[str, ...], wanted: str, value: object, hint: str = ""
+    source: TomlSource, keys: tuple[str, ...], expected: str, value: object, hint: str = ""
 ) -> BadInputError:
     """As `TomlSource.wrong`, and no text is repeated: it may be a secret in the wrong place."""
     shown = "a text" if isinstance(value, str) else shown_value(value)
-    return source.refuse(keys, f"must be {wanted}, not {shown}", hint)
+    return source.refuse(keys, f"must be {expected}, not {shown}", hint)
 
 
 def _kind(kinds: Mapping[str, type[D]], value: object, source: TomlSource, keys: tuple[str, ...]) -> D:
@@ -219,11 +219,11 @@ def _number(
 ) -> int | float:
     low, high = _RANGES[_OLD_KEYS.get(key, key)]
     whole = hint is int
-    wanted = f"a {'whole ' if whole else ''}number from {low:g} to {high:g}"
+    expected = f"a {'whole ' if whole else ''}number from {low:g} to {high:g}"
     if isinstance(value, bool) or not isinstance(value, int if whole else int | float):
-        raise wrong(wanted)
+        raise wrong(expected)
     if not low <= value <= high:
-        raise wrong(wanted)
+        raise wrong(expected)
     return hint(value)
 
 

@@ -106,8 +106,8 @@ AuthMethod = (
 )
 AUTH_METHODS: Mapping[str, type[AuthMethod]] = MappingProxyType(
     {
-        way.kind: way
-        for way in (
+        method.kind: method
+        for method in (
             SfCliAuth,
             EnvironmentAuth,
             JwtBearerAuth,

@@ -157,36 +157,40 @@ class ReadSample:
     notes: tuple[str, ...] = ()
 
 
-def fit(describe: Describe, said: Overrides, scene: Sample, status: Candidate | None = None) -> Assignment:
+def fit(
+    describe: Describe, overrides: Overrides, scene: Sample, status: Candidate | None = None
+) -> Assignment:
     """Give each role its best field; no field has two roles."""
     ranked = {role: tuple(candidates(describe, role, scene)) for role in FieldRole}
     chosen: dict[FieldRole, Candidate] = {}
-    for role, name in said.fields.items():
+    for role, name in overrides.fields.items():
         if name is not None:
             chosen[role] = field_named(describe, name)
-    if status is not None and FieldRole.STATUS not in said.fields:
+    if status is not None and FieldRole.STATUS not in overrides.fields:
         chosen[FieldRole.STATUS] = status
-    taken = {one.name for one in chosen.values()}
+    used = {one.name for one in chosen.values()}
     offers = sorted(
         (
             (one.points, role, one)
             for role, ranking in ranked.items()
-            if role not in chosen and role not in said.fields
+            if role not in chosen and role not in overrides.fields
             for one in ranking
             if one.points >= ACCEPT
         ),
         key=lambda offer: (-offer[0], list(FieldRole).index(offer[1]), offer[2].name),
     )
     for _, role, one in offers:
-        if role not in chosen and one.name not in taken:
+        if role not in chosen and one.name not in used:
             chosen[role] = one
-            taken.add(one.name)
+            used.add(one.name)
     return Assignment(chosen, ranked)
 
 
-def propose(describe: Describe, reason: str, fit: Assignment, said: Overrides, seen: ReadSample) -> Proposal:
+def propose(
+    describe: Describe, reason: str, fit: Assignment, overrides: Overrides, sample: ReadSample
+) -> Proposal:
     """Put together what was found; `reason` says why it is this object."""
-    chosen, notes = dict(fit.chosen), list(seen.notes)
+    chosen, notes = dict(fit.chosen), list(sample.notes)
     if FieldRole.PROCESSED_AT not in chosen:
         likely = [one for one in fit.ranked[FieldRole.PROCESSED_AT] if one.points > 0]
         stand_in = Candidate("LastModifiedDate", "Last Modified Date", "datetime", 0, "a stand-in")
@@ -196,21 +200,22 @@ def propose(describe: Describe, reason: str, fit: Assignment, said: Overrides, s
         notes.append("No field holds the status code: it is read from the message")
     if FieldRole.SALESFORCE_ID not in chosen:
         notes.append("No field holds the Salesforce ID: records are found by their StoreConnect ID")
-    failed, unsure = failed_values(seen.statuses)
-    meant = sort_values(seen.statuses, said)
-    doubts = _field_doubts(chosen, fit.ranked, said)
-    if not said.failed and FieldRole.STATUS in chosen and (unsure or not failed):
-        options = tuple(Candidate(v, label, "value", 0, standing_of(v, label)) for v, label in seen.statuses)
+    failed, unsure = failed_values(sample.statuses)
+    meanings = sort_values(sample.statuses, overrides)
+    doubts = _field_doubts(chosen, fit.ranked, overrides)
+    if not overrides.failed and FieldRole.STATUS in chosen and (unsure or not failed):
+        options = tuple(
+            Candidate(v, label, "value", 0, standing_of(v, label)) for v, label in sample.statuses
+        )
         doubts.append(Ambiguity("failed", "It is not clear which status values mean failed", options))
     if FieldRole.STATUS in chosen and not chosen[FieldRole.STATUS].filterable:
         notes.append("The org takes no condition on the status: every reading reads all change events")
-    if meant.unclear:
-        notes.append(
-            f"Not known what the status {_listed(meant.unclear)} means: an event that goes there is UNKNOWN"
-        )
-    if not meant.done and FieldRole.STATUS in chosen:
+    if meanings.unclear:
+        unclear = _listed(meanings.unclear)
+        notes.append(f"Not known what the status {unclear} means: an event that goes there is UNKNOWN")
+    if not meanings.done and FieldRole.STATUS in chosen:
         notes.append("No status is known to mean done: outcomes stay UNKNOWN until one is named")
-    kinds, strange = _event_types(seen.kinds)
+    kinds, strange = _event_types(sample.kinds)
     notes += [
         f"The event type '{one_line(value)[:40]}' is none of Create, Update, Delete" for value in strange
     ]
@@ -220,15 +225,15 @@ def propose(describe: Describe, reason: str, fit: Assignment, said: Overrides, s
         object_reason=reason,
         chosen=MappingProxyType(chosen),
         ranked=MappingProxyType(dict(fit.ranked)),
-        statuses=tuple(value for value, _ in seen.statuses),
-        failed=meant.failed,
-        pending=meant.pending,
-        done=meant.done,
-        unclear=meant.unclear,
+        statuses=tuple(value for value, _ in sample.statuses),
+        failed=meanings.failed,
+        pending=meanings.pending,
+        done=meanings.done,
+        unclear=meanings.unclear,
         event_types=MappingProxyType(kinds),
         pointer=_pointer(chosen.get(FieldRole.SALESFORCE_ID)),
         record_key=RECORD_KEY,
-        rows=seen.rows,
+        rows=sample.rows,
         doubts=tuple(doubts),
         notes=tuple(dict.fromkeys(notes)),
     )
@@ -253,17 +258,17 @@ class Meanings:
     unclear: tuple[str, ...]
 
 
-def sort_values(statuses: Values, said: Overrides) -> Meanings:
+def sort_values(statuses: Values, overrides: Overrides) -> Meanings:
     """Sort the known values, first by what a person has said, then by how they sound."""
-    named = {*said.failed, *(said.pending or ()), *(said.done or ())}
+    named = {*overrides.failed, *(overrides.pending or ()), *(overrides.done or ())}
     free = [(value, label) for value, label in statuses if value not in named]
-    failed = said.failed or failed_values(free)[0]
+    failed = overrides.failed or failed_values(free)[0]
 
     def sounding(kind: Standing) -> tuple[str, ...]:
         return tuple(v for v, label in free if v not in failed and standing_of(v, label) is kind)
 
-    pending = sounding(Standing.PENDING) if said.pending is None else said.pending
-    done = sounding(Standing.DONE) if said.done is None else said.done
+    pending = sounding(Standing.PENDING) if overrides.pending is None else overrides.pending
+    done = sounding(Standing.DONE) if overrides.done is None else overrides.done
     sorted_ = {*failed, *pending, *done}
     return Meanings(failed, pending, done, tuple(value for value, _ in free if value not in sorted_))
 
@@ -274,12 +279,14 @@ def _listed(values: Sequence[str]) -> str:
 
 
 def _field_doubts(
-    chosen: Mapping[FieldRole, Candidate], ranked: Mapping[FieldRole, tuple[Candidate, ...]], said: Overrides
+    chosen: Mapping[FieldRole, Candidate],
+    ranked: Mapping[FieldRole, tuple[Candidate, ...]],
+    overrides: Overrides,
 ) -> list[Ambiguity]:
     doubts = []
-    taken = {one.name: role for role, one in chosen.items()}
+    used = {one.name: role for role, one in chosen.items()}
     for role in FieldRole:
-        if role in said.fields:
+        if role in overrides.fields:
             continue
         best = chosen.get(role)
         if best is None:
@@ -289,7 +296,7 @@ def _field_doubts(
         rivals = tuple(
             one
             for one in ranked[role]
-            if one.name not in taken and one.points >= ACCEPT and best.points - one.points < MARGIN
+            if one.name not in used and one.points >= ACCEPT and best.points - one.points < MARGIN
         )
         if rivals:
             doubts.append(Ambiguity(role, f"Several fields may be the {_spoken(role)}", (best, *rivals)))

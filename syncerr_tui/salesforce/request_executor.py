@@ -154,7 +154,7 @@ class RequestExecutor:
         self, job: Callable[[Salesforce], T], *, writing: bool, essential: bool = False, custom: bool = False
     ) -> T:
         options = self._options
-        asked = self._stopwatch.now() if writing else None
+        asked_at = self._stopwatch.now() if writing else None
         if not essential:
             self._mind_the_reserve()
         tried, started = 0, options.clock()
@@ -162,7 +162,7 @@ class RequestExecutor:
             if self._expired is not None:
                 raise NotLoggedInError(self._expired.title, self._expired.hint)
             async with self._pace.permit() as era:
-                outcome = await self._workers.run(lambda: self._attempt(job, asked, custom=custom))
+                outcome = await self._workers.run(lambda: self._attempt(job, asked_at, custom=custom))
             self._answered_at = options.clock()
             if not isinstance(outcome, ApiError):
                 self._pace.on_success()
@@ -188,7 +188,7 @@ class RequestExecutor:
         return outcome.error(host=self._host, writing=writing, custom=custom)
 
     def _attempt(
-        self, job: Callable[[Salesforce], T], asked: Instant | None, *, custom: bool
+        self, job: Callable[[Salesforce], T], asked_at: Instant | None, *, custom: bool
     ) -> T | ApiError:
         """In a worker thread: one request, and a read once more where the org refused the token.
 
@@ -200,10 +200,10 @@ class RequestExecutor:
         if self._closed:
             raise ClosedError
         token = _token(self._tokens.current)
-        if self._is_stale(asked):
+        if self._is_stale(asked_at):
             return ApiError(Kind.STALE)
         outcome = self._try(job, token)
-        if not isinstance(outcome, ApiError) and asked is not None:
+        if not isinstance(outcome, ApiError) and asked_at is not None:
             self._untried = None
         if (
             isinstance(outcome, ApiError)
@@ -218,7 +218,7 @@ class RequestExecutor:
             except NotLoggedInError as error:
                 self._expired = error
                 raise
-            if asked is not None:
+            if asked_at is not None:
                 self._untried = token.generation
                 return ApiError(Kind.RENEWED)
             outcome = self._try(job, token)
@@ -231,8 +231,8 @@ class RequestExecutor:
             )
         return outcome
 
-    def _is_stale(self, asked: Instant | None) -> bool:
-        return asked is not None and self._stopwatch.gap(asked) > STALE_SECONDS
+    def _is_stale(self, asked_at: Instant | None) -> bool:
+        return asked_at is not None and self._stopwatch.gap(asked_at) > STALE_SECONDS
 
     def _try(self, job: Callable[[Salesforce], T], token: Token) -> T | ApiError:
         try:

@@ -142,8 +142,8 @@ def _judge(field: Mapping[str, Any], role: FieldRole, scene: Sample) -> Candidat
     named = (_named(role, words(label), 50, "label"), _named(role, words(bare(name)), 40, "API name"))
     reasons = [*filter(None, named), *rule.by_type(column), *rule.by_values(column)]
     points = sum(value for value, _ in reasons)
-    telling = sorted(reasons, key=lambda one: -abs(one[0]))
-    reason = ", ".join(f"{text} {value:+d}" for value, text in telling if value) or "nothing speaks for it"
+    by_weight = sorted(reasons, key=lambda one: -abs(one[0]))
+    reason = ", ".join(f"{text} {value:+d}" for value, text in by_weight if value) or "nothing speaks for it"
     return Candidate(name, label, kind, points, reason, field.get("filterable") is not False)
 
 
@@ -201,9 +201,9 @@ def _kinds(column: _Column) -> list[Evidence]:
     spoken = column.listed or [(text, text) for text in dict.fromkeys(column.texts)]
     if not spoken:
         return []
-    meant = [event_type_of(*pair) for pair in spoken]
-    kinds = {kind for kind in meant if kind}
-    share = sum(1 for kind in meant if kind) / len(meant)
+    event_types = [event_type_of(*pair) for pair in spoken]
+    kinds = {kind for kind in event_types if kind}
+    share = sum(1 for kind in event_types if kind) / len(event_types)
     if len(kinds) >= 2 and share >= 0.5 and len(spoken) <= 20:
         return [(60, "its values are Create, Update, Delete or the like")]
     if kinds and share >= 0.9 and len(spoken) <= 5:
@@ -222,11 +222,11 @@ def _standings(column: _Column) -> list[Evidence]:
         return []
     if len(spoken) > 30:
         return [(-40, "too many different values")]
-    meant = {standing_of(*pair) for pair in spoken}
+    standings = {standing_of(*pair) for pair in spoken}
     short = all(len(name) <= 40 and not _CODE.fullmatch(name) for name, _ in spoken)
-    if Standing.FAILED in meant and short:
+    if Standing.FAILED in standings and short:
         return [(60 if len(spoken) > 1 else 45, "one of its values means failed")]
-    if Standing.PERHAPS in meant and short:
+    if Standing.PERHAPS in standings and short:
         return [(30, "one of its values may mean failed")]
     return [(-40, "no value means failed")]
 
@@ -241,7 +241,7 @@ def _ids(column: _Column) -> list[Evidence]:
         for row in scene.rows
         if isinstance(row.get(name), str) and row[name]
     ]
-    fitting = [prefix == wanted for prefix, wanted in pairs if wanted]
+    fitting = [prefix == expected for prefix, expected in pairs if expected]
     if not fitting:
         return evidence
     share = sum(fitting) / len(fitting)

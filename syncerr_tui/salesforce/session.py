@@ -204,24 +204,26 @@ class OrgSession:
         self, object_name: str, storeconnect_ids: Sequence[str]
     ) -> Mapping[str, tuple[RecordSeen, ...]]:
         """See `resync.org.Org`. One query for up to 200 StoreConnect IDs."""
-        wanted: dict[str, set[str]] = {}
-        for asked in filter(None, storeconnect_ids):
-            wanted.setdefault(asked.casefold(), set()).add(asked)  # the org compares without case
+        spellings_by_key: dict[str, set[str]] = {}
+        for spelling in filter(None, storeconnect_ids):
+            spellings_by_key.setdefault(spelling.casefold(), set()).add(
+                spelling
+            )  # the org compares without case
         key = self._reader.mapping.record_key
         by_asked: dict[str, dict[str, RecordSeen]] = {}
-        for row in await self._carriers(object_name, list(wanted)):
+        for row in await self._carriers(object_name, list(spellings_by_key)):
             record, modified = to_18(row.get("Id")), datetime_of(row.get("SystemModstamp"))
-            spellings = wanted.get(str(row.get(key)).casefold())
+            spellings = spellings_by_key.get(str(row.get(key)).casefold())
             if record is None or modified is None or spellings is None:
                 raise UnreachableError(
                     f"The org answered with a record of {object_name} that was not asked for",
                     "Check record_key in the org profile",
                 )
             self._time.saw(modified)
-            for asked in spellings:
-                seen = await self._record(record, asked, modified, row)
-                by_asked.setdefault(asked, {})[record] = seen  # one that is answered twice is one record
-        return {asked: tuple(records.values()) for asked, records in by_asked.items()}
+            for spelling in spellings:
+                seen = await self._record(record, spelling, modified, row)
+                by_asked.setdefault(spelling, {})[record] = seen  # one that is answered twice is one record
+        return {spelling: tuple(records.values()) for spelling, records in by_asked.items()}
 
     async def _carriers(self, object_name: str, keys: Sequence[str]) -> list[Row]:
         key = self._reader.mapping.record_key
@@ -241,13 +243,13 @@ class OrgSession:
             return await self._carriers(object_name, keys)
         return [row for rows in pages for row in rows]
 
-    async def _record(self, record: str, asked: str, modified: datetime, row: Row) -> RecordSeen:
+    async def _record(self, record: str, spelling: str, modified: datetime, row: Row) -> RecordSeen:
         creator, writer = to_18(row.get("CreatedById")), to_18(row.get("LastModifiedById"))
         sync = self._sync_user
         stranger = writer if sync and writer != sync else None
         return RecordSeen(
             record,
-            asked,
+            spelling,
             modified,
             modified_by=await self._name(stranger) if stranger else writer or "",
             created_by=creator or "",

@@ -120,29 +120,29 @@ def read_snapshot(path: Path) -> Snapshot:
     shown = one_line(str(path))
     try:
         with reading(f"The snapshot {path}"):
-            held = read_json(path, LARGEST)
+            document = read_json(path, LARGEST)
     except ValueError:
-        held = None
-    if not isinstance(held, dict) or held.get("format") != FORMAT:
+        document = None
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise BadInputError(f"{shown} is not a snapshot", "Take one with 'syncerr-tui snapshot -o FILE'")
-    if held.get("version") != VERSION:
+    if document.get("version") != VERSION:
         raise BadInputError(
             f"The snapshot {shown} was written by another version of this program",
             "Take a new one, or use the version that wrote it",
         )
     try:
-        return replace(_snapshot(held), path=path)
+        return replace(_snapshot(document), path=path)
     except DAMAGED:
         raise BadInputError(f"The snapshot {shown} is damaged", "Take a new one") from None
 
 
-def _snapshot(held: Mapping[str, Any]) -> Snapshot:
-    org = held["org"]
-    errors = tuple(SyncError.of_payload(row) for row in held["errors"])
+def _snapshot(payload: Mapping[str, Any]) -> Snapshot:
+    org = payload["org"]
+    errors = tuple(SyncError.of_payload(row) for row in payload["errors"])
     if not is_id(org["org_id"]) or not all(is_id(error.id) for error in errors):
         raise ValueError
     return Snapshot(
-        taken_at=aware_time(held["taken_at"]),
+        taken_at=aware_time(payload["taken_at"]),
         org=OrgIdentity(
             name=_word(org["name"]),
             org_id=_word(org["org_id"]),
@@ -150,36 +150,39 @@ def _snapshot(held: Mapping[str, Any]) -> Snapshot:
             username=_word(org["username"]),
             instance_url=_word(org["instance_url"]),
         ),
-        method=_method(held["method"]),
-        event_object=_word(held["event_object"]),
-        record_key=_word(held["record_key"]),
+        method=_method(payload["method"]),
+        event_object=_word(payload["event_object"]),
+        record_key=_word(payload["record_key"]),
         errors=errors,
         parents={
             _word(row): tuple(ParentRef(*map(_word, ref)) for ref in refs)
-            for row, refs in held["parents"].items()
+            for row, refs in payload["parents"].items()
         },
-        present=frozenset((_word(name), _word(key)) for name, key in held["present"]),
-        metadata=metadata_of_payload(held["names"]) if held["names"] else None,
-        answers=answers_of_payload(held["places"]),
+        present=frozenset((_word(name), _word(key)) for name, key in payload["present"]),
+        metadata=metadata_of_payload(payload["names"]) if payload["names"] else None,
+        answers=answers_of_payload(payload["places"]),
         fixes=tuple(
             KnownFixes(tuple(map(_word, one["errors"])), tuple(map(dict, one["options"])))
-            for one in held["fixes"]
+            for one in payload["fixes"]
         ),
     )
 
 
-def _method(held: Mapping[str, Any]) -> MethodInfo:
-    size, concurrency = held["batch_size"], held.get("concurrency", held.get("lanes"))  # its former name
+def _method(payload: Mapping[str, Any]) -> MethodInfo:
+    size, concurrency = (
+        payload["batch_size"],
+        payload.get("concurrency", payload.get("lanes")),
+    )  # its former name
     if type(size) is not int or type(concurrency) is not int or size < 1 or concurrency < 1:
         raise ValueError
     return MethodInfo(
-        name=_word(held["name"]),
-        label=_word(held["label"]),
-        guided=held["guided"] is True,
-        address=_word(held["address"]) if held["address"] is not None else None,
+        name=_word(payload["name"]),
+        label=_word(payload["label"]),
+        guided=payload["guided"] is True,
+        address=_word(payload["address"]) if payload["address"] is not None else None,
         batch_size=size,
         concurrency=concurrency,
-        first_alone=held["first_alone"] is True,
+        first_alone=payload["first_alone"] is True,
     )
 
 
@@ -193,10 +196,12 @@ class SnapshotSession(OrgSession):
     """A snapshot in place of an org. Whatever would ask the org is refused in one line."""
 
     def __init__(self, snapshot: Snapshot) -> None:
-        taken = f"{snapshot.taken_at.astimezone():%Y-%m-%d %H:%M}"
-        refused = RefusedError(f"This is a snapshot of {taken}, not the org", "Connect to the org for that")
+        taken_at = f"{snapshot.taken_at.astimezone():%Y-%m-%d %H:%M}"
+        refused = RefusedError(
+            f"This is a snapshot of {taken_at}, not the org", "Connect to the org for that"
+        )
         org = snapshot.org
-        identity = replace(org, name=f"{org.name} as of {taken}")
+        identity = replace(org, name=f"{org.name} as of {taken_at}")
         mapping = FieldMapping(
             object_name=snapshot.event_object,
             object="Id",

@@ -144,7 +144,7 @@ def test_objects(message: str, objects: tuple[str, ...]) -> None:
 )
 def test_automation(message: str, names: list[str]) -> None:
     found = diagnose(message, APEX).automation
-    assert [f"{item.namespace}.{item.name}" if item.namespace else item.name for item in found] == names
+    assert [item.full_name for item in found] == names
 
 
 def test_a_value_that_no_date_or_number_can_be_made_of() -> None:

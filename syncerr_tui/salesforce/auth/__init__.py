@@ -57,19 +57,19 @@ def open_profile(
     return OrgProfile(name, SfCliAuth(name)), SingleFlightTokens(alias_login, next_step=next_step)
 
 
-def tokens_for(way: AuthMethod, environ: Mapping[str, str] = os.environ) -> TokenProvider:
+def tokens_for(auth: AuthMethod, environ: Mapping[str, str] = os.environ) -> TokenProvider:
     """One token provider for all threads that work with an org reached that way."""
-    login, next_step = _login(way, environ)
+    login, next_step = _login(auth, environ)
     return SingleFlightTokens(login, next_step=next_step)
 
 
-def _login(way: AuthMethod, environ: Mapping[str, str]) -> tuple[Callable[[], Token], str]:
+def _login(auth: AuthMethod, environ: Mapping[str, str]) -> tuple[Callable[[], Token], str]:
     secrets = Secrets(environ)
-    match way:
+    match auth:
         case SfCliAuth():
             from syncerr_tui.salesforce.auth.sf_cli import SfCli, login_command
 
-            return SfCli(way.org, environ).login, f"Run '{login_command(way.org)}', then log in again here"
+            return SfCli(auth.org, environ).login, f"Run '{login_command(auth.org)}', then log in again here"
         case EnvironmentAuth():
             return (
                 lambda: environment.login(environ),
@@ -79,24 +79,24 @@ def _login(way: AuthMethod, environ: Mapping[str, str]) -> tuple[Callable[[], To
             from syncerr_tui.salesforce.auth.oauth import log_in_with_key
 
             return (
-                lambda: log_in_with_key(way),
+                lambda: log_in_with_key(auth),
                 "Ask the admin whether the app and the user are still allowed in",
             )
         case ClientCredentialsAuth():
             from syncerr_tui.salesforce.auth.oauth import log_in_as_app
 
             return (
-                lambda: log_in_as_app(way, secrets),
+                lambda: log_in_as_app(auth, secrets),
                 "Ask the admin whether the app and its run-as user are still allowed in",
             )
         case RefreshTokenAuth():
             from syncerr_tui.salesforce.auth.oauth import RefreshToken
 
-            return RefreshToken(way, secrets).login, "Log in on the web again and keep the new refresh token"
+            return RefreshToken(auth, secrets).login, "Log in on the web again and keep the new refresh token"
         case PasswordAuth():
             from syncerr_tui.salesforce.auth.oauth import log_in_with_password
 
             return (
-                lambda: log_in_with_password(way, secrets),
+                lambda: log_in_with_password(auth, secrets),
                 "Check the user's password and security token with the admin",
             )

@@ -185,30 +185,30 @@ def _host(url: str) -> str:
     return urlsplit(url).netloc
 
 
-def log_in_as_app(way: ClientCredentialsAuth, secrets: Secrets) -> Token:
+def log_in_as_app(auth: ClientCredentialsAuth, secrets: Secrets) -> Token:
     """OAuth 2.0 client credentials: the app itself logs in, as the run-as user that the admin chose.
 
     Raises:
         BadInputError: The address is the common login host, which does not offer this way.
         NotLoggedInError, UnreachableError: As the login host answers.
     """
-    if urlsplit(way.login_url).hostname in {"login.salesforce.com", "test.salesforce.com"}:
+    if urlsplit(auth.login_url).hostname in {"login.salesforce.com", "test.salesforce.com"}:
         raise BadInputError(
             "Client credentials work on the org's own address only",
             "Set login_url to the My Domain address, such as https://acme.my.salesforce.com",
         )
-    secret = secrets.get(way.secret, "client secret")
-    basic = b64encode(f"{way.client_id}:{secret}".encode()).decode()
+    secret = secrets.get(auth.secret, "client secret")
+    basic = b64encode(f"{auth.client_id}:{secret}".encode()).decode()
     return ask_for_token(
-        way.login_url, {"grant_type": "client_credentials"}, {"Authorization": f"Basic {basic}"}
+        auth.login_url, {"grant_type": "client_credentials"}, {"Authorization": f"Basic {basic}"}
     )
 
 
 class RefreshToken:
     """OAuth 2.0 refresh token: goes on with a web login; keeps the next token where the org rotates them."""
 
-    def __init__(self, way: RefreshTokenAuth, secrets: Secrets) -> None:
-        self._way = way
+    def __init__(self, auth: RefreshTokenAuth, secrets: Secrets) -> None:
+        self._auth = auth
         self._secrets = secrets
         self._rotated: str | None = None
 
@@ -218,18 +218,18 @@ class RefreshToken:
         Raises:
             NotLoggedInError, UnreachableError: As the login host answers.
         """
-        way = self._way
-        refresh = self._rotated or self._secrets.get(way.refresh_token, "refresh token")
-        form = {"grant_type": "refresh_token", "client_id": way.client_id, "refresh_token": refresh}
-        if way.secret is not None:
-            form["client_secret"] = self._secrets.get(way.secret, "client secret")
-        answer = answer_of(way.login_url, form)
-        token = token_of(answer, way.login_url, (refresh, form.get("client_secret", "")))
+        auth = self._auth
+        refresh = self._rotated or self._secrets.get(auth.refresh_token, "refresh token")
+        form = {"grant_type": "refresh_token", "client_id": auth.client_id, "refresh_token": refresh}
+        if auth.secret is not None:
+            form["client_secret"] = self._secrets.get(auth.secret, "client secret")
+        answer = answer_of(auth.login_url, form)
+        token = token_of(answer, auth.login_url, (refresh, form.get("client_secret", "")))
         following = fields_of(answer).get("refresh_token")
         if isinstance(following, str) and following and following != refresh:
             self._rotated = following  # the one we used is void from now on
             # Where it cannot be kept this session goes on; the next login is refused and says what to do.
-            self._secrets.put(way.refresh_token, following)
+            self._secrets.put(auth.refresh_token, following)
         return token
 
 
@@ -238,7 +238,7 @@ JWT_LIFETIME = 180
 """Seconds. Salesforce takes no assertion that lives longer than three minutes."""
 
 
-def log_in_with_key(way: JwtBearerAuth) -> Token:
+def log_in_with_key(auth: JwtBearerAuth) -> Token:
     """OAuth 2.0 JWT bearer: a signed assertion is traded for a token.
 
     The audience is the login host while the request goes to the org's own: with the My Domain as audience,
@@ -249,26 +249,26 @@ def log_in_with_key(way: JwtBearerAuth) -> Token:
         NotLoggedInError, UnreachableError: As the login host answers.
     """
     return ask_for_token(
-        way.token_url or way.login_url, {"grant_type": JWT_GRANT, "assertion": assertion(way, time())}
+        auth.token_url or auth.login_url, {"grant_type": JWT_GRANT, "assertion": assertion(auth, time())}
     )
 
 
-def assertion(way: JwtBearerAuth, now: float) -> str:
+def assertion(auth: JwtBearerAuth, now: float) -> str:
     """The signed statement, valid for three minutes from `now` (seconds since 1970)."""
     import jwt
 
-    key = private_text(Path(way.key_file), "private key")
+    key = private_text(Path(auth.key_file), "private key")
     claims = {
-        "iss": way.client_id,
-        "sub": way.username,
-        "aud": way.login_url.rstrip("/"),
+        "iss": auth.client_id,
+        "sub": auth.username,
+        "aud": auth.login_url.rstrip("/"),
         "exp": int(now) + JWT_LIFETIME,
     }
     try:
         return jwt.encode(claims, key, algorithm="RS256")
     except (jwt.PyJWTError, ValueError, TypeError):
         raise BadInputError(
-            f"{way.key_file} does not hold an RSA private key in PEM form without a passphrase",
+            f"{auth.key_file} does not hold an RSA private key in PEM form without a passphrase",
             "Name the key file that belongs to the app's certificate",
         ) from None
 
@@ -299,23 +299,23 @@ _SOAP_NEXT_STEPS: Mapping[str, str] = {
 }
 
 
-def log_in_with_password(way: PasswordAuth, secrets: Secrets) -> Token:
+def log_in_with_password(auth: PasswordAuth, secrets: Secrets) -> Token:
     """Log in by SOAP.
 
     Raises:
         NotLoggedInError, RefusedError, UnreachableError: As the login host answers.
     """
-    hidden = [password := secrets.get(way.password, "password")]
-    if way.security_token is not None:
-        hidden.append(security := secrets.get(way.security_token, "security token"))
+    hidden = [password := secrets.get(auth.password, "password")]
+    if auth.security_token is not None:
+        hidden.append(security := secrets.get(auth.security_token, "security token"))
         password += security
-    body = _ENVELOPE.format(username=xml_escape(way.username), password=xml_escape(password)).encode()
+    body = _ENVELOPE.format(username=xml_escape(auth.username), password=xml_escape(password)).encode()
     answer = post(
-        f"{way.login_url.rstrip('/')}/services/Soap/u/{SOAP_VERSION}",
+        f"{auth.login_url.rstrip('/')}/services/Soap/u/{SOAP_VERSION}",
         body,
         {"Content-Type": "text/xml; charset=UTF-8", "SOAPAction": "login"},
     )
-    return _token_of(answer, way.login_url, hidden)
+    return _token_of(answer, auth.login_url, hidden)
 
 
 def _token_of(answer: Answer, login_url: str, hidden: Sequence[str]) -> Token:

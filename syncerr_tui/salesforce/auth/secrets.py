@@ -73,8 +73,8 @@ def journal_password(profile: OrgProfile, environ: Mapping[str, str]) -> Callabl
 
 def environ_without_secrets(environ: Mapping[str, str], profile: OrgProfile | None) -> dict[str, str]:
     """The environment as a command of the user's gets to see it: nothing in it holds a login's secret."""
-    way = profile.way if profile is not None else None
-    values = [getattr(way, part.name) for part in dataclasses.fields(way)] if way is not None else []
+    auth = profile.way if profile is not None else None
+    values = [getattr(auth, part.name) for part in dataclasses.fields(auth)] if auth is not None else []
     secrets = {TOKEN, *(one.where for one in values if isinstance(one, SecretRef))}
     return {name: value for name, value in environ.items() if name not in secrets}
 

@@ -206,8 +206,8 @@ def _json(out: bytes) -> Mapping[str, Any] | None:
 
 def _complaint(err: str) -> str:
     lines = [line.strip() for line in err.splitlines() if line.strip()]
-    telling = next((line for line in lines if re.search(r"\b\w*Error\b", line)), lines[0] if lines else "")
-    return _harmless(telling)
+    message = next((line for line in lines if re.search(r"\b\w*Error\b", line)), lines[0] if lines else "")
+    return _harmless(message)
 
 
 def _harmless(text: str) -> str:

@@ -316,28 +316,28 @@ def _own_fields(call: RecordedCall, namespace: str) -> bool:
 
 def _row_hole(holes: Sequence[Hole], group: _Target, known: KnownRows) -> tuple[Hole, IdField] | str:
     """The place of the row ids, or why there is none."""
-    meant = [(hole, id_field) for hole in holes if (id_field := _field(hole, group, known)) is not None]
-    if not meant:
+    candidates = [(hole, id_field) for hole in holes if (id_field := _field(hole, group, known)) is not None]
+    if not candidates:
         if not holes:
             return "It sends no row ids: repeating it might re-sync everything"
         if known.known:
             return "The ids in it are not those of the rows"
         return "The ids in it do not look like rows; name the ticked rows with --event"
-    for wanted in IdField:
-        of_field = [one for one in meant if one[1] is wanted]
+    for id_field in IdField:
+        of_field = [one for one in candidates if one[1] is id_field]
         if known.known and of_field:
-            meant = of_field
+            candidates = of_field
             break
-    if len(meant) > 1:
-        several = [one for one in meant if len(one[0].ids) > 1]
-        varying = [one for one in meant if _varies(one[0].path, group)]
-        meant = next((few for few in (several, varying) if len(few) == 1), meant)
-    if len(meant) > 1:
-        same = len({frozenset(hole.ids) for hole, _field_ in meant}) == 1
+    if len(candidates) > 1:
+        several = [one for one in candidates if len(one[0].ids) > 1]
+        varying = [one for one in candidates if _varies(one[0].path, group)]
+        candidates = next((few for few in (several, varying) if len(few) == 1), candidates)
+    if len(candidates) > 1:
+        same = len({frozenset(hole.ids) for hole, _field_ in candidates}) == 1
         if same:
             return "The row ids stand at more than one place in it"
         return "Ids stand at more than one place in it; name the ticked rows with --event"
-    return meant[0]
+    return candidates[0]
 
 
 def _varies(path: Path, group: _Target) -> bool:

@@ -175,8 +175,8 @@ def _receipt(error: SyncError, result: Row) -> Receipt:
     if refused is None and not problems:
         return Receipt(error.id, accepted=True)
     code = next((word for key, word in words if key in _CODE_NAMES and isinstance(word, str) and word), None)
-    said = next((word for key, word in words if key in _REASON_NAMES and isinstance(word, str) and word), "")
-    reason = one_line(said)[:_REASON_LIMIT] or "the org gave no reason"
+    text = next((word for key, word in words if key in _REASON_NAMES and isinstance(word, str) and word), "")
+    reason = one_line(text)[:_REASON_LIMIT] or "the org gave no reason"
     return Receipt(error.id, accepted=False, reason=reason, code=one_line(code)[:80] if code else None)
 
 
