@@ -150,10 +150,11 @@ def _state(code: str) -> Component:
 
 
 def _validation(rule: Rule) -> Component:
+    beside = rule.fields[0] if rule.fields else None
     if not rule.bypass:
-        return _validation_of(rule.words, rule.formula, rule.field, rule.why)
+        return _validation_of(rule.text, rule.formula, beside, rule.why)
     formula = f"AND(NOT($Permission.{rule.bypass}), {rule.formula})"
-    return _validation_of(rule.words, formula, rule.field, f"{rule.why} Holders of {rule.bypass} pass.")
+    return _validation_of(rule.text, formula, beside, f"{rule.why} Holders of {rule.bypass} pass.")
 
 
 def _validation_of(words: str, formula: str, display: str | None, description: str | None) -> Component:

@@ -6,18 +6,19 @@ then the automations.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from operator import contains
 from typing import Literal, cast
 
 from syncerr_tui.demo.records import Records
-from syncerr_tui.demo.rules import APEX, RULES, RULES_BY_KEY, Rule, RuleCheck
+from syncerr_tui.demo.rules import APEX, RULES, Condition, Rule
 from syncerr_tui.demo.save_errors import Change, SaveError
 from syncerr_tui.demo.schema import SC_ID, Choice, Field, SObject
 from syncerr_tui.demo.schema_variants import field_named
 
+Check = Callable[[Change, Records], SaveError | None]
 LockKind = Literal["busy", "rollup", "approval"]
 _MEMORY = "safeguards"
 
@@ -41,8 +42,8 @@ class Safeguards:
         """Rule -> user names that a condition of the rule leaves out."""
         self._fields: dict[str, tuple[bool, bool, list[Choice]]] = {}
         """`Object.Field` -> nillable, restricted and picklist, where they are not those of the new org."""
-        self._guards: dict[tuple[str, str], list[RuleCheck]] = {}
-        """What Salesforce itself looks at, then the rules, by object and operation: once they were needed."""
+        self._guards: dict[tuple[str, str], tuple[list[Check], list[tuple[Rule, Condition]]]] = {}
+        """What Salesforce itself looks at, and the rules, by object and operation: once they were needed."""
         self._recall()
 
     def refuse(
@@ -55,20 +56,22 @@ class Safeguards:
             acknowledged: Keys of rules that only alert and were confirmed.
             user_id: Whose save it is; None: the sync's.
         """
-        kind = change.object, change.operation
+        kind, records = (change.object, change.operation), self.records
         guards = self._guards.get(kind)
         if guards is None:
-            rules = [rule.check for rule in self._rules_of(*kind)]
-            guards = self._guards[kind] = [*self._checks_of(*kind), *rules]
-        records = self.records
-        for check in guards:
+            guards = self._guards[kind] = [*self._checks_of(*kind)], [*self._rules_of(*kind)]
+        checks, rules = guards
+        for check in checks:
             refusal = check(change, records)
             if refusal is not None:
-                rule = RULES_BY_KEY.get(refusal.key)
-                if rule is None:
-                    return refusal
-                if rule.key not in acknowledged and not self._leaves_out(rule, user_id or records.sync_user):
-                    return refusal
+                return refusal
+        for rule, refuses in rules:
+            if (
+                refuses(change, records)
+                and rule.key not in acknowledged
+                and not self._leaves_out(rule, user_id or records.sync_user)
+            ):
+                return rule.refusal(change)
         return None
 
     def switch(self, key: str, *, on: bool, exempt: Sequence[str] = ()) -> None:
@@ -128,48 +131,37 @@ class Safeguards:
                 object_name, field_name, nillable=nillable, restricted=restricted, picklist=picklist
             )
 
-    def _checks_of(self, object_name: str, operation: str) -> list[RuleCheck]:
+    def _checks_of(self, object_name: str, operation: str) -> Iterator[Check]:
         """In Salesforce's order; only those that have something to look at."""
         fields = [field for field in self.schema[object_name].fields if field.createable]
-        checks: list[RuleCheck] = []
         if object_name == "OrderItem" and operation != "Update":
-            checks.append(_activated)
-        checks.append(self._locked)
+            yield _activated
+        yield self._locked
         if operation == "Delete":
-            return checks
+            return
         references = {
             f.name: f.reference_to[0] for f in fields if f.type == "reference" and f.name != "OwnerId"
         }
-        required = [f.name for f in fields if not f.nillable and not f.defaulted]
-        picklists = {
-            f.name: f
-            for f in fields
-            if f.type == "picklist" and (f.restricted or f.name.endswith(("StateCode", "CountryCode")))
-        }
-        allowed = [
-            {None, "", *(value for value, _label, active in f.picklist if active)} for f in picklists.values()
-        ]
-        unique = [f.name for f in fields if f.unique and f.name != SC_ID]
         if references:
-            checks.append(partial(_missing_reference, references))
-        if required:
-            checks.append(partial(_missing_value, required))
-        if picklists:
-            checks.append(partial(_bad_value, picklists, allowed))
-        if unique:
-            checks.append(partial(_taken, unique))
+            yield partial(_missing_reference, references)
+        if required := [f.name for f in fields if not f.nillable and not f.defaulted]:
+            yield partial(_missing_value, required)
+        if picklists := {f.name: f for f in fields if _takes_its_values_only(f)}:
+            allowed = [
+                {None, "", *(value for value, _label, active in f.picklist if active)}
+                for f in picklists.values()
+            ]
+            yield partial(_bad_value, picklists, allowed)
+        if unique := [f.name for f in fields if f.unique and f.name != SC_ID]:
+            yield partial(_taken, unique)
         if object_name == "Contact":
-            checks.append(_inactive_owner)
-        return checks
+            yield _inactive_owner
 
-    def _rules_of(self, object_name: str, operation: str) -> list[Rule]:
-        return [
-            rule
-            for rule in RULES
-            if rule.object == object_name
-            and operation in rule.operations
-            and not {rule.key, rule.carrier} & self.off
-        ]
+    def _rules_of(self, object_name: str, operation: str) -> Iterator[tuple[Rule, Condition]]:
+        for rule in RULES:
+            on = rule.object == object_name and operation in rule.operations
+            if on and not {rule.key, rule.carrier} & self.off:
+                yield rule, rule.condition()
 
     def _locked(self, change: Change, _records: Records) -> SaveError | None:
         values, record_id = change.values, change.record_id
@@ -204,6 +196,12 @@ class Safeguards:
         if names and self.records.value("User", user_id, "Username") in names:
             return True
         return bool(rule.bypass) and self.records.holds_permission(user_id, rule.bypass)
+
+
+def _takes_its_values_only(field: Field) -> bool:
+    return field.type == "picklist" and (
+        field.restricted or field.name.endswith(("StateCode", "CountryCode"))
+    )
 
 
 def _activated(change: Change, records: Records) -> SaveError | None:

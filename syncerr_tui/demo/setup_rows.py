@@ -217,8 +217,8 @@ def _setup_row(store: Store, rule: Rule, place: int, base: Row) -> Row:
         return {
             "ValidationName": rule.api_name,
             "Active": True,
-            "ErrorMessage": rule.words,
-            "ErrorDisplayField": "Tax_Number__c" if "Tax" in rule.api_name else None,
+            "ErrorMessage": rule.text,
+            "ErrorDisplayField": rule.fields[0] if rule.fields else None,
             "EntityDefinitionId": entity,
             "FullName": f"{rule.object}.{rule.api_name}",
             "ManageableState": "unmanaged",
