@@ -4,19 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import (
-    AsyncGenerator,
-    AsyncIterator,
-    Awaitable,
-    Callable,
-    Coroutine,
-    Iterable,
-    Mapping,
-    Sequence,
-)
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import aclosing
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from syncerr_tui.errors import RefusedError, UnreachableError
 from syncerr_tui.journal.attempt import Attempt
@@ -126,74 +118,51 @@ async def look(org: Org, attempts: Sequence[Attempt], *, last_look: bool, concur
 async def _looked(
     org: Org, attempts: Sequence[Attempt], *, last_look: bool, concurrency: int
 ) -> AsyncGenerator[list[Attempt], None]:
-    """One look at all of them, in parts as the org answers: the next questions are under way meanwhile."""
+    """One look at all of them, in parts as the org answers: at their events, and at the records of those that
+    an event alone does not decide. The next questions are under way while a part is judged.
+    """
     events: dict[str, EventSeen] = {}
-    records: dict[str, tuple[RecordSeen, ...]] = {}
-    refused: dict[str, str] = {}
-    """By event: why its records could not be read."""
     sees_all: dict[str, bool] = {}
-
-    async def read(chunk: Sequence[Attempt]) -> Sequence[Attempt]:
-        events.update(await org.read_events([attempt.event for attempt in chunk]))
-        return chunk
-
-    async def find(some: Sequence[Attempt]) -> Sequence[Attempt]:
-        name: str = some[0].error.object
-        ids = dict.fromkeys(attempt.error.storeconnect_id for attempt in some)
-        there, why = await _records_of(org, name, list(ids))
-        records.update((a.event, there.get(a.error.storeconnect_id, ())) for a in some)
-        if why:
-            refused.update((attempt.event, why) for attempt in some)
-        return some
-
-    async def judged(attempt: Attempt) -> Attempt:
-        event, name, own = attempt.event, attempt.error.object, records.get(attempt.event, ())
-        if event in refused:
-            why = f"the records of {name} cannot be read: {refused[event]}"
-            return attempt.judged(Verdict.UNKNOWN, why)
-        if needs_full_sight(attempt, events[event], own) and name not in sees_all:
-            sees_all[name] = await org.sees_all(name)
-        return judge(attempt, events[event], own, last_look=last_look, sees_all=sees_all.get(name, False))
-
-    to_read, to_find = deque(chunks(attempts, PROOF_CHUNK)), deque[Sequence[Attempt]]()
-    without: defaultdict[str, list[Attempt]] = defaultdict(list)
+    undecided: defaultdict[str, list[Attempt]] = defaultdict(list)
     """By object, those whose records are to be asked for."""
-    complete: deque[Attempt] = deque()
-    """What can be judged."""
-    reading: set[asyncio.Task[Sequence[Attempt]]] = set()
-    asking: set[asyncio.Task[Sequence[Attempt]]] = set()
-    try:
-        while to_read or to_find or asking or complete:
-            while len(asking) < concurrency and (to_find or to_read):
-                if to_find:  # first, so that rows are judged while others are still asked about
-                    task = asyncio.ensure_future(find(to_find.popleft()))
-                else:
-                    task = asyncio.ensure_future(read(to_read.popleft()))
-                    reading.add(task)
-                asking.add(task)
-            if complete:
-                await asyncio.sleep(0)  # those questions leave before this is judged, and keys are read
-            else:
-                await asyncio.wait(asking, return_when=asyncio.FIRST_COMPLETED)
-            for task in [task for task in asking if task.done()]:
-                asking.remove(task)
-                for attempt in await task:
-                    if task in reading and needs_records(attempt, events[attempt.event]):
-                        without[attempt.error.object].append(attempt)
-                    else:
-                        complete.append(attempt)
-                reading.discard(task)
-            for some in without.values():
-                while len(some) >= PROOF_CHUNK or (some and not (reading or to_read)):
-                    to_find.append(some[:PROOF_CHUNK])
-                    del some[:PROOF_CHUNK]
-            if complete:
-                some = [complete.popleft() for _ in range(min(len(complete), _JUDGED_AT_ONCE))]
-                yield [await judged(attempt) for attempt in some]
-    finally:
-        for task in asking:
-            task.cancel()
-        await asyncio.gather(*asking, return_exceptions=True)
+
+    async def read(some: Sequence[Attempt]) -> tuple[Sequence[Attempt], _Found | None]:
+        events.update(await org.read_events([attempt.event for attempt in some]))
+        return some, None
+
+    async def find(some: Sequence[Attempt]) -> tuple[Sequence[Attempt], _Found | None]:
+        ids = dict.fromkeys(attempt.error.storeconnect_id for attempt in some)
+        return some, await _find(org, some[0].error.object, list(ids))
+
+    async def judged(attempt: Attempt, found: _Found) -> Attempt:
+        name, event = attempt.error.object, events[attempt.event]
+        if found.refused:
+            why = f"the records of {name} cannot be read: {found.refused}"
+            return attempt.judged(Verdict.UNKNOWN, why)
+        own = found.records.get(attempt.error.storeconnect_id, ())
+        if needs_full_sight(attempt, event, own) and name not in sees_all:
+            sees_all[name] = await org.sees_all(name)
+        return judge(attempt, event, own, last_look=last_look, sees_all=sees_all.get(name, False))
+
+    questions: _Questions[tuple[Sequence[Attempt], _Found | None]] = _Questions(concurrency)
+    unread = len(attempts)
+    for chunk in chunks(attempts, PROOF_CHUNK):
+        questions.ask(read, chunk)
+    async with aclosing(questions.answers()) as answers:
+        async for some, found in answers:
+            unread -= len(some) if found is None else 0
+            complete: list[Attempt] = []
+            for attempt in some:
+                open_ = found is None and needs_records(attempt, events[attempt.event])
+                (undecided[attempt.error.object] if open_ else complete).append(attempt)
+            for rows in undecided.values():
+                while len(rows) >= PROOF_CHUNK or (rows and not unread):
+                    questions.ask(find, rows[:PROOF_CHUNK], first=True)
+                    del rows[:PROOF_CHUNK]
+            questions.send()  # before this is judged
+            for few in chunks(complete, _JUDGED_AT_ONCE):
+                await asyncio.sleep(0)  # keys are read
+                yield [await judged(attempt, found or _NOT_ASKED) for attempt in few]
 
 
 async def verify(
@@ -245,19 +214,37 @@ async def look_before(
     org: Org, errors: Sequence[SyncError], *, concurrency: int, records: Records | None = None
 ) -> tuple[dict[str, EventSeen], Records]:
     """How events and their records stand before a request, by event id. `records` were looked at already."""
-    events = _events(org, [error.id for error in errors], asyncio.Semaphore(concurrency))
+    events = _events(org, [error.id for error in errors], concurrency)
     if records is not None:
         return await events, records
     return await asyncio.gather(events, records_before(org, errors, concurrency=concurrency))
 
 
+async def _events(org: Org, ids: Sequence[str], concurrency: int) -> dict[str, EventSeen]:
+    questions: _Questions[Mapping[str, EventSeen]] = _Questions(concurrency)
+    for some in chunks(ids, PROOF_CHUNK):
+        questions.ask(org.read_events, some)
+    async with aclosing(questions.answers()) as answers:
+        return {event: seen async for part in answers for event, seen in part.items()}
+
+
 async def records_before(org: Org, errors: Sequence[SyncError], *, concurrency: int) -> Records:
     """How the records of events stand before a request."""
-    keys_by_object: defaultdict[str, list[str]] = defaultdict(list)
+    ids: defaultdict[str, dict[str, None]] = defaultdict(dict)
     for error in errors:
         if error.storeconnect_id:
-            keys_by_object[error.object].append(error.storeconnect_id)
-    records, refused = await _records(org, keys_by_object, asyncio.Semaphore(concurrency))
+            ids[error.object][error.storeconnect_id] = None
+    questions: _Questions[_Found] = _Questions(concurrency)
+    for name, keys in ids.items():
+        for some in chunks(list(keys), PROOF_CHUNK):
+            questions.ask(_find, org, name, some)
+    records: dict[tuple[str, str], tuple[RecordSeen, ...]] = {}
+    refused: set[str] = set()
+    async with aclosing(questions.answers()) as answers:
+        async for found in answers:
+            records.update({(found.object, key): carriers for key, carriers in found.records.items()})
+            if found.refused:
+                refused.add(found.object)
     return {
         error.id: None
         if not error.storeconnect_id or error.object in refused
@@ -266,54 +253,53 @@ async def records_before(org: Org, errors: Sequence[SyncError], *, concurrency: 
     }
 
 
-async def _events(org: Org, ids: Sequence[str], gate: asyncio.Semaphore) -> dict[str, EventSeen]:
-    async def some(chunk: Sequence[str]) -> Mapping[str, EventSeen]:
-        async with gate:
-            return await org.read_events(chunk)
-
-    events: dict[str, EventSeen] = {}
-    for part in await _together(some(chunk) for chunk in chunks(ids, PROOF_CHUNK)):
-        events.update(part)
-    return events
-
-
-async def _records_of(
-    org: Org, object_name: str, ids: Sequence[str]
-) -> tuple[Mapping[str, tuple[RecordSeen, ...]], str]:
+class _Found(NamedTuple):
     """The records of one object by StoreConnect ID, or why they cannot be read."""
+
+    object: str
+    records: Mapping[str, tuple[RecordSeen, ...]]
+    refused: str = ""
+
+
+_NOT_ASKED = _Found("", {})
+
+
+async def _find(org: Org, object_name: str, ids: Sequence[str]) -> _Found:
     try:
-        return await org.find_records(object_name, ids), ""
+        return _Found(object_name, await org.find_records(object_name, ids))
     except RefusedError as problem:
-        return {}, problem.title
+        return _Found(object_name, {}, problem.title)
 
 
-async def _records(
-    org: Org, keys_by_object: Mapping[str, Sequence[str]], gate: asyncio.Semaphore
-) -> tuple[dict[tuple[str, str], tuple[RecordSeen, ...]], dict[str, str]]:
-    refused: dict[str, str] = {}
-    records: dict[tuple[str, str], tuple[RecordSeen, ...]] = {}
+class _Questions(Generic[T]):
+    """Questions to an org, so many at once. More may be asked while the answers come."""
 
-    async def some(object_name: str, chunk: Sequence[str]) -> None:
-        async with gate:
-            part, why = await _records_of(org, object_name, chunk)
-        if why:
-            refused[object_name] = why
-        records.update({(object_name, key): carriers for key, carriers in part.items()})
+    def __init__(self, concurrency: int) -> None:
+        self._concurrency = concurrency
+        self._waiting: deque[Callable[[], Coroutine[Any, Any, T]]] = deque()
+        self._sent: set[asyncio.Task[T]] = set()
 
-    await _together(
-        some(name, chunk)
-        for name, keys in keys_by_object.items()
-        for chunk in chunks(list(dict.fromkeys(keys)), PROOF_CHUNK)
-    )
-    return records, refused
+    def ask(
+        self, question: Callable[..., Coroutine[Any, Any, T]], *about: object, first: bool = False
+    ) -> None:
+        """It is sent when it is its turn; `first`: before all others that wait."""
+        self._waiting.insert(0 if first else len(self._waiting), partial(question, *about))
 
+    def send(self) -> None:
+        """As many as may be under way."""
+        while self._waiting and len(self._sent) < self._concurrency:
+            self._sent.add(asyncio.ensure_future(self._waiting.popleft()()))
 
-async def _together(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
-    """Run side by side; the first failure ends the others and is raised as itself."""
-    tasks = [asyncio.ensure_future(one) for one in work]
-    try:
-        return [await task for task in tasks]
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    async def answers(self) -> AsyncGenerator[T, None]:
+        """As they come. The first failure ends the others, and is raised as itself."""
+        try:
+            while self._waiting or self._sent:
+                self.send()
+                answered, _ = await asyncio.wait(self._sent, return_when=asyncio.FIRST_COMPLETED)
+                for task in answered:
+                    self._sent.remove(task)
+                    yield await task
+        finally:
+            for task in self._sent:
+                task.cancel()
+            await asyncio.gather(*self._sent, return_exceptions=True)
