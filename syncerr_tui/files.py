@@ -322,9 +322,9 @@ class TomlSource:
         named = one_line(".".join(key for key in keys if isinstance(key, str)))
         return BadInputError(f"{place}: {named} {why}", hint or "Correct the file; nothing was changed")
 
-    def wrong(self, keys: TomlKeys, wanted: str, value: object, hint: str = "") -> BadInputError:
+    def wrong(self, keys: TomlKeys, expected: str, value: object, hint: str = "") -> BadInputError:
         """The refusal of a value that is something else than what is wanted."""
-        return self.refuse(keys, f"must be {wanted}, not {shown_value(value)}", hint)
+        return self.refuse(keys, f"must be {expected}, not {shown_value(value)}", hint)
 
     def check_known(
         self,

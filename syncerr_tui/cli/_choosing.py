@@ -112,13 +112,13 @@ def choice_from(*, ids: Sequence[str], text: str | None, cause: str | None, ever
     Raises:
         BadInputError: For none, or for several.
     """
-    given = [
+    options = [
         name
         for name, value in (("--id", ids), ("--filter", text), ("--cause", cause), ("--all", everything))
         if value
     ]
-    if len(given) != 1:
-        title = f"{' and '.join(given)} cannot be combined" if given else "Nothing is chosen"
+    if len(options) != 1:
+        title = f"{' and '.join(options)} cannot be combined" if options else "Nothing is chosen"
         raise BadInputError(title, "Give one of --id, --filter, --cause or --all")
     if text is not None:
         read_filter(text)  # an unreadable filter is told before anything is connected
@@ -126,7 +126,7 @@ def choice_from(*, ids: Sequence[str], text: str | None, cause: str | None, ever
 
 
 choosing = packed(
-    "asked",
+    "chosen",
     choice_from,
     ids=id_option,
     text=click.option(
@@ -137,7 +137,7 @@ choosing = packed(
     ),
     everything=click.option("--all", "everything", is_flag=True, help="Every unresolved sync error."),
 )
-"""Adds the options that choose errors; the command gets `asked: Choice`."""
+"""Adds the options that choose errors; the command gets `chosen: Choice`."""
 planning = packed(
     "options",
     PlanOptions,

@@ -318,10 +318,10 @@ _outlets: dict[Any, Outlet] = {}
 @contextlib.contextmanager
 def unhurried() -> Iterator[Collection[Outlet]]:
     """For the time of a run: a reader of our pipes that stands still holds nothing up."""
-    with outlets(sys.stdout, sys.stderr) as found:
-        _outlets.update(found)
+    with outlets(sys.stdout, sys.stderr) as new:
+        _outlets.update(new)
         try:
-            yield found.values()
+            yield new.values()
         finally:
             _outlets.clear()
 
@@ -351,16 +351,16 @@ def line_width() -> int:
 
 def padded(text: str, width: int) -> str:
     """A text in exactly `width` places: filled up with blanks, or cut with an ellipsis."""
-    taken = cells(text)
-    if taken <= width:
-        return text + " " * (width - taken)
-    kept, room = [], width - 1
+    used = cells(text)
+    if used <= width:
+        return text + " " * (width - used)
+    letters, room = [], width - 1
     for letter in text:
         room -= cell_width(letter)
         if room < 0:
             break
-        kept.append(letter)
-    cut = "".join(kept) + "…"
+        letters.append(letter)
+    cut = "".join(letters) + "…"
     return cut + " " * (width - cells(cut))
 
 

@@ -131,10 +131,10 @@ def choice_of(
     Raises:
         BadInputError: They contradict each other, or no org is named and none can be chosen for the person.
     """
-    given = {name: value for name, value in settings.items() if value not in {None, ()}}
-    if given and not demo:
+    settings_named = {name: value for name, value in settings.items() if value not in {None, ()}}
+    if settings_named and not demo:
         raise BadInputError(
-            f"--{next(iter(given)).replace('_', '-')} is a setting of the demo org",
+            f"--{next(iter(settings_named)).replace('_', '-')} is a setting of the demo org",
             "Add --demo, or leave it out",
         )
     if snapshot is not None:
@@ -144,7 +144,7 @@ def choice_of(
     if org is not None and demo:
         raise BadInputError("--org and --demo name two different orgs", "Give one of them")
     if demo:
-        return OrgChoice(None, demo_options(**given), read_only)
+        return OrgChoice(None, demo_options(**settings_named), read_only)
     from syncerr_tui.salesforce.profile_files import read_profile, valid_name
 
     org = org if org is not None else _the_one_org()
@@ -161,13 +161,13 @@ later_org_options = packed("choose", lambda **settings: LaterChoice(settings), *
 """The same for a command that works without an org too: it gets `choose: LaterChoice`."""
 
 
-def demo_options(**given: Any) -> DemoOptions:  # noqa: ANN401 - the values of DemoOptions' own fields
+def demo_options(**options: Any) -> DemoOptions:  # noqa: ANN401 - the values of DemoOptions' own fields
     """The demo org's settings, its own defaults where nothing was given."""
     from syncerr_tui.demo.options import DemoOptions
 
-    if "fault" in given:
-        given["faults"] = tuple(given.pop("fault"))
-    return DemoOptions(**given)
+    if "fault" in options:
+        options["faults"] = tuple(options.pop("fault"))
+    return DemoOptions(**options)
 
 
 def profile_folder() -> Path:
@@ -179,10 +179,10 @@ def profile_folder() -> Path:
 def configured_orgs() -> tuple[str, ...]:
     """The orgs that can be named without asking anybody: what the environment holds comes first."""
     from syncerr_tui.salesforce.auth import ENVIRONMENT
-    from syncerr_tui.salesforce.auth.environment import given
+    from syncerr_tui.salesforce.auth.environment import has_login
     from syncerr_tui.salesforce.profile_files import profile_names
 
-    if given(os.environ):
+    if has_login(os.environ):
         return (ENVIRONMENT,)
     return profile_names(profile_folder())
 

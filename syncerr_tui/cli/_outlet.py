@@ -79,9 +79,9 @@ class Outlet:
 
 
 def _takes(descriptor: int) -> bool:
-    asked = select.poll()
-    asked.register(descriptor, select.POLLOUT)
-    return bool(asked.poll(_NO_WAIT))
+    poll = select.poll()
+    poll.register(descriptor, select.POLLOUT)
+    return bool(poll.poll(_NO_WAIT))
 
 
 def is_pipe(stream: Any) -> bool:  # noqa: ANN401 - whatever stands in for a stream
@@ -94,14 +94,14 @@ def is_pipe(stream: Any) -> bool:  # noqa: ANN401 - whatever stands in for a str
 @contextmanager
 def outlets(*streams: Any) -> Iterator[dict[Any, Outlet]]:  # noqa: ANN401 - whatever stands in for a stream
     """An outlet for each stream that is a pipe; streams of one pipe share it, and its order."""
-    found: dict[Any, Outlet] = {}
+    by_stream: dict[Any, Outlet] = {}
     pipes: dict[int, Outlet] = {}
     for stream in filter(is_pipe, streams) if hasattr(select, "poll") else ():  # not on Windows
         stream.flush()
         pipe = os.fstat(stream.fileno()).st_ino
-        found[stream] = pipes[pipe] = pipes.get(pipe) or Outlet(stream.fileno())
+        by_stream[stream] = pipes[pipe] = pipes.get(pipe) or Outlet(stream.fileno())
     try:
-        yield found
+        yield by_stream
     finally:
         for outlet in pipes.values():
             outlet.close()

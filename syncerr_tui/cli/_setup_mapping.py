@@ -43,11 +43,11 @@ def named_by_flags(
             "Name it once, with --failed, --pending or --done",
         )
     fields: dict[FieldRole, str | None] = {}
-    for given in maps:
-        role, _, name = given.partition("=")
+    for text in maps:
+        role, _, name = text.partition("=")
         if role not in list(FieldRole) or not name:
             known = ", ".join(FieldRole)
-            raise BadInputError(f"'{one_line(given)[:60]}' is not ROLE=FIELD", f"Roles are {known}")
+            raise BadInputError(f"'{one_line(text)[:60]}' is not ROLE=FIELD", f"Roles are {known}")
         if name == NONE and FieldRole(role) not in OPTIONAL:
             raise BadInputError(f"The mapping cannot do without {role}", "Name its field")
         fields[FieldRole(role)] = None if name == NONE else name
@@ -60,15 +60,15 @@ async def settle(org: Describes, asker: Asker, named: Overrides) -> FieldMapping
     Raises:
         BadInputError: Nothing fits, or a doubt was left open because nobody answers.
     """
-    said, proposal = await _without_doubts(org, asker, named, ask_values=True)
+    overrides, proposal = await _without_doubts(org, asker, named, ask_values=True)
     while True:
         _show(proposal)
         line = _line_to_correct(asker, proposal)
         if line is None:
             return proposal.mapping()
-        corrected = _corrected(asker, said, proposal, line)
+        corrected = _corrected(asker, overrides, proposal, line)
         try:
-            said, proposal = await _without_doubts(org, asker, corrected, ask_values=line in _OF_VALUES)
+            overrides, proposal = await _without_doubts(org, asker, corrected, ask_values=line in _OF_VALUES)
         except BadInputError as problem:
             say(problem.line)
 
@@ -85,54 +85,54 @@ def _line_to_correct(asker: Asker, proposal: Proposal) -> str | None:
 
 
 async def _without_doubts(
-    org: Describes, asker: Asker, said: Overrides, *, ask_values: bool
+    org: Describes, asker: Asker, overrides: Overrides, *, ask_values: bool
 ) -> tuple[Overrides, Proposal]:
-    proposal = await discover(org, said)
+    proposal = await discover(org, overrides)
     while proposal.doubts:
-        said = _answered(asker, said, proposal.doubts[0])
-        proposal = await discover(org, said)
-    if ask_values and (more := _values_asked(asker, said, proposal)) != said:
-        said, proposal = more, await discover(org, more)
-    return said, proposal
+        overrides = _answered(asker, overrides, proposal.doubts[0])
+        proposal = await discover(org, overrides)
+    if ask_values and (more := _values_asked(asker, overrides, proposal)) != overrides:
+        overrides, proposal = more, await discover(org, more)
+    return overrides, proposal
 
 
-def _values_asked(asker: Asker, said: Overrides, proposal: Proposal) -> Overrides:
+def _values_asked(asker: Asker, overrides: Overrides, proposal: Proposal) -> Overrides:
     """With what the status values mean, where that is not plain."""
-    if len(proposal.failed) > 1 and not said.failed:
+    if len(proposal.failed) > 1 and not overrides.failed:
         failed = asker.choose_some(
             "Several status values mean failed. Which of them should be listed and re-synced?",
             [(value, "") for value in proposal.failed],
             proposal.failed,
             "--failed VALUE",
         )
-        said = replace(said, failed=failed)
-    if proposal.unclear and said.done is None:
+        overrides = replace(overrides, failed=failed)
+    if proposal.unclear and overrides.done is None:
         more = asker.choose_some(
             "Which of these status values mean that an event was carried out?",
             [(value, "") for value in proposal.unclear],
             (),
             "--done VALUE",
         )
-        said = replace(said, done=(*proposal.done, *more) if more else None)
-    return said
+        overrides = replace(overrides, done=(*proposal.done, *more) if more else None)
+    return overrides
 
 
-def _answered(asker: Asker, said: Overrides, doubt: Ambiguity) -> Overrides:
+def _answered(asker: Asker, overrides: Overrides, doubt: Ambiguity) -> Overrides:
     options = [(one.name, f"{one.label}: {one.reason}") for one in doubt.options]
     question = f"{doubt.question}:"
     if not options:
         raise BadInputError(doubt.question, "Check that this user may read the object and its fields")
     if doubt.about == THE_OBJECT:
-        return replace(said, object_name=asker.choose(question, options, None, "--object NAME"))
+        return replace(overrides, object_name=asker.choose(question, options, None, "--object NAME"))
     if doubt.about == "failed":
         while not (failed := asker.choose_some(question, options, None, "--failed VALUE")):
             pass
-        return replace(said, failed=failed)
+        return replace(overrides, failed=failed)
     role = FieldRole(doubt.about)
-    return _with_field(said, role, asker.choose(question, options, None, f"--map {role}=FIELD"))
+    return _with_field(overrides, role, asker.choose(question, options, None, f"--map {role}=FIELD"))
 
 
-def _corrected(asker: Asker, said: Overrides, proposal: Proposal, line: str) -> Overrides:
+def _corrected(asker: Asker, overrides: Overrides, proposal: Proposal, line: str) -> Overrides:
     if line == _OBJECT:
         return Overrides(asker.text("API name of the object", proposal.object_name, "--object NAME"))
     if line in _VALUES:
@@ -147,19 +147,19 @@ def _corrected(asker: Asker, said: Overrides, proposal: Proposal, line: str) -> 
             other: tuple(value for value in getattr(proposal, other) if value not in chosen)
             for other in _VALUES.values()
         }
-        return replace(said, **{**meanings, meaning: chosen})
+        return replace(overrides, **{**meanings, meaning: chosen})
     role = FieldRole(line)
     options = [(one.name, f"{one.label}: {one.reason}") for one in proposal.ranked[role][:10]]
     if role in OPTIONAL:
         options.append((NONE, "this org has no such field"))
     name = asker.choose(f"Which field is the {role.value.replace('_', ' ')}?", options, None, "--map")
     if role is FieldRole.STATUS:
-        said = replace(said, failed=(), pending=None, done=None)
-    return _with_field(said, role, None if name == NONE else name)
+        overrides = replace(overrides, failed=(), pending=None, done=None)
+    return _with_field(overrides, role, None if name == NONE else name)
 
 
-def _with_field(said: Overrides, role: FieldRole, name: str | None) -> Overrides:
-    return replace(said, fields={**said.fields, role: name})
+def _with_field(overrides: Overrides, role: FieldRole, name: str | None) -> Overrides:
+    return replace(overrides, fields={**overrides.fields, role: name})
 
 
 def _lines(proposal: Proposal) -> list[tuple[str, str, str]]:

@@ -157,9 +157,9 @@ async def _make(
 def _tell(fix: ListedFix, word: str, detail: str, result: FixResult | None) -> None:
     option = fix.option
     if as_json():
-        held = result.payload() if result is not None else result_payload(detail)
+        payload = result.payload() if result is not None else result_payload(detail)
         head = {"key": option.key, "title": option.title, "id": fix.errors[0].id}
-        emit_json({**head, **held, "state": word})
+        emit_json({**head, **payload, "state": word})
         return
     emit(f"{word}: {option.title}. {detail}")
     if result is not None and result.fix:

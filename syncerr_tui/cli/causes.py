@@ -47,11 +47,11 @@ async def command(choice: OrgChoice, *, text: str, limit: int | None, victims: b
         journal = late.existing()
         handlings, left = said_in(journal, graph), left_in(journal, graph)
         url = connection.identity.instance_url
-    wanted, now = filter_over(graph, text, handlings), utc_now()
+    only, now = filter_over(graph, text, handlings), utc_now()
 
     def matches(cause: Cause) -> bool:
         rows = (*cause.roots, *cause.victims, *cause.guessed)
-        return any(wanted.matches(graph.errors[row], now) for row in rows)
+        return any(only.matches(graph.errors[row], now) for row in rows)
 
     shown = [cause for cause in graph.causes() if matches(cause)][:limit]
     for cause in shown:
@@ -146,16 +146,16 @@ def cause_payload(graph: CauseGraph, cause: Cause, metadata: OrgMetadata | None 
 
 def _lines(graph: CauseGraph, cause: Cause, metadata: OrgMetadata | None, *, victims: bool) -> list[str]:
     payload = cause_payload(graph, cause, metadata)
-    held = [f"{len(cause.roots)} with this error", f"{len(cause.victims)} waiting for it"]
+    counts = [f"{len(cause.roots)} with this error", f"{len(cause.victims)} waiting for it"]
     if cause.guessed:
-        held.append(f"{len(cause.guessed)} perhaps")
+        counts.append(f"{len(cause.guessed)} perhaps")
     if cause.orders:
-        held.append(plural(cause.orders, "order"))
-    held += [plural(count, kind.replace("_", " ")) for kind, count in cause.money_records]
+        counts.append(plural(cause.orders, "order"))
+    counts += [plural(count, kind.replace("_", " ")) for kind, count in cause.money_records]
     since = local_minute(cause.first_seen) if cause.first_seen else "an unknown time"
     lines = [
         f"{payload['code'] or 'no code'} ({payload['retry']}): {payload['headline']}",
-        f"    {', '.join(held)}; since {since}",
+        f"    {', '.join(counts)}; since {since}",
         f"    {cause.fingerprint.why}",
         f"    to plan it: --cause {cause.roots[0]}",
     ]

@@ -85,16 +85,16 @@ _LARGEST_CERTIFICATE = 64 * 1024
     type=click.FloatRange(0, min_open=True),
     help="With --serve: seconds a token from a login is good for.",
 )
-def command(*, serve: bool, har: Path | None, read_only: bool, **given: Any) -> int:  # noqa: ANN401 - the options above
+def command(*, serve: bool, har: Path | None, read_only: bool, **options: Any) -> int:  # noqa: ANN401 - the options above
     """Open the app on the embedded demo org: no account, no network, nothing to set up.
 
     With --serve the org runs alone on a loopback port, for any Salesforce client. Its field names for the
     change event object are assumptions; nothing in it is real.
     """
-    if "help" in given["faults"]:
+    if "help" in options["faults"]:
         return _list_faults()
-    serving = {name: given.pop(name) for name in _SERVE_ONLY}
-    settings = {name: value for name, value in given.items() if value is not None}
+    serving = {name: options.pop(name) for name in _SERVE_ONLY}
+    settings = {name: value for name, value in options.items() if value is not None}
     _check(settings)
     if serve:
         return _serve(serving, settings, har)

@@ -107,7 +107,7 @@ class OrgNames:
             return setting.explain(message, code)
         diagnosis = setting.explain(message, code).diagnosis
         resolved = await self._resolver.resolve(diagnosis, object_name=name, processed_at=None)
-        rule = next((thing for thing in resolved if thing.kind == "validation_rule"), None)
+        rule = next((item for item in resolved if item.kind == "validation_rule"), None)
         if rule is not None:
             name = name or rule.object_name
             if diagnosis.root_code is None:
@@ -234,7 +234,7 @@ def command(
         raise BadInputError("--message, --id, --jsonl and --csv cannot be combined", "Give one of them")
     if not source.given and not code_argument and not code:
         raise BadInputError("Nothing to explain", "Give a status code, --message, --id, --jsonl or --csv")
-    given = _code(code_argument or code, strict=not source.given)
+    stated_code = _code(code_argument or code, strict=not source.given)
     if source.jsonl is not None:
         with _held_against(choose, setting, named_things=False) as held:
             return _answer_lines(source.jsonl, held)
@@ -252,7 +252,7 @@ def command(
     with _held_against(choose, setting, named_things=not rows) as held:
         if rows:
             return _answer_rows(text, held, shape, error_column, form)
-        tell_one(None, held.explain(text, given), form)
+        tell_one(None, held.explain(text, stated_code), form)
     return ExitCode.OK
 
 
@@ -361,15 +361,15 @@ def _answer(number: int, raw: bytes | None, setting: Setting) -> tuple[dict[str,
     return {"id": row.id, **setting.explain_row(row).payload()}, True
 
 
-def _explain_events(asked: str, choose: LaterChoice, setting: Setting, form: Form) -> int:
+def _explain_events(text: str, choose: LaterChoice, setting: Setting, form: Form) -> int:
     """One change event, or all that stdin names: what the org no longer has is said, and the others go on."""
     import asyncio
 
     from syncerr_tui.cli._choosing import read_ids
     from syncerr_tui.cli._connect import open_connection
 
-    wanted = read_ids([asked])
-    for event_id in wanted:
+    ids = read_ids([text])
+    for event_id in ids:
         if full_id(event_id) is None:
             raise BadInputError(
                 f"{event_id[:40]!r} is not a Salesforce id", "Ids have 15 or 18 letters and digits"
@@ -378,11 +378,11 @@ def _explain_events(asked: str, choose: LaterChoice, setting: Setting, form: For
     async def explain_all() -> int:
         code = ExitCode.OK
         async with open_connection(choose()) as connection:
-            for event_id in wanted:
+            for event_id in ids:
                 try:
                     explanation = await explain_event(connection, event_id, setting)
                 except BadInputError as missing:
-                    if len(wanted) == 1:
+                    if len(ids) == 1:
                         raise
                     code = ExitCode.BAD_INPUT
                     complain(missing)

@@ -178,7 +178,7 @@ def result_payload(detail: str) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _Arguments:
     """What the person asked for."""
 
     event: str | None
@@ -192,21 +192,21 @@ class _Asked:
     output: Path | None
 
     @classmethod
-    def of(cls, *, pairs: tuple[str, ...], **given: Any) -> _Asked:  # noqa: ANN401 - the options of the command
+    def of(cls, *, pairs: tuple[str, ...], **options: Any) -> _Arguments:  # noqa: ANN401 - the options of the command
         """Raises: BadInputError: The options contradict each other."""
-        asked = cls(values=values_given(pairs), **given)
-        if (asked.event is None) == (asked.cause is None):
+        arguments = cls(values=values_given(pairs), **options)
+        if (arguments.event is None) == (arguments.cause is None):
             raise BadInputError("Nothing is chosen, or too much", "Give one of --id and --cause")
-        if asked.key is None and (asked.values or asked.confirm or asked.seen):
+        if arguments.key is None and (arguments.values or arguments.confirm or arguments.seen):
             raise BadInputError("Nothing is to be applied", "Add --apply KEY, with a key of the list")
-        return asked
+        return arguments
 
 
 @click.command()
 @org_options
 @packed(
-    "asked",
-    _Asked.of,
+    "arguments",
+    _Arguments.of,
     event=click.option(
         "--id",
         "event",
@@ -237,7 +237,7 @@ class _Asked:
 )
 @json_option("One JSON line for each fix, or for the result.")
 @in_event_loop
-async def command(choice: OrgChoice, *, asked: _Asked) -> int:
+async def command(choice: OrgChoice, *, arguments: _Arguments) -> int:
     """List the changes in the org that would remove what blocks an error, smallest first; make one of them.
 
     \b
@@ -252,27 +252,29 @@ async def command(choice: OrgChoice, *, asked: _Asked) -> int:
     answering after the write; 5: refused.
     """  # noqa: D301 - click's mark for a block that keeps its lines
     if choice.snapshot is not None:
-        return await _choose(choice, asked)
-    if asked.output is not None:
+        return await _choose(choice, arguments)
+    if arguments.output is not None:
         raise BadInputError("-o belongs to a snapshot", "Leave it out: the change is made in the org")
-    return await _fix(choice, asked)
+    return await _fix(choice, arguments)
 
 
-async def _fix(choice: OrgChoice, asked: _Asked) -> int:
+async def _fix(choice: OrgChoice, arguments: _Arguments) -> int:
     from syncerr_tui.fixes.model import FixRequest
 
     async with open_org(choice) as (connection, late):
-        errors = roots_of(await read_graph(connection), event=asked.event, cause=asked.cause)
+        errors = roots_of(await read_graph(connection), event=arguments.event, cause=arguments.cause)
         fixer = fixer_of(connection, late.open(), read_only=choice.read_only)
-        options = await fixer.options(await explained(connection, errors), named=record_of(asked.key))
-        if asked.key is None:
+        options = await fixer.options(await explained(connection, errors), named=record_of(arguments.key))
+        if arguments.key is None:
             _list(options)
             return ExitCode.OK
-        option = option_named(options, asked.key)
+        option = option_named(options, arguments.key)
         try:
-            event = asked.event or errors[0].id
-            request = FixRequest(option, asked.values, asked.confirm, asked.seen, asked.reason, event)
-            result = await make(fixer, request, yes=asked.yes)
+            event = arguments.event or errors[0].id
+            request = FixRequest(
+                option, arguments.values, arguments.confirm, arguments.seen, arguments.reason, event
+            )
+            result = await make(fixer, request, yes=arguments.yes)
         except RefusedError as error:
             if as_json():
                 emit_json(result_payload(error.line))
@@ -285,22 +287,22 @@ async def _fix(choice: OrgChoice, asked: _Asked) -> int:
     return exit_code(result)
 
 
-async def _choose(choice: OrgChoice, asked: _Asked) -> int:
+async def _choose(choice: OrgChoice, arguments: _Arguments) -> int:
     """On a snapshot: what the org offered then, and a list of what is chosen, for `apply`."""
     from syncerr_tui.fixes.fix_list import FixChooser
 
     async with open_connection(choice) as connection:
         graph = await read_graph(connection)
     assert connection.snapshot is not None
-    chooser = FixChooser(connection.snapshot, asked.output)
-    errors = roots_of(graph, event=asked.event, cause=asked.cause)
+    chooser = FixChooser(connection.snapshot, arguments.output)
+    errors = roots_of(graph, event=arguments.event, cause=arguments.cause)
     options = chooser.options(errors)
-    if asked.key is None:
+    if arguments.key is None:
         _list(options)
         return ExitCode.OK
     ids = {error.id for error in errors}
-    event = asked.event if asked.event in ids else errors[0].id
-    result = chooser.choose(option_named(options, asked.key), asked.values, event, asked.reason)
+    event = arguments.event if arguments.event in ids else errors[0].id
+    result = chooser.choose(option_named(options, arguments.key), arguments.values, event, arguments.reason)
     _tell(result)
     return ExitCode.OK
 

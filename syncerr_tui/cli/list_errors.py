@@ -119,7 +119,7 @@ def command(
     kind = Format(form or (Format.JSONL if as_json else Format.TABLE))
     width = line_width() if kind is Format.TABLE else UNCUT
     output = _Output(kind, _named_fields(fields), key, reverse, width, causes)
-    wanted = read_filter(text)
+    only = read_filter(text)
     if count_by is not None:
         if fields or sort or causes or kind not in {Format.TABLE, Format.JSON, Format.JSONL}:
             raise BadInputError(
@@ -127,9 +127,9 @@ def command(
                 "Leave them out",
             )
         return asyncio.run(_count(choice, text, count_by, limit, kind))
-    if output.knows_causes or key is not None or wanted.by_cause:
-        return asyncio.run(_list_as_a_whole(choice, wanted, limit, output))
-    return asyncio.run(_list(choice, wanted, limit, output))
+    if output.knows_causes or key is not None or only.by_cause:
+        return asyncio.run(_list_as_a_whole(choice, only, limit, output))
+    return asyncio.run(_list(choice, only, limit, output))
 
 
 def _named_fields(text: str | None) -> tuple[str, ...]:
@@ -164,7 +164,7 @@ def _sort_key(text: str | None) -> tuple[SortKey | None, bool]:
     return column.sort, text.strip().startswith("-")
 
 
-async def _list(choice: OrgChoice, wanted: Filter, limit: int | None, output: _Output) -> int:
+async def _list(choice: OrgChoice, only: Filter, limit: int | None, output: _Output) -> int:
     """Page by page, as they come."""
     from syncerr_tui.cli._choosing import read_filter
 
@@ -178,7 +178,7 @@ async def _list(choice: OrgChoice, wanted: Filter, limit: int | None, output: _O
                 now = datetime.now(UTC)
                 read += len(page)
                 codes.update(error.code for error in page if error.code)
-                matching = [error for error in page if wanted.matches(error, now)]
+                matching = [error for error in page if only.matches(error, now)]
                 matching = matching[: limit - shown] if limit is not None else matching
                 rows = [error.payload() for error in matching]
                 if output.form is Format.JSON:
@@ -190,7 +190,7 @@ async def _list(choice: OrgChoice, wanted: Filter, limit: int | None, output: _O
                     break
         total = connection.total
     if not shown:
-        read_filter(wanted.text, codes=lambda: codes)  # refuses a code that nothing can have
+        read_filter(only.text, codes=lambda: codes)  # refuses a code that nothing can have
     if output.form is Format.JSON or not shown:
         _print(collected, output)
     every = read if total is None else max(read, total)
@@ -198,7 +198,7 @@ async def _list(choice: OrgChoice, wanted: Filter, limit: int | None, output: _O
     return ExitCode.OK
 
 
-async def _list_as_a_whole(choice: OrgChoice, wanted: Filter, limit: int | None, output: _Output) -> int:
+async def _list_as_a_whole(choice: OrgChoice, only: Filter, limit: int | None, output: _Output) -> int:
     """What can be told, or put in order, only once every row is here."""
     from syncerr_tui.cli._choosing import filter_over
     from syncerr_tui.cli.causes import read_graph
@@ -206,7 +206,7 @@ async def _list_as_a_whole(choice: OrgChoice, wanted: Filter, limit: int | None,
     from syncerr_tui.triage.handling import Handlings
 
     handlings, left = Handlings(), None
-    by_cause = output.knows_causes or wanted.by_cause
+    by_cause = output.knows_causes or only.by_cause
     async with open_org(choice) as (connection, late):
         if by_cause:
             graph = await read_graph(connection)
@@ -218,8 +218,8 @@ async def _list_as_a_whole(choice: OrgChoice, wanted: Filter, limit: int | None,
                 graph.add(page)
         url = connection.identity.instance_url
     now = datetime.now(UTC)
-    wanted = filter_over(graph, wanted.text, handlings)
-    matching = [error for error in graph.errors.values() if wanted.matches(error, now)]
+    only = filter_over(graph, only.text, handlings)
+    matching = [error for error in graph.errors.values() if only.matches(error, now)]
     matching = ordered(matching, output.sort or SortKey.PROCESSED, reverse=output.reverse)[:limit]
     rows = [error.payload() for error in matching]
     if output.knows_causes:
@@ -242,8 +242,8 @@ async def _count(choice: OrgChoice, text: str, field: str, limit: int | None, ki
 
     async with open_org(choice) as (connection, late):
         graph = await read_graph(connection)
-        wanted, now = filter_over(graph, text, said_in(late.existing(), graph)), datetime.now(UTC)
-    matching = [error for error in graph.errors.values() if wanted.matches(error, now)]
+        only, now = filter_over(graph, text, said_in(late.existing(), graph)), datetime.now(UTC)
+    matching = [error for error in graph.errors.values() if only.matches(error, now)]
 
     def root_of(row: str) -> str | None:
         cause = graph.cause_of(row)

@@ -33,14 +33,14 @@ from syncerr_tui.errors import ExitCode
 )
 @json_option("One JSON line for each error.")
 @in_event_loop
-async def command(choice: OrgChoice, *, asked: Choice, options: PlanOptions, output: Path | None) -> int:
+async def command(choice: OrgChoice, *, chosen: Choice, options: PlanOptions, output: Path | None) -> int:
     """Show what would be re-synced, in which order, and what would be left out and why. Changes nothing."""
     from syncerr_tui.resync import plan_file
 
     async with open_org(choice) as (connection, late):
         graph = await read_graph(connection)
         journal = late.open()
-        plan = plan_for(connection, journal, graph, asked, options)
+        plan = plan_for(connection, journal, graph, chosen, options)
         mention_unfinished(journal)
         warn_of_unsettled(journal, plan)
         warn_of_repeats(journal, plan)

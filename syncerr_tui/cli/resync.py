@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 async def command(
     choice: OrgChoice,
     *,
-    asked: Choice,
+    chosen: Choice,
     options: PlanOptions,
     run: RunOptions,
     with_fix: str | None,
@@ -62,7 +62,7 @@ async def command(
     again and proven to be on, however the run ends. Exit code 1 too where it is not seen on again.
     """
     if with_fix is not None:
-        check_choice(asked)
+        check_choice(chosen)
     elif confirm:
         raise BadInputError("--confirm names a safeguard", "Add --with-fix KEY, or leave it out")
     check_allowed(choice, run)
@@ -70,21 +70,21 @@ async def command(
         journal = late.open()
         mention_unfinished(journal)
         graph = await read_graph(connection)
-        plan = plan_for(connection, journal, graph, asked, options)
+        plan = plan_for(connection, journal, graph, chosen, options)
         if with_fix is None:
             return await carry_out(connection, journal, plan, run)
 
         async def prepared() -> Around | None:
             fixer = fixer_of(connection, journal, read_only=False)
-            off = await prepare(fixer, connection, graph, asked, with_fix, run, confirm)
+            off = await prepare(fixer, connection, graph, chosen, with_fix, run, confirm)
             return off.run if off is not None else None
 
         return await carry_out(connection, journal, plan, run, prepared)
 
 
-def check_choice(asked: Choice) -> None:
+def check_choice(chosen: Choice) -> None:
     """Raises: BadInputError: The errors that were chosen have no one cause."""
-    if asked.cause is None and len(asked.ids) != 1:
+    if chosen.cause is None and len(chosen.ids) != 1:
         raise BadInputError("--with-fix is for one cause", "Choose it with --cause, or one error with --id")
 
 
@@ -92,7 +92,7 @@ async def prepare(
     fixer: Fixer,
     connection: OrgSession,
     graph: CauseGraph,
-    asked: Choice,
+    chosen: Choice,
     key: str,
     run: RunOptions,
     confirm: str,
@@ -106,7 +106,7 @@ async def prepare(
     """
     from syncerr_tui.fixes.model import FixRequest
 
-    errors = roots_of(graph, event=asked.ids[0] if asked.ids else None, cause=asked.cause)
+    errors = roots_of(graph, event=chosen.ids[0] if chosen.ids else None, cause=chosen.cause)
     option = option_named(await fixer.options(await explained(connection, errors)), key)
     if not option.kind.is_safeguard:
         raise BadInputError(
@@ -149,8 +149,8 @@ class WithFix:
         off = OffMeanwhile(self.fixer, self.request)
         with _StopWithFix(name).installed() as stop:
             try:
-                seen = await self.connection.read_events([row.error.id for row in plan.rows])
-                if not any(one.standing is EventStanding.FAILED for one in seen.values()):
+                events = await self.connection.read_events([row.error.id for row in plan.rows])
+                if not any(one.standing is EventStanding.FAILED for one in events.values()):
                     say(f"None of these is failing any more; {name} was left on.")
                     return ExitCode.OK
                 begun = time.monotonic()

@@ -120,16 +120,16 @@ def root(context: click.Context, org: str | None, *, snapshot: Path | None, read
     return _open_app(org, read_only=read_only)
 
 
-def _hand_on(context: click.Context, given: Mapping[str, object]) -> None:
+def _hand_on(context: click.Context, options: Mapping[str, object]) -> None:
     """What stands before a command counts as written after it, where the command takes it."""
     name = context.invoked_subcommand or ""
     command = context.command.get_command(context, name) if isinstance(context.command, click.Group) else None
     known = {option.name for option in command.params} if command else set()
-    wanted = {option: value for option, value in given.items() if value is not None}
+    set_options = {option: value for option, value in options.items() if value is not None}
     # A command without --read-only changes no org.
-    if "org" in wanted and "org" not in known:
+    if "org" in set_options and "org" not in known:
         raise click.UsageError(f"'{name}' is not about one org: leave --org out", ctx=context)
-    context.default_map = {name: wanted}
+    context.default_map = {name: set_options}
 
 
 def _open_snapshot(org: str | None, snapshot: Path) -> int:

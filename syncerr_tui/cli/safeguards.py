@@ -51,8 +51,8 @@ async def command(
     the version that was active. Exit code of putting back: 0: it is on,
     or gone; 1: not seen on; 3: the org stopped answering after the write; 5: refused.
     """
-    given = [one for one in (restore, restore_all, accept, record) if one]
-    if len(given) > 1:
+    options = [one for one in (restore, restore_all, accept, record) if one]
+    if len(options) > 1:
         raise BadInputError("--restore, --restore-all, --accept and --record cannot be combined", "Give one")
     async with open_org(choice, mention=False) as (connection, late):
         fixer = fixer_of(connection, late.open(), read_only=choice.read_only)

@@ -59,7 +59,7 @@ _WARNING = (
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class SetupFlags:
     """What the flags say already."""
 
     name: str | None = None
@@ -134,19 +134,19 @@ class Given:
 @click.option("--replace", is_flag=True, help="Set up an org again; the old file is kept beside the new one.")
 @click.option("--yes", is_flag=True, help="Ask nothing: take the flags and the defaults, refuse in doubt.")
 @json_option("At the end, name and path as one JSON line.")
-def command(*, org: str | None, yes: bool, **given: Any) -> int:  # noqa: ANN401 - the options above
+def command(*, org: str | None, yes: bool, **options: Any) -> int:  # noqa: ANN401 - the options above
     """Connect an org: log in, look at what it calls things, choose how to re-sync, keep it as a profile.
 
     Nothing in the org is changed, and no secret is written: a profile only says where one is kept.
     """
-    given["name"] = given["name"] or org
+    options["name"] = options["name"] or org
     treatment = {
         key: value
         for key in ("concurrency", "batch_size", "proof_timeout", "read_only", "reason_required")
-        if (value := given.pop(key)) is not None
+        if (value := options.pop(key)) is not None
     }
     asker = Asker(asks=not yes)
-    profile, path = asyncio.run(_setup(Given(**given, treatment=treatment), asker))
+    profile, path = asyncio.run(_setup(SetupFlags(**options, treatment=treatment), asker))
     if as_json():
         emit_json({"name": profile.name, "path": str(path)})
     say("", f"Written: {path}", f"Check it:  syncerr-tui doctor --org {profile.name}")
@@ -165,26 +165,26 @@ def run_setup() -> str:
         click.Abort: The person left.
     """
     say("Connect an org. Enter takes what stands in brackets; ctrl+c goes back to the demo.")
-    profile, _ = asyncio.run(_setup(Given(), Asker()))
+    profile, _ = asyncio.run(_setup(SetupFlags(), Asker()))
     return profile.name
 
 
-async def _setup(given: Given, asker: Asker) -> tuple[OrgProfile, Path]:
+async def _setup(flags: SetupFlags, asker: Asker) -> tuple[OrgProfile, Path]:
     from syncerr_tui.cli._setup_mapping import named_by_flags, settle
     from syncerr_tui.salesforce.auth import tokens_for
     from syncerr_tui.salesforce.connect import open_client
     from syncerr_tui.salesforce.identity import choose_version, identify
     from syncerr_tui.salesforce.profile_files import path_of, write_profile
 
-    given = _with_recording(given)
+    flags = _with_recording(flags)
     folder = profile_folder()
-    table: dict[str, Any] = {"way": _way(given, asker)}
-    name = given.name or asker.text(
+    table: dict[str, Any] = {"way": _way(flags, asker)}
+    name = flags.name or asker.text(
         "What do you call this org?", _name_for(table["way"]), "the name: setup NAME"
     )
-    if path_of(folder, name).exists() and not given.replace:
+    if path_of(folder, name).exists() and not flags.replace:
         raise BadInputError(f"There is a profile '{name}' already", "Choose another name, or add --replace")
-    profile = dataclasses.replace(_profile(table, name), **given.treatment)  # type: ignore[arg-type]
+    profile = dataclasses.replace(_profile(table, name), **flags.treatment)  # type: ignore[arg-type]
     say("", "Logging in ...")
     client = open_client(profile, tokens_for(profile.way))
     try:
@@ -192,35 +192,35 @@ async def _setup(given: Given, asker: Asker) -> tuple[OrgProfile, Path]:
         identity = await identify(client, name)
         say(f"You are {identity.username}", f"in {identity.environment} org {identity.org_id}")
         say(f"at {identity.instance_url}")
-        named = named_by_flags(given.object_name, given.maps, given.failed, given.pending, given.done)
+        named = named_by_flags(flags.object_name, flags.maps, flags.failed, flags.pending, flags.done)
         mapping = await settle(client, asker, named)
         await _may_read(client, mapping)
-        table["sync_user"] = await _sync_user(given, asker, client, mapping)
-        table["method"] = await _method(given, asker, client, mapping)
+        table["sync_user"] = await _sync_user(flags, asker, client, mapping)
+        table["method"] = await _method(flags, asker, client, mapping)
         profile = dataclasses.replace(
             _profile(table, name),
-            **given.treatment,  # type: ignore[arg-type]
+            **flags.treatment,  # type: ignore[arg-type]
             environment=identity.environment,
             org_id=identity.org_id,
             mapping=mapping,
         )
-        profile = _treatment(given, asker, profile)
+        profile = _treatment(flags, asker, profile)
     finally:
         await client.close()
-    return profile, write_profile(folder, profile, replace=given.replace)
+    return profile, write_profile(folder, profile, replace=flags.replace)
 
 
-def _with_recording(given: Given) -> Given:
+def _with_recording(flags: SetupFlags) -> SetupFlags:
     """Read the recording first: what cannot be used is said before anybody logs in or answers questions."""
-    if given.har is None:
-        return given
-    if given.method not in {None, "button"}:
+    if flags.har is None:
+        return flags
+    if flags.method not in {None, "button"}:
         raise BadInputError(
-            f"--har is a recording of the button, and --method says {given.method}", "Leave one of them out"
+            f"--har is a recording of the button, and --method says {flags.method}", "Leave one of them out"
         )
     from syncerr_tui.cli.learn_button import read_har_file
 
-    return dataclasses.replace(given, method="button", recorded=tuple(read_har_file(given.har)))
+    return dataclasses.replace(flags, method="button", recorded=tuple(read_har_file(flags.har)))
 
 
 async def _may_read(client: ApiClient, mapping: FieldMapping) -> None:
@@ -233,12 +233,12 @@ async def _may_read(client: ApiClient, mapping: FieldMapping) -> None:
         raise RefusedError(f"The list of sync errors cannot be read: {error.title}", error.hint) from None
 
 
-async def _sync_user(given: Given, asker: Asker, client: ApiClient, mapping: FieldMapping) -> str:
+async def _sync_user(flags: SetupFlags, asker: Asker, client: ApiClient, mapping: FieldMapping) -> str:
     """The user who writes the synced records: named by a flag, or found and confirmed; empty for unknown."""
     from syncerr_tui.salesforce.identity import find_sync_user
 
-    if given.sync_user is not None:
-        return "" if given.sync_user == "-" else given.sync_user
+    if flags.sync_user is not None:
+        return "" if flags.sync_user == "-" else flags.sync_user
     likely = await find_sync_user(client, ("Account", "Contact", "Order"), mapping.record_key)
     if likely is None or not likely.clear:
         say("", "It is not clear which user writes the synced records: --sync-user ID names it.")
@@ -249,24 +249,24 @@ async def _sync_user(given: Given, asker: Asker, client: ApiClient, mapping: Fie
     return likely.id if agreed else ""
 
 
-def _way(given: Given, asker: Asker) -> dict[str, Any]:
-    from syncerr_tui.salesforce.auth.environment import given as in_environment
+def _way(flags: SetupFlags, asker: Asker) -> dict[str, Any]:
+    from syncerr_tui.salesforce.auth.environment import has_login
 
-    kind = given.way
+    kind = flags.way
     if kind is None:
-        likely = "environment" if in_environment(os.environ) else "sf"
+        likely = "environment" if has_login(os.environ) else "sf"
         kind = asker.choose("How do you log in?", _WAYS, likely, "--way")
     if kind == "password":
         from syncerr_tui.salesforce.auth.oauth import SOAP_LOGIN_NOTE
 
         say(f"Note: {SOAP_LOGIN_NOTE}.")
-    return {"kind": kind, **_settings(AUTH_METHODS[kind], given.way_settings, asker, "--set")}
+    return {"kind": kind, **_settings(AUTH_METHODS[kind], flags.way_settings, asker, "--set")}
 
 
-def _name_for(way: Mapping[str, Any]) -> str:
+def _name_for(auth: Mapping[str, Any]) -> str:
     from syncerr_tui.salesforce.profile_files import valid_name
 
-    likely = str(way.get("org") or "")
+    likely = str(auth.get("org") or "")
     return likely if valid_name(likely) else "my-org"
 
 
@@ -315,12 +315,14 @@ def _profile(table: Mapping[str, Any], name: str) -> OrgProfile:
         raise BadInputError(problem.title.removeprefix("setup: "), hint or "Give another value") from None
 
 
-async def _method(given: Given, asker: Asker, client: ApiClient, mapping: FieldMapping) -> dict[str, Any]:
+async def _method(
+    flags: SetupFlags, asker: Asker, client: ApiClient, mapping: FieldMapping
+) -> dict[str, Any]:
     from syncerr_tui.cli.learn_button import learn_method
     from syncerr_tui.salesforce.connect import method_for
     from syncerr_tui.salesforce.methods import CheckState
 
-    kind = given.method
+    kind = flags.method
     if kind == "button" or (kind is None and asker.asks):
         await _propose_entry_points(client)
     while True:
@@ -329,19 +331,19 @@ async def _method(given: Given, asker: Asker, client: ApiClient, mapping: FieldM
             await _offer_actions(client, chosen)
         if chosen == "button":
             table = await learn_method(
-                given.har,
-                given.recorded,
+                flags.har,
+                flags.recorded,
                 asker,
                 client,
                 mapping,
-                namespace=given.namespace,
-                keep_ids=given.keep_ids,
+                namespace=flags.namespace,
+                keep_ids=flags.keep_ids,
             )
             chosen = str(table["kind"])
-            if chosen == "field" and "accept_vendor_warning=true" in given.method_settings:
+            if chosen == "field" and "accept_vendor_warning=true" in flags.method_settings:
                 table["accept_vendor_warning"] = "true"
         else:
-            settings = _settings(METHODS[chosen], given.method_settings, asker, "--method-set")
+            settings = _settings(METHODS[chosen], flags.method_settings, asker, "--method-set")
             table = {"kind": chosen, **settings}
         if chosen == "field":
             _accept_warning(table, asker)
@@ -384,23 +386,23 @@ def _accept_warning(table: dict[str, Any], asker: Asker) -> None:
     table["accept_vendor_warning"] = True
 
 
-def _treatment(given: Given, asker: Asker, profile: OrgProfile) -> OrgProfile:
+def _treatment(flags: SetupFlags, asker: Asker, profile: OrgProfile) -> OrgProfile:
     answers: dict[str, bool] = {}
-    if "read_only" not in given.treatment:
+    if "read_only" not in flags.treatment:
         answers["read_only"] = asker.agree("Only look, never re-sync, in this org?", default=False)
-    if "reason_required" not in given.treatment:
+    if "reason_required" not in flags.treatment:
         answers["reason_required"] = asker.agree("Ask for a reason before every re-sync?", default=False)
     profile = dataclasses.replace(profile, **answers)  # type: ignore[arg-type]
-    return profile if profile.read_only else dataclasses.replace(profile, fixes=_fixes(given, asker, profile))
+    return profile if profile.read_only else dataclasses.replace(profile, fixes=_fixes(flags, asker, profile))
 
 
-def _fixes(given: Given, asker: Asker, profile: OrgProfile) -> FixSettings:
+def _fixes(flags: SetupFlags, asker: Asker, profile: OrgProfile) -> FixSettings:
     """What may be fixed from here: nothing, unless the person says so."""
-    allow = given.fix_allow
+    allow = flags.fix_allow
     if not allow:
         say("", "'fix' removes what blocks: shown first, made once, and read again.")
         allow = asker.choose_some("What may it change in this org?", _FIXES, (), "--fix-allow")
-    sets = given.bypass_sets
+    sets = flags.bypass_sets
     if "exemption" in allow and not sets:
         named = asker.text("Bypass permission sets (API names with commas; empty: none)", "", "--bypass-set")
         sets = tuple(filter(None, (name.strip() for name in named.split(","))))

@@ -238,8 +238,8 @@ async def _once(choice: OrgChoice, wishes: _Wishes, fail_on: str | None, warn_on
     worst, words = 0, ""
     for text, code, word in ((warn_on, _WARNING, "WARNING"), (fail_on, _CRITICAL, "CRITICAL")):
         if text:
-            wanted = filter_over(watcher.graph, text, handlings)
-            count = sum(wanted.matches(error, utc_now()) for error in watcher.errors.values())
+            only = filter_over(watcher.graph, text, handlings)
+            count = sum(only.matches(error, utc_now()) for error in watcher.errors.values())
             if count:
                 worst, words = (
                     code,

@@ -128,5 +128,5 @@ def _wrong_method(request: Request) -> Response:
     return response
 
 
-def _same_id(given: str, ours: str) -> bool:
-    return bool(re.fullmatch(r"\w{15}|\w{18}", given)) and given[:15] == ours[:15]
+def _same_id(sent: str, ours: str) -> bool:
+    return bool(re.fullmatch(r"\w{15}|\w{18}", sent)) and sent[:15] == ours[:15]

@@ -165,14 +165,14 @@ def _answered(
     """The answer to one action; none where its descriptor is unknown, as in the open-source servlet."""
     descriptor = action.get("descriptor")
     params = action.get("params")
-    given = cast("Answer", params) if isinstance(params, dict) else {}
+    values = cast("Answer", params) if isinstance(params, dict) else {}
     if descriptor == APEX_ACTION:
-        called = [given.get(key) for key in ("namespace", "classname", "method")]
-        inner = given.get("params", {})
+        names = [values.get(key) for key in ("namespace", "classname", "method")]
+        inner = values.get("params", {})
     elif isinstance(descriptor, str) and descriptor.startswith("apex://"):
         class_name, _, method = descriptor.removeprefix("apex://").partition("/ACTION$")
-        called = [*class_name.rpartition(".")[::2], method]
-        inner = given
+        names = [*class_name.rpartition(".")[::2], method]
+        inner = values
     elif isinstance(descriptor, str) and descriptor.startswith(_FRAMEWORK_READS):
         return [_result(action, None)]
     else:
@@ -184,7 +184,7 @@ def _answered(
         lightning.update_framework()
         refusal = FrameworkError("clientOutOfSync", "Framework has been updated.")
         return [_failed(action, {"exceptionEvent": True, "useDefault": False, "event": _event(refusal)})]
-    namespace, class_name, method = (each if isinstance(each, str) else "" for each in called)
+    namespace, class_name, method = (each if isinstance(each, str) else "" for each in names)
     if fires("no-apex-action", request):
         raise NoSuchMethodError(f"{class_name}.{method}")
     try:

@@ -206,10 +206,10 @@ def answer_lwr(button: ButtonController, request: Request) -> Response:
 def _called(button: ButtonController, request: Request, class_name: str, method: str) -> Response:
     namespace, _, bare_name = class_name.rpartition("__")
     try:
-        called = button.method(namespace, bare_name, method, request)
+        apex = button.method(namespace, bare_name, method, request)
     except (NoSuchMethodError, NoClassAccessError):
         return Response(404)
-    if request.method == "GET" and not called.cacheable:
+    if request.method == "GET" and not apex.cacheable:
         return _refused(400, "The method is not cacheable: use POST")
     if request.method not in {"GET", "POST"}:
         return Response(405, headers={"Allow": "GET, POST"})

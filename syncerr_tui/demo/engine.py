@@ -112,9 +112,9 @@ class Engine:
         self._show(event_id, {self.naming.status[0]: self.naming.pending[0]})
         return None
 
-    def _somebody_else(self, asked: Sequence[str]) -> None:
+    def _somebody_else(self, requested: Sequence[str]) -> None:
         with self.working, self.store.transaction():
-            other = self.queue.youngest_failed(asked)
+            other = self.queue.youngest_failed(requested)
             if other is not None:
                 self._second_operator(other)
                 self._work(other)
@@ -261,14 +261,14 @@ class Engine:
     def _loop(self) -> None:
         while True:
             with self._wake:
-                asked = self._asked
+                requests = self._asked
             self.run_due()
             # Not under `_wake`: whoever asks may hold the store, which this has to read.
             wait = self._next_wait()
             with self._wake:
                 if self._closing:
                     return
-                if asked == self._asked and wait != 0:
+                if requests == self._asked and wait != 0:
                     self._wake.wait(wait)
 
     def _next_wait(self) -> float | None:
@@ -296,12 +296,12 @@ def write_record(
         new_id: The id a new record gets.
         by: Who saves; None: the sync.
     """
-    object_name, operation, given, record_id, sc_id = change
+    object_name, operation, fields, record_id, sc_id = change
     if operation == "Delete":
         records.delete(object_name, str(record_id), sc_id)
         return None
     by = by or records.sync_user
-    values: dict[str, object] = {**given, "LastModifiedById": by}
+    values: dict[str, object] = {**fields, "LastModifiedById": by}
     if at is not None:
         values["LastModifiedDate"] = values["SystemModstamp"] = at
     if record_id is not None:

@@ -143,8 +143,8 @@ class EventQueue:
         """Event id -> how often a try was asked for (`requested`) and made (`processed`) since the start."""
         rows = self._sql("SELECT event_id, requested, processed FROM demo_counts ORDER BY event_id")
         return {
-            str(event): {"requested": cast("int", asked), "processed": cast("int", made)}
-            for event, asked, made in rows
+            str(event): {"requested": cast("int", requested), "processed": cast("int", processed)}
+            for event, requested, processed in rows
         }
 
     def _entries(self, where: str, bound: Sequence[object], limit: int = -1) -> list[QueuedEvent]:

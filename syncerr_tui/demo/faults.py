@@ -313,8 +313,8 @@ def _take(fault: WireFault, spec: str, part: str, *, valued: bool) -> bool:
     return valued
 
 
-def _unreadable(spec: str, part: str, wanted: str) -> BadInputError:
-    return BadInputError(f"The fault '{spec}' cannot be read at '{part}'", f"Expected {wanted}")
+def _unreadable(spec: str, part: str, expected: str) -> BadInputError:
+    return BadInputError(f"The fault '{spec}' cannot be read at '{part}'", f"Expected {expected}")
 
 
 ENGINE_FAULTS: Mapping[str, str] = MappingProxyType(
@@ -348,31 +348,31 @@ def engine_faults_in(faults: Iterable[str]) -> EngineFaults:
     Raises:
         BadInputError: An argument is not a positive number.
     """
-    given = {}
+    arguments = {}
     for fault in faults:
         name, _colon, argument = fault.partition(":")
         if name in ENGINE_FAULTS:
-            given[name] = argument
+            arguments[name] = argument
     return EngineFaults(
-        late_visibility=_number(given, "late-visibility", 20.0),
-        twin=int(_number(given, "twin", 1)),
-        vanish=int(_number(given, "vanish", 1)),
-        second_operator="second-operator" in given,
-        partial_batch="partial-batch" in given,
-        stuck_pending=int(_number(given, "stuck-pending", 1)),
+        late_visibility=_number(arguments, "late-visibility", 20.0),
+        twin=int(_number(arguments, "twin", 1)),
+        vanish=int(_number(arguments, "vanish", 1)),
+        second_operator="second-operator" in arguments,
+        partial_batch="partial-batch" in arguments,
+        stuck_pending=int(_number(arguments, "stuck-pending", 1)),
     )
 
 
-def _number(given: Mapping[str, str], name: str, default: float) -> float:
-    if name not in given:
+def _number(arguments: Mapping[str, str], name: str, default: float) -> float:
+    if name not in arguments:
         return 0.0
     try:
-        value = float(given[name] or default)
+        value = float(arguments[name] or default)
     except ValueError:
         value = 0.0
     if value <= 0 or value != value or value > 1e9:  # noqa: PLR0124 - NaN is not itself
         raise BadInputError(
-            f"The fault {name} cannot take {given[name]!r}",
+            f"The fault {name} cannot take {arguments[name]!r}",
             f"Give a number above zero, for example {name}:{default:g}",
         )
     return value

@@ -98,20 +98,20 @@ class Lightning:
         otp = secrets.token_urlsafe(32)
         with self._lock:
             self._otps[otp] = self.context.clock() + timedelta(seconds=_OTP_SECONDS)
-        wanted = {**request.query, **request.form()}.get("redirect_uri", HOME)
-        query = urlencode({"otp": otp, "startURL": _relative(wanted)})
+        redirect_uri = {**request.query, **request.form()}.get("redirect_uri", HOME)
+        query = urlencode({"otp": otp, "startURL": _relative(redirect_uri)})
         return Response(200, {"frontdoor_uri": f"{self.context.address}/secur/frontdoor.jsp?{query}"})
 
     def _frontdoor(self, request: Request) -> Response:
         fires = self.context.faults.fires
-        given = {**request.query, **request.form()} if request.method == "POST" else request.query
-        in_address = request.method != "POST" and "sid" in given
-        may_enter = self._redeem(given.get("otp", "")) or self.sessions.knows(given.get("sid", ""))
+        parameters = {**request.query, **request.form()} if request.method == "POST" else request.query
+        in_address = request.method != "POST" and "sid" in parameters
+        may_enter = self._redeem(parameters.get("otp", "")) or self.sessions.knows(parameters.get("sid", ""))
         if not may_enter or (in_address and fires("frontdoor-post-only", request)):
             return self._login_page()
         if fires("no-web-scope", request):
             return self._login_page()
-        target = _relative(given.get("startURL") or given.get("retURL") or HOME)
+        target = _relative(parameters.get("startURL") or parameters.get("retURL") or HOME)
         headers = {
             "Location": f"{self.context.address}/secur/contentDoor?{urlencode({'startURL': target})}",
             "Set-Cookie": self._new_session(crossed=False),

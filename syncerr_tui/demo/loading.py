@@ -75,8 +75,8 @@ class LoadingRecords(Records):
     def delete(self, object_name: str, record_id: str, sc_id: str) -> None:
         """Put a record into the recycle bin."""
         now = stamp(self.store.clock())
-        gone: dict[str, object] = {"IsDeleted": 1, "LastModifiedById": DEMO_USER_ID}
-        self.update(object_name, record_id, {**gone, "LastModifiedDate": now, "SystemModstamp": now})
+        deleted: dict[str, object] = {"IsDeleted": 1, "LastModifiedById": DEMO_USER_ID}
+        self.update(object_name, record_id, {**deleted, "LastModifiedDate": now, "SystemModstamp": now})
         self.known.discard(record_id)
         self._ids.pop(sc_id, None)
 

@@ -62,11 +62,11 @@ class MetadataCatalog:
         self._engine = engine
         self._store = engine.store
         self._safeguards = engine.safeguards
-        kept = cast("Mapping[str, Component]", self._store.recall("metadata", {}))
+        components = cast("Mapping[str, Component]", self._store.recall("metadata", {}))
         self._components: dict[tuple[str, str], Component] = {
             (kind, name): component for kind, name, component in components_of(self._safeguards.schema)
         }
-        for key, component in kept.items():
+        for key, component in components.items():
             kind, _colon, name = key.partition(":")
             self._components[kind, name] = component
 
@@ -85,14 +85,14 @@ class MetadataCatalog:
         return "__" in own.removesuffix("__c")
 
     def write(
-        self, kind: str, name: str, given: Component, *, by: str = DEMO_USER_ID, in_setup: bool = False
+        self, kind: str, name: str, component: Component, *, by: str = DEMO_USER_ID, in_setup: bool = False
     ) -> list[SaveFault]:
         """Replace a component; empty means that it is written.
 
         Args:
             kind: One of `TYPES`.
             name: Its full name, which must exist.
-            given: The whole component.
+            component: The whole of it.
             by: The user who does it.
             in_setup: As a person in Setup does, who may add values to a package's picklist.
         """
@@ -106,7 +106,7 @@ class MetadataCatalog:
                 ]
             if self.is_managed(kind, name) and not in_setup:
                 return [SaveFault("CANNOT_MODIFY_MANAGED_OBJECT", f"Cannot modify managed object: {name}")]
-            new, fault = _whole(kind, current, given)
+            new, fault = _whole(kind, current, component)
             fault = fault or self._check(kind, name, current, new)
             if fault is not None:
                 return [fault]
@@ -357,20 +357,20 @@ class MetadataCatalog:
         self._store.insert("SetupAuditTrail", {**row, "LastModifiedById": by})
 
     def _keep(self, kind: str, name: str) -> None:
-        kept = dict(cast("Mapping[str, Component]", self._store.recall("metadata", {})))
-        kept[f"{kind}:{name}"] = self._components[kind, name]
-        self._store.remember("metadata", kept)
+        components = dict(cast("Mapping[str, Component]", self._store.recall("metadata", {})))
+        components[f"{kind}:{name}"] = self._components[kind, name]
+        self._store.remember("metadata", components)
 
 
-def _whole(kind: str, current: Component, given: Component) -> tuple[Component, SaveFault | None]:
+def _whole(kind: str, current: Component, written: Component) -> tuple[Component, SaveFault | None]:
     """The component as it is after a write: what was left out is lost."""
-    unknown = given.keys() - current.keys() - _OPTIONAL.get(kind, frozenset()) - {"fullName", "urls"}
+    unknown = written.keys() - current.keys() - _OPTIONAL.get(kind, frozenset()) - {"fullName", "urls"}
     if unknown:
         return {}, SaveFault("INVALID_FIELD", f"{kind} has no element {min(unknown)}")
     new: Component = {}
     for element, was in current.items():
         empty: object = False if isinstance(was, bool) else [] if isinstance(was, list) else None
-        value = given.get(element, empty)
+        value = written.get(element, empty)
         if isinstance(was, bool) and not isinstance(value, bool):
             value = False if value is None else value
         if isinstance(was, list) and value is None:
@@ -379,7 +379,7 @@ def _whole(kind: str, current: Component, given: Component) -> tuple[Component, 
             return {}, SaveFault("INVALID_TYPE", f"{element} must be true or false", (element,))
         new[element] = copy.deepcopy(value)
     new |= {
-        element: value for element, value in given.items() if element not in new and element != "fullName"
+        element: value for element, value in written.items() if element not in new and element != "fullName"
     }
     return new, _keep_values(kind, current, new)
 

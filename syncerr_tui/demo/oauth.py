@@ -243,8 +243,8 @@ def _not_you() -> Response:
     return refusal("invalid_grant", "authentication failure")
 
 
-def _same(given: str, ours: str) -> bool:
-    return hmac.compare_digest(given.encode(), ours.encode())
+def _same(sent: str, ours: str) -> bool:
+    return hmac.compare_digest(sent.encode(), ours.encode())
 
 
 def check_certificate(pem: str, name: str) -> None:
@@ -296,10 +296,10 @@ def answer_soap(oauth: OAuth, request: Request) -> Response:
         return _fault("UNSUPPORTED_API_VERSION", "Invalid Api version specified on URL")
     if int(version[1]) > LAST_VERSION:
         return _fault("UNSUPPORTED_API_VERSION", "SOAP API login() is not available in this API version")
-    given = _login(request.body)
-    if given is None:
+    login = _login(request.body)
+    if login is None:
         return _fault("UNKNOWN_EXCEPTION", "only login() is spoken here")
-    if not oauth.may_log_in(*given):
+    if not oauth.may_log_in(*login):
         return _fault("INVALID_LOGIN", _BAD_LOGIN, login=True)
     return _opened(oauth, version[1])
 

@@ -62,20 +62,26 @@ def _objects() -> tuple[tuple[SObject, ...], ...]:
 
 def _object(head: str, *lines: str) -> SObject:
     name, prefix, label, *rest = _COLUMNS.split(head)
-    said = rest[0].split(", ") if rest else []
-    plural = next((one.removeprefix("plural ") for one in said if one.startswith("plural ")), None)
+    options = rest[0].split(", ") if rest else []
+    plural = next((one.removeprefix("plural ") for one in options if one.startswith("plural ")), None)
     fields = [_field(*_COLUMNS.split(line.strip())) for line in lines]
     return sobject(
-        name, label, prefix, *fields, plural=plural, setup="set-up" in said, rest="tooling-only" not in said
+        name,
+        label,
+        prefix,
+        *fields,
+        plural=plural,
+        setup="set-up" in options,
+        rest="tooling-only" not in options,
     )
 
 
-def _field(name: str, kind: str = "", label: str = "", said: str = "") -> Field:
+def _field(name: str, kind: str = "", label: str = "", options: str = "") -> Field:
     if name == "StoreConnect ID":
         return sc_id()
     if name == "auto-number":
         return auto_name(kind)
-    words, flags = said.split(), Flags()
+    words, flags = options.split(), Flags()
     for word in words:
         flags.update(_FLAGS[word])
     kind, _, detail = kind.partition(" ")

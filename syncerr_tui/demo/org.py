@@ -195,8 +195,8 @@ class DemoOrg:
 
     def describe_action(self, kind: str, name: str) -> InvocableAction | None:
         """One action, or None where there is none of that name."""
-        wanted = name.lower()
-        return next((action for action in self.actions(kind) if action.name.lower() == wanted), None)
+        folded = name.lower()
+        return next((action for action in self.actions(kind) if action.name.lower() == folded), None)
 
     def invoke(self, kind: str, name: str, inputs: Sequence[Mapping[str, object]]) -> list[ActionResult]:
         """Call an action: a result for each input, in order; what succeeds is done even if others fail."""

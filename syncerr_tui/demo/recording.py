@@ -81,7 +81,7 @@ def _action(action_id: str, descriptor: str, params: Json) -> dict[str, object]:
 
 
 def _apex(action_id: str, method: str, params: Json, *, cacheable: bool = False) -> dict[str, object]:
-    called = {
+    call = {
         "namespace": button.NAMESPACE,
         "classname": button.CONTROLLER,
         "method": method,
@@ -89,7 +89,7 @@ def _apex(action_id: str, method: str, params: Json, *, cacheable: bool = False)
         "cacheable": cacheable,
         "isContinuation": False,
     }
-    return _action(action_id, APEX_ACTION, called)
+    return _action(action_id, APEX_ACTION, call)
 
 
 class _Page:

@@ -268,10 +268,10 @@ def _missing_value(required: Sequence[str], change: Change, _records: Records) -
 def _bad_value(
     picklists: Mapping[str, Field], allowed: Sequence[Collection[object]], change: Change, _records: Records
 ) -> SaveError | None:
-    given = [*map(change.values.get, picklists)]
-    if all(map(contains, allowed, given)):
+    new_values = [*map(change.values.get, picklists)]
+    if all(map(contains, allowed, new_values)):
         return None
-    for field, value, values in zip(picklists.values(), given, allowed, strict=True):
+    for field, value, values in zip(picklists.values(), new_values, allowed, strict=True):
         if value in values:
             continue
         if field.restricted:

@@ -116,8 +116,8 @@ class SObject:
 
     def field(self, name: str) -> Field | None:
         """A field by API name; case does not matter, as in Salesforce."""
-        wanted = name.lower()
-        return next((field for field in self.fields if field.name.lower() == wanted), None)
+        folded = name.lower()
+        return next((field for field in self.fields if field.name.lower() == folded), None)
 
     def with_field(self, changed: Field) -> SObject:
         """The same object with one field replaced."""
@@ -150,8 +150,8 @@ def typed(name: str, label: str, kind: str, **more: Unpack[Flags]) -> Field:
 def lookup(name: str, label: str, *to: str, relation: str | None = None, **more: Unpack[Flags]) -> Field:
     """A lookup; its relationship is named as Salesforce derives it unless told otherwise."""
     derived = name.removesuffix("Id") if not name.endswith("__c") else name[:-1] + "r"
-    made = Field(name, label, "reference", 18, reference_to=to, relationship_name=relation or derived)
-    return replace(made, **more)
+    field = Field(name, label, "reference", 18, reference_to=to, relationship_name=relation or derived)
+    return replace(field, **more)
 
 
 def choice(name: str, label: str, *values: str, restricted: bool = False, nillable: bool = True) -> Field:

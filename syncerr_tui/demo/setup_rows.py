@@ -103,8 +103,8 @@ def _catalogue(store: Store, random: Random, base: Row, ids: dict[str, str]) -> 
         product = insert(f"product:{number}", "Product2", {"Name": name, "IsActive": True})
         entry = {"Name": name, "Pricebook2Id": book, "Product2Id": product, "UnitPrice": 19.0 + 10 * number}
         insert(f"entry:{number}", "PricebookEntry", entry)
-    gone = insert("entry:gone", "PricebookEntry", {"Name": "Discontinued lamp", "Pricebook2Id": book})
-    store.delete("PricebookEntry", gone)
+    deleted = insert("entry:gone", "PricebookEntry", {"Name": "Discontinued lamp", "Pricebook2Id": book})
+    store.delete("PricebookEntry", deleted)
     insert("account:house", "Account", {"Name": "House accounts", "OwnerId": DEMO_USER_ID})
     inactive: Row = {"Name": "Petra's accounts", "OwnerId": ids["user:2"], SC_ID: new_sc_id(random)}
     insert("account:inactive", "Account", inactive)

@@ -16,15 +16,15 @@ from syncerr_tui.demo.schema import SC_ID
 _Thing = TypeVar("_Thing")
 
 
-def _one_of(things: Sequence[_Thing]) -> Callable[[Random], _Thing]:
+def _one_of(choices: Sequence[_Thing]) -> Callable[[Random], _Thing]:
     """A function that draws one of these things as `Random.choice` does, in half its time."""
-    many, bits = len(things), len(things).bit_length()
+    many, bits = len(choices), len(choices).bit_length()
 
     def draw(random: Random) -> _Thing:
         place = random.getrandbits(bits)
         while place >= many:
             place = random.getrandbits(bits)
-        return things[place]
+        return choices[place]
 
     return draw
 
@@ -190,15 +190,15 @@ class ShopperFlow:
         self, role: str, of: str, values: Fields, *, wait: float, operation: str = "Update"
     ) -> ShopperStep:
         """Append a later change of a record that another step made."""
-        made = self.steps[of]
-        step = ShopperStep(made.object, operation, made.sc_id, values, wait)
+        first = self.steps[of]
+        step = ShopperStep(first.object, operation, first.sc_id, values, wait)
         self.steps[role] = step
         return step
 
     def ref(self, role: str) -> dict[str, str]:
         """A parent as a child names it: by StoreConnect ID."""
-        made = self.steps.get(role)
-        return {SC_ID: made.sc_id if made else self.known[role]}
+        step = self.steps.get(role)
+        return {SC_ID: step.sc_id if step else self.known[role]}
 
 
 def account_of(flow: ShopperFlow) -> None:
@@ -256,8 +256,8 @@ def sale(shop: Shop, *, small: bool, regular: bool = False) -> ShopperFlow:
         account_of(flow)
         contact_of(flow)
         if regular:
-            made = Regular(flow.who, flow.steps["account"].sc_id, flow.steps["contact"].sc_id)
-            shop.regulars.append(made)
+            shopper = Regular(flow.who, flow.steps["account"].sc_id, flow.steps["contact"].sc_id)
+            shop.regulars.append(shopper)
             del shop.regulars[: -_REMEMBERED - 1]
     order_of(flow, named_contact=dice.random() < 0.6)
     for place in range(1 if small else _number_of_items(dice)):
@@ -368,6 +368,6 @@ def member(shop: Shop, *, small: bool) -> ShopperFlow:
     plan: Fields = {"s_c__Account_Id__r": flow.ref("account"), "s_c__Interval__c": "month"}
     flow.add("subscription", "s_c__Subscription__c", plan, wait=5)
     if not small or shop.random.random() < 0.5:
-        thing = shop.random.choice(GOODS)
-        flow.add("asset", "Asset", {"Name": thing, "Account": flow.ref("account")}, wait=9)
+        product = shop.random.choice(GOODS)
+        flow.add("asset", "Asset", {"Name": product, "Account": flow.ref("account")}, wait=9)
     return flow

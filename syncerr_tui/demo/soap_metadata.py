@@ -189,10 +189,10 @@ def _update(
     *,
     all_or_none: bool,
 ) -> str:
-    given = [node for node in call if _name(node) == "metadata"]
-    if not 0 < len(given) <= MOST_COMPONENTS:
+    sent = [node for node in call if _name(node) == "metadata"]
+    if not 0 < len(sent) <= MOST_COMPONENTS:
         raise MetadataFault("LIMIT_EXCEEDED", f"A call may change 1 to {MOST_COMPONENTS} components")
-    named = {types.get(node, ("", "")) for node in given}
+    named = {types.get(node, ("", "")) for node in sent}
     if len(named) != 1:
         raise MetadataFault("INVALID_TYPE", "All components of a call must be of one type")
     namespace, kind = named.pop()
@@ -201,7 +201,7 @@ def _update(
             "INVALID_TYPE", f"The type {kind or 'of metadata'} is not of the metadata namespace"
         )
     _known_type(kind)
-    components = [cast("Component", _value("metadata", node)) for node in given]
+    components = [cast("Component", _value("metadata", node)) for node in sent]
     results: list[list[SaveFault]] = []
     with setup.context.org.alone():
         before = {

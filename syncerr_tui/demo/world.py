@@ -198,10 +198,10 @@ class World:
     def _write(self) -> None:
         """Nothing asks the store for what arrives: it is written many at once."""
         self._records.write()
-        kept, self._unwritten = self._unwritten, []
+        events, self._unwritten = self._unwritten, []
         self._queue.put_many(
             refused_row(event_id, seq, step.object, step.sc_id, step.operation, refusal)
-            for event_id, _number, seq, _at, step, refusal, _record_id in kept
+            for event_id, _number, seq, _at, step, refusal, _record_id in events
             if refusal is not None
         )
         failed, done, encode = self._engine.failed_values, self._engine.done_values, _JSON.encode
@@ -212,7 +212,7 @@ class World:
                 *(step.object, event_types[step.operation], step.sc_id, encode(step.values)),
                 *(failed(step.sc_id, refusal, record_id, at) if refusal else done(record_id, at)),
             )
-            for event_id, number, _seq, at, step, refusal, record_id in kept
+            for event_id, number, _seq, at, step, refusal, record_id in events
         ]
         columns = (
             *("Id", "Name", "CreatedById", "CreatedDate"),
@@ -259,13 +259,13 @@ class World:
 
     def _existing(self, object_name: str, values: Fields) -> None:
         """A record that people in Salesforce made: it has no StoreConnect ID."""
-        made = stamp(self._now - timedelta(days=100))
+        created_at = stamp(self._now - timedelta(days=100))
         flags = (field.name for field in self._records.schema[object_name].fields if field.type == "boolean")
         whole: Fields = {
             **dict.fromkeys(flags, 0),
             "Id": self._store.new_id(object_name),
             **dict.fromkeys(("CreatedById", "LastModifiedById"), DEMO_USER_ID),
-            **dict.fromkeys(("CreatedDate", "LastModifiedDate", "SystemModstamp"), made),
+            **dict.fromkeys(("CreatedDate", "LastModifiedDate", "SystemModstamp"), created_at),
             "IsDeleted": 0,
             **{name: value or None for name, value in values.items()},
         }

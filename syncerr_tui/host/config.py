@@ -151,8 +151,8 @@ class _Reader:
         seconds = _seconds(value)
         low, high = limits
         if seconds is None or not low <= seconds <= high:
-            wanted = f'a time from "{low:g}s" to "{high / 3600:g}h", such as "30s" or "5m"'
-            raise self.source.wrong(keys, wanted, value)
+            expected = f'a time from "{low:g}s" to "{high / 3600:g}h", such as "30s" or "5m"'
+            raise self.source.wrong(keys, expected, value)
         return seconds
 
     def key(self, keys: tuple[str, ...], text: str) -> str:
@@ -182,7 +182,7 @@ def _columns(value: object, reader: _Reader) -> dict[WindowClass, Choice]:
     """One list for every window, or a table with one for each class."""
     if isinstance(value, dict):
         reader.source.check_known(value, [window.value for window in WindowClass], ("columns",))
-        return {WindowClass(name): _choice(given, ("columns", name), reader) for name, given in value.items()}
+        return {WindowClass(name): _choice(table, ("columns", name), reader) for name, table in value.items()}
     choice = _choice(value, ("columns",), reader)
     return dict.fromkeys(WindowClass, choice) if choice else {}
 
@@ -226,8 +226,8 @@ def filter_name_trouble(name: str) -> str:
 
 def _actions(tables: Mapping[str, Any], reader: _Reader) -> tuple[ActionTable, dict[str, Hook]]:
     """The actions with their keys, commands included, and what runs the commands."""
-    given = [_hook(name, table, reader) for name, table in reader.table("hooks", tables).items()]
-    hooks = {hook.action.id: hook for hook in given}
+    hooks_read = [_hook(name, table, reader) for name, table in reader.table("hooks", tables).items()]
+    hooks = {hook.action.id: hook for hook in hooks_read}
     table = ActionTable((*ActionTable().actions, *(hook.action for hook in hooks.values())))
     keys = {
         name: [reader.key(("keys", name), text) for text in reader.source.texts(("keys", name), value)]
@@ -294,12 +294,12 @@ def _places(keys: tuple[str, ...], value: object, reader: _Reader) -> frozenset[
     if value is None:
         return usual
     names = {place.value: place for place in (Place.ERRORS, Place.CAUSES, Place.JOURNAL)}
-    wanted = reader.source.texts(keys, value)
-    for name in wanted:
+    chosen = reader.source.texts(keys, value)
+    for name in chosen:
         if name not in names:
             hint = near(name, names) or f"It takes: {', '.join(names)}"
             raise reader.source.refuse(keys, f"does not know {shown_value(name)}", hint)
-    return frozenset(names[name] for name in wanted) or usual
+    return frozenset(names[name] for name in chosen) or usual
 
 
 def _seconds(value: object) -> float | None:
@@ -333,10 +333,10 @@ def save_filter(name: str, text: str, environ: Mapping[str, str] = os.environ) -
     before = parse(source) if source is not None else Config()
     after = (source or TomlSource(path, "")).edited(add)
     try:
-        kept = after is not None and parse(after).filters == {**before.filters, name: text}
+        unharmed = after is not None and parse(after).filters == {**before.filters, name: text}
     except BadInputError:
-        kept = False
-    if after is None or not kept:
+        unharmed = False
+    if after is None or not unharmed:
         line = f"{tomlkit.item(name).as_string()} = {tomlkit.item(text).as_string()}"
         raise BadInputError(
             f"{path} cannot be changed without touching what you wrote",

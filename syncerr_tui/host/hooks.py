@@ -128,10 +128,10 @@ async def _exchange(process: Process, rows: str) -> tuple[bytes, bytes]:
 
 async def _ending(stream: asyncio.StreamReader | None) -> bytes:
     """The last of what a program writes; all of it is read, so that it never waits for us."""
-    kept = b""
+    tail = b""
     while stream is not None and (data := await stream.read(_KEPT)):
-        kept = (kept + data)[-_KEPT:]
-    return kept
+        tail = (tail + data)[-_KEPT:]
+    return tail
 
 
 async def _end(process: Process) -> None:

@@ -184,7 +184,7 @@ def textual_environment(profile: TerminalProfile) -> dict[str, str]:
 
 
 def _colour(
-    environ: Mapping[str, str], term: str, wanted: Colour | None, *, remote: bool, reasons: list[str]
+    environ: Mapping[str, str], term: str, configured: Colour | None, *, remote: bool, reasons: list[str]
 ) -> Colour:
     wish = environ.get("SYNCERR_COLOUR", environ.get("SYNCERR_COLOR", "")).lower()
     if wish in set(Colour):
@@ -194,9 +194,9 @@ def _colour(
     if environ.get("NO_COLOR"):
         reasons.append("NO_COLOR is set: no colour codes at all.")
         return Colour.MONO
-    if wanted is not None:
-        reasons.append(f"config.toml says colours = {wanted.value}.")
-        return wanted
+    if configured is not None:
+        reasons.append(f"config.toml says colours = {configured.value}.")
+        return configured
     if remote:
         return Colour.ANSI
     if environ.get("COLORTERM", "").lower() in {"truecolor", "24bit"}:
@@ -207,14 +207,14 @@ def _colour(
     return Colour.ANSI
 
 
-def _background(environ: Mapping[str, str], wanted: Background | None, reasons: list[str]) -> Background:
+def _background(environ: Mapping[str, str], configured: Background | None, reasons: list[str]) -> Background:
     wish = environ.get("SYNCERR_THEME", "").lower()
     if wish in set(Background):
         reasons.append(f"SYNCERR_THEME={wish}.")
         return Background(wish)
-    if wanted is not None:
-        reasons.append(f"config.toml says theme = {wanted.value}.")
-        return wanted
+    if configured is not None:
+        reasons.append(f"config.toml says theme = {configured.value}.")
+        return configured
     # rxvt, Konsole and others put "foreground;background" here; 7 and 15 are the two whites.
     ground = environ.get("COLORFGBG", "").rsplit(";", 1)[-1]
     if ground in {"7", "15"}:
@@ -224,7 +224,7 @@ def _background(environ: Mapping[str, str], wanted: Background | None, reasons: 
 
 
 def _switch(
-    environ: Mapping[str, str], name: str, wanted: bool | None, *, default: bool, reasons: list[str]
+    environ: Mapping[str, str], name: str, configured: bool | None, *, default: bool, reasons: list[str]
 ) -> bool:
     wish = environ.get(name, "").lower()
     if wish in {"1", "true", "yes", "on"}:
@@ -233,9 +233,11 @@ def _switch(
     if wish in {"0", "false", "no", "off"}:
         reasons.append(f"{name} is off.")
         return False
-    if wanted is not None:
-        reasons.append(f"config.toml says {name.removeprefix('SYNCERR_').lower()} = {str(wanted).lower()}.")
-        return wanted
+    if configured is not None:
+        reasons.append(
+            f"config.toml says {name.removeprefix('SYNCERR_').lower()} = {str(configured).lower()}."
+        )
+        return configured
     return default
 
 

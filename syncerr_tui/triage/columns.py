@@ -202,7 +202,9 @@ def placed_in(width: int, choice: Choice = (), sort: SortKey | None = None) -> t
         choice: What the person wants, as much of it as fits; without it the window decides.
         sort: What the list is sorted by: that column stays in sight.
     """
-    sizes = {column.name: (wanted,) if wanted else column.widths for column, wanted in choice}
+    sizes = {
+        column.name: (chosen_width,) if chosen_width else column.widths for column, chosen_width in choice
+    }
     sizes = {column.name: column.widths for column in ORDER} | sizes
     shown = _that_fit([column for column, _ in choice], sizes, width) if choice else _automatic(width, sort)
     steps = dict.fromkeys(sizes, 0)
@@ -223,18 +225,18 @@ def placed_in(width: int, choice: Choice = (), sort: SortKey | None = None) -> t
     )
 
 
-def _that_fit(wanted: list[Column], sizes: Mapping[str, Sequence[int]], width: int) -> list[Column]:
+def _that_fit(columns: list[Column], sizes: Mapping[str, Sequence[int]], width: int) -> list[Column]:
     """As many of the wanted columns, from the first, as have room; one at least."""
-    while len(wanted) > 1 and _taken(wanted, sizes) > width:
-        wanted = wanted[:-1]
-    return wanted
+    while len(columns) > 1 and _taken(columns, sizes) > width:
+        columns = columns[:-1]
+    return columns
 
 
 def _automatic(width: int, sort: SortKey | None) -> list[Column]:
     """The columns that tell most in this window."""
     sizes = {column.name: column.widths for column in ORDER}
-    kept = next((column for column in ORDER if column.sort is sort and sort is not None), OBJECT)
-    shown = [each for each in ORDER if each not in {*_SPARE, CHANGE_EVENT} or each is kept]
+    sorted_by = next((column for column in ORDER if column.sort is sort and sort is not None), OBJECT)
+    shown = [each for each in ORDER if each not in {*_SPARE, CHANGE_EVENT} or each is sorted_by]
     for column in _SPARE:
         wanted = [each for each in ORDER if each in shown or each is column]
         grown = {each.name: min(1, len(each.widths) - 1) for each in shown}
@@ -244,7 +246,7 @@ def _automatic(width: int, sort: SortKey | None) -> list[Column]:
     for column in _DROPPED_FIRST:
         if _taken(shown, sizes) <= width:
             break
-        if column is not kept:
+        if column is not sorted_by:
             shown.remove(column)
     return shown
 
@@ -269,17 +271,17 @@ def further(
         longest: Cells of the message that is to be read to its end.
         choice: What the person wants; without it every column is shown.
     """
-    wanted = dict(choice) or dict.fromkeys(ORDER, 0)
-    columns = [column for column in wanted if column is not first[0].column]
+    widths = dict(choice) or dict.fromkeys(ORDER, 0)
+    columns = [column for column in widths if column is not first[0].column]
     whole = {placed.column for placed in first if not is_cut_id(placed)}
     hidden = [at for at, column in enumerate(columns) if column not in whole or column is MESSAGE]
     lead = Placed(
-        first[0].column, min(wanted[first[0].column] or first[0].column.widths[1:2][-1], width // 2)
+        first[0].column, min(widths[first[0].column] or first[0].column.widths[1:2][-1], width // 2)
     )
     views: list[tuple[Placed, ...]] = []
     view, room = [lead], width - lead.width - _GAP
     for column in columns[hidden[0] :] if hidden else ():
-        size = max(wanted[column], column.widths[-1]) if column is not MESSAGE else _READABLE_MESSAGE
+        size = max(widths[column], column.widths[-1]) if column is not MESSAGE else _READABLE_MESSAGE
         if size > room and len(view) > 1:
             views.append(_filled(view, width))
             view, room = [lead], width - lead.width - _GAP
@@ -311,8 +313,8 @@ def _further_messages(
 
 def _filled(view: Sequence[Placed], width: int) -> tuple[Placed, ...]:
     """The view with its last column as wide as there is room."""
-    taken = sum(placed.width + _GAP for placed in view[:-1])
-    return (*view[:-1], replace(view[-1], width=max(1, width - taken)))
+    used = sum(placed.width + _GAP for placed in view[:-1])
+    return (*view[:-1], replace(view[-1], width=max(1, width - used)))
 
 
 WIDE = 110
@@ -351,14 +353,14 @@ USUAL: Layouts = MappingProxyType(
 
 
 def as_text(layouts: Layouts) -> str:
-    kept = {
+    windows = {
         window.value: {
             "columns": [[column.name, width] for column, width in layout.columns],
             "panel": layout.panel,
         }
         for window, layout in layouts.items()
     }
-    return json.dumps({"version": 1, "windows": kept}, indent=1)
+    return json.dumps({"version": 1, "windows": windows}, indent=1)
 
 
 def layouts_of(text: str) -> Layouts:
@@ -368,9 +370,9 @@ def layouts_of(text: str) -> Layouts:
         BadInputError: It is something else: another program's, damaged, or of a later version.
     """
     try:
-        kept = json.loads(text)
-        _must(kept["version"] == 1)
-        windows = {WindowClass(name): _layout(value) for name, value in kept["windows"].items()}
+        document = json.loads(text)
+        _must(document["version"] == 1)
+        windows = {WindowClass(name): _layout(value) for name, value in document["windows"].items()}
     except DAMAGED:
         raise BadInputError(
             "The remembered columns cannot be read", "They are as usual until you change them"

@@ -187,8 +187,8 @@ def _of_handling(term: Term, handled: Callable[[str], Handled]) -> Predicate | N
                 raise BadInputError("snoozed: is yes or no", "Write snoozed:yes or snoozed:no.")
             return lambda error, _now: (handled(error.id).snooze is not None) is (needle == "yes")
         case "assigned":
-            wanted = "" if needle == "none" else needle
-            return lambda error, _now: handled(error.id).assignee.casefold() == wanted
+            assignee = "" if needle == "none" else needle
+            return lambda error, _now: handled(error.id).assignee.casefold() == assignee
 
     def noted(error: SyncError, _now: datetime) -> bool:
         handling = handled(error.id)
@@ -231,12 +231,12 @@ def _check_code(value: str, pattern: re.Pattern[str], listed: Collection[str]) -
         return
     alike = [code for code in sorted(listed) if value.casefold() in code.casefold()]
     alike = alike or difflib.get_close_matches(value.upper(), sorted(known), n=3)
-    meant = f"Did you mean {' or '.join(alike[:3])}? " if alike else ""
+    suggestion = f"Did you mean {' or '.join(alike[:3])}? " if alike else ""
     more = f" and {len(listed) - _NAMED} more" if len(listed) > _NAMED else ""
     here = f"Codes in this list: {', '.join(sorted(listed)[:_NAMED])}{more}." if listed else ""
     raise BadInputError(
         f"No status code is called {value[:40]!r}",
-        f"{meant or here} * stands for the rest of a name, as in code:INVALID*.".strip(),
+        f"{suggestion or here} * stands for the rest of a name, as in code:INVALID*.".strip(),
     )
 
 

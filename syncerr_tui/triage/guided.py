@@ -207,14 +207,16 @@ class GuidedState:
 
     # -- looking ---------------------------------------------------------------------------------------
 
-    def filtered(self, wanted: Filter, now: datetime) -> GuidedState:
+    def filtered(self, new_filter: Filter, now: datetime) -> GuidedState:
         """Only what matches; the cursor stays on its row where that is shown."""
         view = tuple(
-            row_id for row_id, row in self.rows.items() if not wanted or wanted.matches(row.error, now)
+            row_id
+            for row_id, row in self.rows.items()
+            if not new_filter or new_filter.matches(row.error, now)
         )
         here = self.view[self.cursor] if self.view else None
         cursor = view.index(here) if here in view else 0
-        return replace(self, filter=wanted, view=view, cursor=cursor)
+        return replace(self, filter=new_filter, view=view, cursor=cursor)
 
     def moved(self, rows: int) -> GuidedState:
         return replace(self, cursor=max(0, min(self.cursor + rows, len(self.view) - 1)))

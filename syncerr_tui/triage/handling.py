@@ -171,15 +171,15 @@ def handlings(graph: CauseGraph, lines: Iterable[HandlingLine], now: datetime) -
     for line in lines:
         by_target[line.target].append(line)
     rows: dict[str, Handled] = {}
-    for target, told in by_target.items():
+    for target, lines_of in by_target.items():
         members = graph.of_cause(target) if target not in graph.errors else {target}
-        said = _last_of_each(told)
+        handling = _last_of_each(lines_of)
         for row in members or ():
             cause = graph.cause_of(row)
             held = len(cause.roots) + len(cause.victims) if cause else 0
             waits = any(link.cause for link in graph.links_of(row))
-            sleeps = said.snooze is not None and _sleeps(said.snooze, now, held, waits=waits)
-            own, other = said if sleeps else replace(said, snooze=None), rows.get(row, NOTHING_SAID)
+            sleeps = handling.snooze is not None and _sleeps(handling.snooze, now, held, waits=waits)
+            own, other = handling if sleeps else replace(handling, snooze=None), rows.get(row, NOTHING_SAID)
             rows[row] = own | other if target in graph.errors else other | own
     return Handlings({row: one for row, one in rows.items() if one != NOTHING_SAID})
 

@@ -151,8 +151,8 @@ class ActionTable:
             key: The key, as Textual names it; empty where none was pressed.
             tabs: The parts of the app that are on screen now.
         """
-        asked = [other for other in self.actions if key in other.keys] or [action]
-        in_sight = [each for each in asked if any(place in tabs for place in each.places)] or asked
+        bound = [other for other in self.actions if key in other.keys] or [action]
+        in_sight = [each for each in bound if any(place in tabs for place in each.places)] or bound
         label = in_sight[0].label
         places = {place for each in in_sight if each.label == label for place in each.places}
         named = [
@@ -171,11 +171,11 @@ class ActionTable:
             KeymapError: An action that does not exist, or that needs a key; a key that asks for two actions
                 in one place.
         """
-        for name, wanted in keys.items():
+        for name, new_keys in keys.items():
             if name not in self.by_id:
                 hint = near(name, self.by_id) or "'syncerr-tui info --keys' lists the actions"
                 raise KeymapError(name, "is not an action", hint)
-            if name in _NEEDED and not wanted:
+            if name in _NEEDED and not new_keys:
                 raise KeymapError(name, "needs a key", "Name one, or leave the line out")
         changed = tuple(
             replace(action, keys=tuple(keys[action.id])) if action.id in keys else action

@@ -130,14 +130,14 @@ class Listing:
         rows = {e.id: before if (before := known.get(e.id)) == e else e for e in errors}
         return _shown(self._selecting(self.selected & rows.keys()), rows, now)
 
-    def next_of(self, wanted: Collection[str]) -> Listing | None:
+    def next_of(self, rows: Collection[str]) -> Listing | None:
         """The cursor on the next row below it that is one of these, from the top again after the last.
 
         None where the filter shows none of them.
         """
         count = len(self.ids)
-        steps = ((self.cursor + step) % count for step in range(1, count + 1)) if wanted else iter(())
-        position = next((at for at in steps if self.ids[at] in wanted), None)
+        steps = ((self.cursor + step) % count for step in range(1, count + 1)) if rows else iter(())
+        position = next((at for at in steps if self.ids[at] in rows), None)
         return None if position is None else self.moved_to(position)
 
     def carried_to(self, other: Listing) -> Listing:
@@ -159,9 +159,9 @@ class Listing:
 
     def without(self, ids: Iterable[str], now: datetime) -> Listing:
         """Rows that left for a recorded reason."""
-        gone = set(ids)
-        rows = {row_id: error for row_id, error in self.errors.items() if row_id not in gone}
-        return _shown(self._selecting(self.selected - gone), rows, now)
+        removed = set(ids)
+        rows = {row_id: error for row_id, error in self.errors.items() if row_id not in removed}
+        return _shown(self._selecting(self.selected - removed), rows, now)
 
     # -- looking ---------------------------------------------------------------------------------
 
@@ -170,8 +170,8 @@ class Listing:
         else to the first.
         """
         view = View(_matching(self.every.ids, self.errors, new, now)) if new else self.every
-        wanted = row or self.current
-        cursor = view.place_of(wanted.id, 0) if wanted else 0
+        cursor_row = row or self.current
+        cursor = view.place_of(cursor_row.id, 0) if cursor_row else 0
         return replace(self, filter=new, view=view, cursor=cursor, range=None)
 
     def sorted(self, key: SortKey, *, reverse: bool = False) -> Listing:
@@ -281,9 +281,9 @@ def _shown(listing: Listing, errors: Mapping[str, SyncError], now: datetime) -> 
 
 
 def _matching(
-    ids: tuple[str, ...], errors: Mapping[str, SyncError], wanted: Filter, now: datetime
+    ids: tuple[str, ...], errors: Mapping[str, SyncError], only: Filter, now: datetime
 ) -> tuple[str, ...]:
-    matches = wanted.matches
+    matches = only.matches
     return tuple([row.id for row in map(errors.__getitem__, ids) if matches(row, now)])
 
 

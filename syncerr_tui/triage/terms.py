@@ -121,10 +121,10 @@ def _field(name: str, fields: Sequence[str], aliases: Mapping[str, str]) -> str:
     if field in fields:
         return field
     near = difflib.get_close_matches(lowered, [*fields, *aliases], n=1)
-    meant = f"Did you mean {near[0]}:? " if near else ""
+    suggestion = f"Did you mean {near[0]}:? " if near else ""
     raise BadInputError(
         f"The filter does not know {name}:",
-        f'{meant}Fields are {", ".join(fields)}; to search for this text, quote it: "{name}:…"',
+        f'{suggestion}Fields are {", ".join(fields)}; to search for this text, quote it: "{name}:…"',
     )
 
 
@@ -182,8 +182,8 @@ class FilterHistory:
         text = text.strip()
         if not text or len(text) > _LONGEST:
             return self
-        kept = [*(past for past in self.of(kind) if past != text), text]
-        return FilterHistory({**self.filters, kind: tuple(kept[-_MOST:])})
+        texts = [*(past for past in self.of(kind) if past != text), text]
+        return FilterHistory({**self.filters, kind: tuple(texts[-_MOST:])})
 
     def after(self, earlier: FilterHistory) -> FilterHistory:
         """This one with what another terminal, or an earlier start, has applied before."""
@@ -207,8 +207,8 @@ def history_of(text: str) -> FilterHistory:
     """
     history = FilterHistory()
     try:
-        kept = json.loads(text)
-        for kind, texts in kept["filters" if kept["version"] == 1 else ""].items():
+        document = json.loads(text)
+        for kind, texts in document["filters" if document["version"] == 1 else ""].items():
             for one in texts:
                 history = history.used(kind, one)
     except DAMAGED:

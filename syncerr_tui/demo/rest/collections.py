@@ -130,14 +130,14 @@ def _update(call: Call) -> Response:
     seen: set[str] = set()
     rows: list[Row] = []
     for sobject, record in zip(_typed(call, records), records, strict=True):
-        given = next((str(value) for name, value in record.items() if name.lower() == "id"), "")
-        if not given:
+        sent_id = next((str(value) for name, value in record.items() if name.lower() == "id"), "")
+        if not sent_id:
             rows.append(_failing("MISSING_ARGUMENT", "Id not specified in an update call", "Id"))
-        elif (full_id(given) or given) in seen:
-            rows.append(_failing("DUPLICATE_VALUE", f"duplicate id specified: {given}", "Id"))
+        elif (full_id(sent_id) or sent_id) in seen:
+            rows.append(_failing("DUPLICATE_VALUE", f"duplicate id specified: {sent_id}", "Id"))
         else:
-            rows.append(partial(saving.update, call, sobject, given, record))
-        seen.add(full_id(given) or given)
+            rows.append(partial(saving.update, call, sobject, sent_id, record))
+        seen.add(full_id(sent_id) or sent_id)
     return _run(call, rows, all_or_none=all_or_none)
 
 
@@ -175,19 +175,19 @@ def _delete(call: Call) -> Response:
     if not ids:
         raise refused(400, "MISSING_ARGUMENT", "The ids parameter is required")
     _few_enough(ids)
-    rows = [_deleting(call, given) for given in ids]
+    rows = [_deleting(call, sent_id) for sent_id in ids]
     return _run(call, rows, all_or_none=query.get("allOrNone", "").lower() == "true")
 
 
-def _deleting(call: Call, given: str) -> Row:
-    record_id = full_id(given)
+def _deleting(call: Call, sent_id: str) -> Row:
+    record_id = full_id(sent_id)
     schema = call.context.org.schema.values()
     sobject = next(
         (s for s in schema if record_id and s.key_prefix and record_id.startswith(s.key_prefix)), None
     )
     if sobject is None or not sobject.rest:
-        return _failing("MALFORMED_ID", f"bad id {given}", "Id")
-    return partial(saving.delete, call, sobject, given)
+        return _failing("MALFORMED_ID", f"bad id {sent_id}", "Id")
+    return partial(saving.delete, call, sobject, sent_id)
 
 
 def _run(call: Call, rows: Sequence[Row], *, all_or_none: bool, upsert: bool = False) -> Response:

@@ -247,11 +247,11 @@ def picklist_values(call: Call, object_name: str, record_type: str, field_name: 
     field = sobject.field(field_name)
     if field is None or field.type != "picklist":
         raise missing()
-    kept = _kept_values(call, sobject.name, record_type, field.name)
+    allowed = _kept_values(call, sobject.name, record_type, field.name)
     offered: list[dict[str, object]] = [
         {"attributes": None, "label": label, "validFor": [], "value": value}
         for value, label, active in field.picklist
-        if active and (kept is None or value in kept)
+        if active and (allowed is None or value in allowed)
     ]
     url = f"{call.base}/{'/'.join(call.parts)}"
     answer: dict[str, object] = {

@@ -54,11 +54,11 @@ def _fill_record_access(call: Call, text: str) -> None:
     with call.context.org.alone():
         for row in store.find(object_name):
             store.delete(object_name, str(row["Id"]))
-        for given in dict.fromkeys(re.findall(r"'(\w{15}(?:\w{3})?)'", text)):
+        for sent_id in dict.fromkeys(re.findall(r"'(\w{15}(?:\w{3})?)'", text)):
             rights = dict.fromkeys(
                 ("HasEditAccess", "HasDeleteAccess", "HasTransferAccess", "HasAllAccess"), may_edit
             )
-            user = {"UserId": call.context.user_id, "RecordId": full_id(given), "HasReadAccess": True}
+            user = {"UserId": call.context.user_id, "RecordId": full_id(sent_id), "HasReadAccess": True}
             level = "All" if may_edit else "Read"
             store.insert(object_name, {**user, **rights, "MaxAccessLevel": level})
 
@@ -87,10 +87,10 @@ def _first_page(call: Call, ready: CompiledQuery, *, tooling: bool) -> Response:
 
 def _next_page(call: Call, locator: str, *, tooling: bool) -> Response:
     context = call.context
-    kept = context.cursors.find(locator)
-    if kept is None or kept[0].tooling != tooling or context.faults.fires("expired-locator", call.request):
+    found = context.cursors.find(locator)
+    if found is None or found[0].tooling != tooling or context.faults.fires("expired-locator", call.request):
         raise refused(400, "INVALID_QUERY_LOCATOR", "invalid query locator")
-    cursor, offset = kept
+    cursor, offset = found
     if context.faults.fires("repeated-locator", call.request):
         records = _records(call, cursor.plan, cursor.rows[offset : offset + cursor.page_size])
         answer: dict[str, object] = {"totalSize": len(cursor.rows), "done": True, "records": records}
@@ -113,12 +113,12 @@ def _not_done(call: Call, answer: dict[str, object], cursor: Cursor, offset: int
 def _page_size(call: Call) -> int:
     """The org's page size, or less where `Sforce-Query-Options: batchSize=` asks for less."""
     size = call.context.page_size
-    asked = re.search(
+    option = re.search(
         r"batchSize\s*=\s*(\d{1,9})", call.request.headers.get("sforce-query-options", ""), re.IGNORECASE
     )
-    if asked is None:
+    if option is None:
         return size
-    return min(size, max(_LEAST_PAGE, min(_MOST_PAGE, int(asked[1]))))
+    return min(size, max(_LEAST_PAGE, min(_MOST_PAGE, int(option[1]))))
 
 
 def _group(outputs: tuple[Output, ...], row: tuple[object, ...]) -> dict[str, object]:
@@ -156,16 +156,16 @@ def _add_parents(
     row: tuple[object, ...],
     outputs: list[Output],
 ) -> None:
-    made: dict[tuple[str, ...], dict[str, object] | None] = {(): record}
+    nested: dict[tuple[str, ...], dict[str, object] | None] = {(): record}
     for parent in ready.parents:
-        child = made[parent.path[:-1]]
+        child = nested[parent.path[:-1]]
         record_id = row[parent.place]
         attributes = {"type": parent.sobject.name, "url": call.url_of(parent.sobject, str(record_id))}
-        made[parent.path] = None if child is None or record_id is None else {"attributes": attributes}
+        nested[parent.path] = None if child is None or record_id is None else {"attributes": attributes}
         if child is not None:
-            child[parent.path[-1]] = made[parent.path]
+            child[parent.path[-1]] = nested[parent.path]
     for output in outputs:
-        owner = made[output.path]
+        owner = nested[output.path]
         if owner is not None:
             value = row[output.place]
             owner[output.key] = bool(value) if output.boolean and value is not None else value

@@ -36,13 +36,13 @@ def _object(call: Call, sobject: SObject) -> Response:
     return answer(saving.create(call, sobject, body_object(call)), 201)
 
 
-def _record(call: Call, sobject: SObject, given: str) -> Response:
+def _record(call: Call, sobject: SObject, sent_id: str) -> Response:
     allow(call, "GET", "PATCH", "DELETE")
     if call.method == "GET":
-        return Response(200, shown(call, sobject, _existing(call, sobject, given), _wanted(call, sobject)))
+        return Response(200, shown(call, sobject, _existing(call, sobject, sent_id), _wanted(call, sobject)))
     if call.method == "DELETE":
-        return answer(saving.delete(call, sobject, given), 204)
-    return answer(saving.update(call, sobject, given, body_object(call)), 204)
+        return answer(saving.delete(call, sobject, sent_id), 204)
+    return answer(saving.update(call, sobject, sent_id, body_object(call)), 204)
 
 
 def _by_external_id(call: Call, sobject: SObject, name: str, value: str) -> Response:
@@ -89,8 +89,8 @@ def answer(saved: saving.Saved, status: int) -> Response:
     """One row's outcome as the answer of a call of its own."""
     if saved.faults:
         lost = saved.faults[0].code in {"ENTITY_IS_DELETED", "INVALID_CROSS_REFERENCE_KEY"}
-        gone = lost and len(saved.faults) == 1 and not saved.faults[0].fields
-        return Response(404 if gone else 400, faults(saved.faults))
+        not_found = lost and len(saved.faults) == 1 and not saved.faults[0].fields
+        return Response(404 if not_found else 400, faults(saved.faults))
     if status == 204:
         return Response(204)
     return Response(status, {"id": saved.id, "success": True, "errors": []})
@@ -101,13 +101,13 @@ def faults(reasons: Sequence[SaveFault]) -> list[dict[str, object]]:
     return [{"message": f.message, "errorCode": f.code, "fields": list(f.fields)} for f in reasons]
 
 
-def _existing(call: Call, sobject: SObject, given: str) -> dict[str, object]:
-    record_id = full_id(given)
+def _existing(call: Call, sobject: SObject, sent_id: str) -> dict[str, object]:
+    record_id = full_id(sent_id)
     if record_id is None:
-        message = f"Provided external ID field does not exist or is not accessible: {given}"
+        message = f"Provided external ID field does not exist or is not accessible: {sent_id}"
         raise refused(404, "NOT_FOUND", message)
     if sobject.key_prefix and not record_id.startswith(sobject.key_prefix):
-        message = f"{sobject.label} ID: id value of incorrect type: {given}"
+        message = f"{sobject.label} ID: id value of incorrect type: {sent_id}"
         raise refused(400, "MALFORMED_ID", message, ["Id"])
     record = call.context.store.get(sobject.name, record_id)
     if record is not None:
@@ -118,10 +118,10 @@ def _existing(call: Call, sobject: SObject, given: str) -> dict[str, object]:
 
 
 def _wanted(call: Call, sobject: SObject) -> list[str]:
-    given = call.request.query.get("fields")
-    if given is None:
+    names = call.request.query.get("fields")
+    if names is None:
         return [field.name for field in sobject.fields]
-    return field_names(sobject, [name.strip() for name in given.split(",") if name.strip()])
+    return field_names(sobject, [name.strip() for name in names.split(",") if name.strip()])
 
 
 def field_names(sobject: SObject, names: Sequence[str]) -> list[str]:

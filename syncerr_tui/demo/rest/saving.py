@@ -64,8 +64,10 @@ def upsert(
     return create(call, sobject, {**rest, key.name: value})
 
 
-def _existing(call: Call, sobject: SObject, given: str, operation: str, body: Mapping[str, object]) -> Saved:
-    record_id, fault = look_up(call, sobject, given)
+def _existing(
+    call: Call, sobject: SObject, sent_id: str, operation: str, body: Mapping[str, object]
+) -> Saved:
+    record_id, fault = look_up(call, sobject, sent_id)
     if fault is not None:
         return Saved(record_id, (fault,))
     assert record_id is not None
@@ -80,11 +82,11 @@ def _existing(call: Call, sobject: SObject, given: str, operation: str, body: Ma
     return Saved(record_id, tuple(faults))
 
 
-def look_up(call: Call, sobject: SObject, given: str) -> tuple[str | None, SaveFault | None]:
+def look_up(call: Call, sobject: SObject, sent_id: str) -> tuple[str | None, SaveFault | None]:
     """The full id of an existing record, or what is wrong with it."""
-    record_id = full_id(given)
+    record_id = full_id(sent_id)
     if record_id is None or (sobject.key_prefix and not record_id.startswith(sobject.key_prefix)):
-        message = f"{sobject.label} ID: id value of incorrect type: {given}"
+        message = f"{sobject.label} ID: id value of incorrect type: {sent_id}"
         return None, SaveFault("MALFORMED_ID", message, ("Id",))
     if call.context.store.get(sobject.name, record_id) is not None:
         return record_id, None
@@ -132,16 +134,16 @@ def _by_external_id(
 ) -> SaveFault | None:
     """`"Account": {"s_c__sC_Id__c": "..."}`: a parent named by its external id."""
     reference = next((f for f in sobject.fields if (f.relationship_name or "").lower() == name.lower()), None)
-    given = {k: v for k, v in key.items() if k != "attributes"}
+    parent_key = {k: v for k, v in key.items() if k != "attributes"}
     parent = (
         call.context.org.schema.get(reference.reference_to[0])
         if reference and reference.reference_to
         else None
     )
-    field = parent.field(next(iter(given), "")) if parent and len(given) == 1 else None
+    field = parent.field(next(iter(parent_key), "")) if parent and len(parent_key) == 1 else None
     if reference is None or parent is None or field is None or not field.external_id:
         return SaveFault("INVALID_FIELD", f"No such column '{name}' on sobject of type {sobject.name}")
-    value = next(iter(given.values()))
+    value = next(iter(parent_key.values()))
     rows = call.context.store.find(parent.name, **{field.name: value})
     if len(rows) == 1:
         values[reference.name] = rows[0]["Id"]

@@ -139,8 +139,8 @@ def _sobject(call: Call, name: str) -> SObject:
     return sobject
 
 
-def _row(call: Call, sobject: SObject, given: str) -> dict[str, object]:
-    record_id = full_id(given) or given
+def _row(call: Call, sobject: SObject, sent_id: str) -> dict[str, object]:
+    record_id = full_id(sent_id) or sent_id
     row = call.context.store.get(sobject.name, record_id)
     if row is None:
         raise missing()
@@ -157,9 +157,9 @@ def _metadata(call: Call, sobject: SObject, row: dict[str, object]) -> Component
 
 
 def _read(call: Call, sobject: SObject, row: dict[str, object]) -> Response:
-    given = call.request.query.get("fields")
-    asked = [name.strip() for name in given.split(",")] if given else [f.name for f in sobject.fields]
-    names = field_names(sobject, asked)
+    text = call.request.query.get("fields")
+    names_asked = [name.strip() for name in text.split(",")] if text else [f.name for f in sobject.fields]
+    names = field_names(sobject, names_asked)
     url = f"{call.base}/tooling/sobjects/{sobject.name}/{row['Id']}"
     shown = {"attributes": {"type": sobject.name, "url": url}, **{name: row.get(name) for name in names}}
     if "Metadata" in names:

@@ -104,12 +104,12 @@ class Names:
             raise self.query.refusal(at, _NO_RELATION.format(name), "INVALID_FIELD")
         path = (*join.path, reference.relationship_name)
         if path not in self.joins:
-            made = Join(f"{self.prefix}{len(self.joins)}", target, path)
-            self.joins[path] = made
-            alive = "" if self.deleted else f" AND {made.alias}.IsDeleted = 0"
+            new = Join(f"{self.prefix}{len(self.joins)}", target, path)
+            self.joins[path] = new
+            alive = "" if self.deleted else f" AND {new.alias}.IsDeleted = 0"
             self.clauses.append(
-                f" LEFT JOIN {quoted(target.name)} AS {made.alias} "
-                f"ON {made.alias}.Id = {join.alias}.{quoted(reference.name)}{alive}"
+                f" LEFT JOIN {quoted(target.name)} AS {new.alias} "
+                f"ON {new.alias}.Id = {join.alias}.{quoted(reference.name)}{alive}"
             )
         return self.joins[path]
 

@@ -18,7 +18,7 @@ URL = "SYNCERR_INSTANCE_URL"
 TOKEN = "SYNCERR_ACCESS_TOKEN"  # noqa: S105 - the variable's name
 
 
-def given(environ: Mapping[str, str]) -> bool:
+def has_login(environ: Mapping[str, str]) -> bool:
     return bool(environ.get(URL, "").strip() and environ.get(TOKEN, "").strip())
 
 
