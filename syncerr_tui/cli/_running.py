@@ -121,7 +121,8 @@ def ask_first(plan: Plan, identity: OrgIdentity, *, yes: bool, guided: bool) -> 
 
 def warn_of_unsettled(journal: Journal, plan: Plan) -> None:
     """Rows that earlier runs left TWIN or UNKNOWN: said before anything else."""
-    from syncerr_tui.journal.row_history import standing, unsettled_words
+    from syncerr_tui.journal.row_history import standing
+    from syncerr_tui.resync.doubt import unsettled_words
 
     left = standing(journal, {row.error.id: row.error for row in plan.rows}).unsettled
     if left:
@@ -185,8 +186,8 @@ def _size(plan: Plan) -> str:
 
 def warn_of_repeats(journal: Journal, plan: Plan) -> None:
     """Same row, same message, third try: nothing has changed."""
-    from syncerr_tui.journal import row_history
+    from syncerr_tui.resync.doubt import unchanged, unchanged_words
 
-    repeated = row_history.unchanged(journal, (row.error for row in plan.rows))
+    repeated = unchanged(journal, (row.error for row in plan.rows))
     if repeated:
-        say(f"Warning: {row_history.unchanged_words(repeated, len(plan.rows))}")
+        say(f"Warning: {unchanged_words(repeated, len(plan.rows))}")

@@ -60,6 +60,8 @@ NOT_MERGED = (
     "NOT EXISTS (SELECT 1 FROM handling h WHERE h.target = v.event AND h.kind = 'merged' AND h.at > v.at)"
 )
 """No person has said since a verdict that the two records of a TWIN are one."""
+TRIES_WITHOUT_CHANGE = 2
+"""So often the same row was sent with the same message before the next try is warned about."""
 _ROWS = f"{_COLUMNS} {_FROM}"
 _OF_RUN = "JOIN runs u ON u.id = r.run WHERE r.run = ?"
 

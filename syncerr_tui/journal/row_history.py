@@ -1,9 +1,8 @@
-"""What a journal remembers about one row: its whole story, how often it was met, who holds it now."""
+"""What a journal remembers about rows: the whole story of one, how often it was met, what runs have left."""
 
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,15 +10,12 @@ from typing import Any
 
 from syncerr_tui.errors import DAMAGED
 from syncerr_tui.journal.attempt import OutcomeKind, Pressed
-from syncerr_tui.journal.claims import Owner
 from syncerr_tui.journal.database import Row
-from syncerr_tui.journal.history import LAST_VERDICT, NOT_MERGED, History, MetBefore
+from syncerr_tui.journal.history import LAST_VERDICT, NOT_MERGED, TRIES_WITHOUT_CHANGE, History, MetBefore
 from syncerr_tui.journal.journal import Journal
 from syncerr_tui.model import SyncError, Verdict
 from syncerr_tui.text import clean
 
-TRIES_WITHOUT_CHANGE = 2
-"""So often the same row was sent with the same message before the next try is warned about."""
 _ANSWERS: Mapping[OutcomeKind | None, str] = {
     OutcomeKind.ACCEPTED: "the org accepted it",
     OutcomeKind.REFUSED: "the org refused it",
@@ -172,22 +168,6 @@ def memory(journal: Journal, error: SyncError, cause: str) -> Memory:
     )
 
 
-def unchanged(journal: Journal, errors: Iterable[SyncError]) -> tuple[str, ...]:
-    """The rows that were sent twice or more with the very message that they have now: event ids."""
-    by_id = {error.id: error for error in errors}
-    rows = journal.read_of(
-        by_id,
-        "SELECT event FROM intents WHERE event IN (SELECT value FROM json_each(?)) "
-        "GROUP BY event HAVING count(*) >= ?",
-        TRIES_WITHOUT_CHANGE,
-    )
-    known = {row["event"] for row in rows}
-    history = History(journal)
-    return tuple(
-        i for i in by_id if i in known and history.same_message_attempts(by_id[i]) >= TRIES_WITHOUT_CHANGE
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class Ended:
     """How a row ended, or its record did under an earlier change event."""
@@ -325,49 +305,6 @@ def _landed(journal: Journal, records: frozenset[tuple[str, str]]) -> dict[tuple
     )
     known = {(row["object"], row["storeconnect_id"]): _time(row["at"]) for row in rows}
     return {record: at for record, at in known.items() if record in records}
-
-
-def unsettled_words(verdicts: Iterable[Verdict]) -> str:
-    """The first line about a plan that holds rows which earlier runs left TWIN or UNKNOWN; else empty."""
-    counts = Counter(verdicts)
-    twin, unknown = counts[Verdict.TWIN], counts[Verdict.UNKNOWN]
-    words = []
-    if twin:
-        words.append(f"{twin:,} TWIN: two records carry one StoreConnect ID. Merge them before you re-sync.")
-    if unknown:
-        words.append(f"{unknown:,} UNKNOWN: sent before, and the outcome is not known.")
-    return " ".join(words)
-
-
-def unchanged_words(ids: Sequence[str], planned: int) -> str:
-    """The warning about rows that were tried before and did not change; empty where there are none."""
-    if not ids:
-        return ""
-    if planned == 1:
-        return "Sent twice or more before, and refused with the same message. Has anything been fixed since?"
-    those = f"{len(ids):,} of these {'was' if len(ids) == 1 else 'were'}"
-    return (
-        f"{those} sent twice or more before, and refused with the same message "
-        f"({ids[0]}{' ...' if len(ids) > 1 else ''}). Has anything been fixed since?"
-    )
-
-
-def held(journal: Journal, events: Sequence[str]) -> dict[str, str]:
-    """Rows that a run of another program holds right now, and why they cannot be sent here."""
-    holders: dict[str, str] = {}
-    lives: dict[int, bool] = {}
-    rows = journal.read_of(
-        events,
-        "SELECT c.event, u.at AS since, o.* FROM claims c JOIN owners o ON o.id = c.owner "
-        "JOIN runs u ON u.id = c.run WHERE c.event IN (SELECT value FROM json_each(?))",
-    )
-    for row in rows:
-        if row["id"] not in lives:
-            lives[row["id"]] = journal.claims.lives(row)
-        if lives[row["id"]]:
-            who = f"{row['user']} ({Owner.of_row(row).name})"
-            holders[row["event"]] = f"it is being re-synced by {who}"
-    return holders
 
 
 def _time(text: str) -> datetime:

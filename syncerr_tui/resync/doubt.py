@@ -6,14 +6,15 @@ The last request of a row in doubt has an unknown outcome, so it goes again only
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from syncerr_tui.errors import DAMAGED
-from syncerr_tui.journal import row_history
 from syncerr_tui.journal.attempt import Attempt
-from syncerr_tui.journal.history import History
+from syncerr_tui.journal.claims import Owner
+from syncerr_tui.journal.history import TRIES_WITHOUT_CHANGE, History
 from syncerr_tui.journal.journal import Journal
 from syncerr_tui.journal.request_log import LoggedRequest
 from syncerr_tui.model import EventSeen, SyncError, Verdict
@@ -42,8 +43,8 @@ class Recalled:
 def recall(journal: Journal, plan: Plan) -> Recalled:
     """Ask a journal about the rows of a plan."""
     errors, history = [row.error for row in plan.rows], History(journal)
-    claimed = row_history.held(journal, [error.id for error in errors])
-    again = row_history.unchanged_words(row_history.unchanged(journal, errors), len(errors))
+    claimed = held(journal, [error.id for error in errors])
+    again = unchanged_words(unchanged(journal, errors), len(errors))
     return Recalled(
         held=tuple(LeftOut(event, why) for event, why in claimed.items()),
         in_doubt=in_doubt(journal, errors),
@@ -51,6 +52,65 @@ def recall(journal: Journal, plan: Plan) -> Recalled:
         measured=tuple(history.wave_times(plan.method)),
         has_fixed=history.has_fixed(plan.method),
     )
+
+
+def held(journal: Journal, events: Sequence[str]) -> dict[str, str]:
+    """Rows that a run of another program holds right now, and why they cannot be sent here."""
+    holders: dict[str, str] = {}
+    lives: dict[int, bool] = {}
+    rows = journal.read_of(
+        events,
+        "SELECT c.event, u.at AS since, o.* FROM claims c JOIN owners o ON o.id = c.owner "
+        "JOIN runs u ON u.id = c.run WHERE c.event IN (SELECT value FROM json_each(?))",
+    )
+    for row in rows:
+        if row["id"] not in lives:
+            lives[row["id"]] = journal.claims.lives(row)
+        if lives[row["id"]]:
+            who = f"{row['user']} ({Owner.of_row(row).name})"
+            holders[row["event"]] = f"it is being re-synced by {who}"
+    return holders
+
+
+def unchanged(journal: Journal, errors: Iterable[SyncError]) -> tuple[str, ...]:
+    """The rows that were sent twice or more with the very message that they have now: event ids."""
+    by_id = {error.id: error for error in errors}
+    rows = journal.read_of(
+        by_id,
+        "SELECT event FROM intents WHERE event IN (SELECT value FROM json_each(?)) "
+        "GROUP BY event HAVING count(*) >= ?",
+        TRIES_WITHOUT_CHANGE,
+    )
+    known = {row["event"] for row in rows}
+    history = History(journal)
+    return tuple(
+        i for i in by_id if i in known and history.same_message_attempts(by_id[i]) >= TRIES_WITHOUT_CHANGE
+    )
+
+
+def unchanged_words(ids: Sequence[str], planned: int) -> str:
+    """The warning about rows that were tried before and did not change; empty where there are none."""
+    if not ids:
+        return ""
+    if planned == 1:
+        return "Sent twice or more before, and refused with the same message. Has anything been fixed since?"
+    those = f"{len(ids):,} of these {'was' if len(ids) == 1 else 'were'}"
+    return (
+        f"{those} sent twice or more before, and refused with the same message "
+        f"({ids[0]}{' ...' if len(ids) > 1 else ''}). Has anything been fixed since?"
+    )
+
+
+def unsettled_words(verdicts: Iterable[Verdict]) -> str:
+    """The first line about a plan that holds rows which earlier runs left TWIN or UNKNOWN; else empty."""
+    counts = Counter(verdicts)
+    twin, unknown = counts[Verdict.TWIN], counts[Verdict.UNKNOWN]
+    words = []
+    if twin:
+        words.append(f"{twin:,} TWIN: two records carry one StoreConnect ID. Merge them before you re-sync.")
+    if unknown:
+        words.append(f"{unknown:,} UNKNOWN: sent before, and the outcome is not known.")
+    return " ".join(words)
 
 
 def usual_seconds(journal: Journal) -> float:

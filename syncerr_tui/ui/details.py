@@ -177,7 +177,7 @@ class Details:
 
 def _advice(explanation: Explanation, memory: Memory | None) -> str:
     """What to say about another try; empty where the guidance says it."""
-    from syncerr_tui.journal.row_history import TRIES_WITHOUT_CHANGE
+    from syncerr_tui.journal.history import TRIES_WITHOUT_CHANGE
 
     tried = memory.unchanged if memory is not None else 0
     if explanation.retry is not Retry.JUST_RETRY or tried < TRIES_WITHOUT_CHANGE:

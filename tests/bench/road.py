@@ -58,6 +58,7 @@ BESIDE = {
     "ui/screens/dialog": "any dialog",
     "triage/": "the list: which row, which key, which columns, what is new",
     "journal/people": "who else is on, and what people say",
+    "journal/row_history": "what is remembered of rows, for the panel and the marks in the list",
     "model": "words", "text": "words", "words": "words", "errors": "words", "stopwatch": "words",
 }  # fmt: skip
 """What is no part of the road, by the beginning of its path, and why."""

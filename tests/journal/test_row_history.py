@@ -16,6 +16,7 @@ from syncerr_tui.journal.filter import parse
 from syncerr_tui.journal.history import History
 from syncerr_tui.journal.journal import Journal
 from syncerr_tui.model import Verdict
+from syncerr_tui.resync import doubt
 from syncerr_tui.resync.plan import make_plan
 from syncerr_tui.resync.proof import cause_key
 from syncerr_tui.text import clean
@@ -145,21 +146,21 @@ def test_only_what_was_sent_twice_with_this_message_is_warned_about(journal: Jou
         send(journal, run, 1)
         send(journal, run, 2, OutcomeKind.NOT_SENT)
         journal.end(run, "finished", "")
-    assert row_history.unchanged(journal, ROWS) == (ROWS[0].id,)
+    assert doubt.unchanged(journal, ROWS) == (ROWS[0].id,)
     other = sync_error(1, message=clean("something else"))
-    assert row_history.unchanged(journal, [other]) == ()
-    assert "Sent twice or more before" in row_history.unchanged_words((ROWS[0].id,), 1)
-    assert row_history.unchanged_words((), 3) == ""
+    assert doubt.unchanged(journal, [other]) == ()
+    assert "Sent twice or more before" in doubt.unchanged_words((ROWS[0].id,), 1)
+    assert doubt.unchanged_words((), 3) == ""
 
 
 def test_rows_of_another_living_program_are_held_and_ours_are_not(tmp_path: Path, journal: Journal) -> None:
     begin(journal)
     ids = [error.id for error in ROWS]
-    assert row_history.held(journal, ids) == {}
+    assert doubt.held(journal, ids) == {}
     me = Owner.current()
     stranger = Owner(1, me.started, "elsewhere", "")
     with Journal.open(tmp_path, IDENTITY.org_id, clock=Time().clock, owner=stranger) as other:
-        held = row_history.held(other, ids)
+        held = doubt.held(other, ids)
     assert set(held) == set(ids)
     assert f"process {me.pid}" in held[ROWS[0].id]
 
@@ -207,6 +208,6 @@ def test_what_is_asked_about_many_rows_is_asked_in_pieces(
         send(journal, run, number)
     ids = [error.id for error in ROWS]
     assert History(journal).last_requests([*ids, *ids]).keys() == set(ids)
-    assert row_history.unchanged(journal, ROWS) == (ids[0],)
+    assert doubt.unchanged(journal, ROWS) == (ids[0],)
     assert row_history.endings(journal, ids).keys() == {ids[0]}
     assert History(journal).last_requests([]) == {}

@@ -27,8 +27,8 @@ from syncerr_tui.journal.history import History
 from syncerr_tui.journal.journal import Journal
 from syncerr_tui.journal.people import LOOKS
 from syncerr_tui.journal.places import open_journal
-from syncerr_tui.journal.row_history import held
 from syncerr_tui.model import Verdict
+from syncerr_tui.resync.doubt import held
 from tests import forks
 from tests.factories import sync_error
 from tests.journal.test_journal import answered, begin, fixed, intent, plan_of

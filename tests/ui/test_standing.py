@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from syncerr_tui.journal.history import History
-from syncerr_tui.journal.row_history import standing, unsettled_words
+from syncerr_tui.journal.row_history import standing
 from syncerr_tui.model import Verdict
+from syncerr_tui.resync.doubt import unsettled_words
 from syncerr_tui.text import clean
 from tests.factories import sync_error
 from tests.ui.conftest import Open

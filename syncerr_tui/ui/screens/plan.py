@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.content import Content
@@ -13,8 +13,8 @@ from textual.widgets import Static
 
 from syncerr_tui.diagnosis.text_layout import Role, wrap
 from syncerr_tui.fixes.model import FixOption
-from syncerr_tui.journal.row_history import unsettled_words
 from syncerr_tui.model import Environment, SyncError
+from syncerr_tui.resync.doubt import Recalled, unsettled_words
 from syncerr_tui.resync.plan import LeftOut
 from syncerr_tui.resync.selection import Planner, support_words
 from syncerr_tui.text import one_line
@@ -22,10 +22,6 @@ from syncerr_tui.ui.error_history import ErrorHistory
 from syncerr_tui.ui.screens.dialog import Confirmation, keys
 from syncerr_tui.ui.widgets.line import Line, Part
 from syncerr_tui.words import plural
-
-if TYPE_CHECKING:
-    # The journal is asked while the dialog is up already.
-    from syncerr_tui.resync.doubt import Recalled
 
 _WIDTH, _FRAME, _LABEL = 76, 5, 9
 """Cells of the dialog, of its border and scroll bar, and of the words at the left."""
