@@ -148,8 +148,8 @@ def _list_faults() -> int:
 
     for name, kind in FAULTS.items():
         emit(f"{name:18} {kind.help}{f' [{kind.value}]' if kind.value else ''}")
-    for name, meaning in ENGINE_FAULTS.items():
-        emit(f"{name:18} {meaning}")
+    for name, kind in ENGINE_FAULTS.items():
+        emit(f"{name:18} {kind.help}")
     return ExitCode.OK
 
 
