@@ -139,6 +139,7 @@ def test_describe(org: Client) -> None:
     assert fields["s_c__sC_Id__c"]["externalId"]
     assert fields["s_c__sC_Id__c"]["unique"]
     assert not fields["CreatedDate"]["updateable"]
+    assert b'"?"' not in answer.raw, "it stands in describe.json where the object or the field has to say it"
     assert body["urls"]["uiDetailTemplate"] == f"{org.server.instance_url}/{{ID}}"
     assert body["recordTypeInfos"][0]["master"]
     children = {(each["childSObject"], each["field"]) for each in body["childRelationships"]}

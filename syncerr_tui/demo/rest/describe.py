@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from email.utils import format_datetime, parsedate_to_datetime
-from typing import cast
+from importlib.resources import files
+from typing import Any, cast
 from urllib.parse import unquote
 
 from syncerr_tui.demo.http import Response
@@ -14,8 +17,18 @@ _SOAP_TYPES = {
     "id": "tns:ID", "reference": "tns:ID", "boolean": "xsd:boolean", "int": "xsd:int", "double": "xsd:double",
     "currency": "xsd:double", "percent": "xsd:double", "date": "xsd:date", "datetime": "xsd:dateTime",
 }  # fmt: skip
-_NUMBERS = frozenset({"int", "double", "currency", "percent"})
+_REAL = frozenset({"double", "currency", "percent"})
 _LONG_TEXT = 255
+_OF_WRITABLE = (
+    "createable", "deletable", "layoutable", "replicateable", "searchable", "triggerable", "undeletable",
+    "updateable",
+)  # fmt: skip
+_AS_THEY_ARE = ("createable", "custom", "label", "length", "name", "nillable", "type", "unique", "updateable")
+_WRITTEN: Mapping[str, dict[str, Any]] = json.loads(
+    files("syncerr_tui.demo.rest").joinpath("describe.json").read_text(encoding="utf-8")
+)
+"""What is the same in every org; `?` stands where an object or a field says it."""
+MASTER_RECORD_TYPE = "012000000000000AAA"
 
 
 def everything(call: Call) -> Response:
@@ -34,49 +47,22 @@ def one(call: Call, sobject: SObject) -> Response:
     unchanged = _unchanged(call)
     if unchanged is not None:
         return unchanged
-    body = {
+    base, address = f"{call.base}/sobjects/{sobject.name}", call.context.address
+    layout = {"layout": f"{base}/describe/layouts/{MASTER_RECORD_TYPE}"}
+    whole = {
         **summary(call, sobject),
-        "actionOverrides": [],
+        **_WRITTEN["described"],
         "childRelationships": _children(call, sobject),
-        "compactLayoutable": True,
-        "defaultImplementation": None,
-        "extendedBy": None,
-        "extendsInterfaces": None,
         "fields": [_field(field) for field in sobject.fields],
-        "implementedBy": None,
-        "implementsInterfaces": None,
-        "listviewable": None,
-        "lookupLayoutable": None,
-        "namedLayoutInfos": [],
-        "networkScopeFieldName": None,
-        "recordTypeInfos": [
-            {
-                "active": True,
-                "available": True,
-                "defaultRecordTypeMapping": True,
-                "developerName": "Master",
-                "master": True,
-                "name": "Master",
-                "recordTypeId": "012000000000000AAA",
-                "urls": {
-                    "layout": f"{call.base}/sobjects/{sobject.name}/describe/layouts/012000000000000AAA"
-                },
-            }
-        ],
-        "searchLayoutable": True,
-        "sobjectDescribeOption": "FULL",
+        "recordTypeInfos": [{**each, "urls": layout} for each in _WRITTEN["described"]["recordTypeInfos"]],
         "supportedScopes": [{"label": f"All {sobject.label_plural}", "name": "everything"}],
     }
-    urls = body["urls"]
-    assert isinstance(urls, dict)
-    address = call.context.address
-    body["urls"] = {
-        **urls,
+    whole["urls"] |= {
         "uiDetailTemplate": f"{address}/{{ID}}",
         "uiEditTemplate": f"{address}/{{ID}}/e",
         "uiNewRecord": f"{address}/{sobject.key_prefix}/e",
     }
-    return _dated(call, body)
+    return _dated(call, whole)
 
 
 def _dated(call: Call, body: object) -> Response:
@@ -97,53 +83,28 @@ def _unchanged(call: Call) -> Response | None:
     return Response(304)
 
 
-def summary(call: Call, sobject: SObject) -> dict[str, object]:
+def summary(call: Call, sobject: SObject) -> dict[str, Any]:
     """An object as describeGlobal lists it."""
     base = f"{call.base}/sobjects/{sobject.name}"
-    writable = sobject.writable
     return {
-        "activateable": False,
-        "associateEntityType": None,
-        "associateParentEntity": None,
-        "createable": writable,
+        **_WRITTEN["object"],
+        **dict.fromkeys(_OF_WRITABLE, sobject.writable),
         "custom": sobject.custom,
-        "customSetting": False,
-        "deepCloneable": False,
-        "deletable": writable,
-        "deprecatedAndHidden": False,
-        "feedEnabled": False,
-        "hasSubtypes": False,
-        "isInterface": False,
-        "isSubtype": False,
         "keyPrefix": sobject.key_prefix or None,
         "label": sobject.label,
         "labelPlural": sobject.label_plural,
-        "layoutable": writable,
-        "mergeable": False,
-        "mruEnabled": False,
         "name": sobject.name,
-        "queryable": True,
-        "replicateable": writable,
-        "retrieveable": True,
-        "searchable": writable,
-        "triggerable": writable,
-        "undeletable": writable,
-        "updateable": writable,
         "urls": {"sobject": base, "describe": f"{base}/describe", "rowTemplate": f"{base}/{{ID}}"},
     }
 
 
-def _children(call: Call, sobject: SObject) -> list[dict[str, object]]:
+def _children(call: Call, sobject: SObject) -> list[dict[str, Any]]:
     return [
         {
-            "cascadeDelete": False,
+            **_WRITTEN["child"],
             "childSObject": child.name,
-            "deprecatedAndHidden": False,
             "field": field.name,
-            "junctionIdListNames": [],
-            "junctionReferenceTo": [],
             "relationshipName": child.label_plural.replace(" ", "") + ("__r" if field.custom else ""),
-            "restrictedDelete": False,
         }
         for child in call.context.org.schema.values()
         if child.rest
@@ -152,77 +113,42 @@ def _children(call: Call, sobject: SObject) -> list[dict[str, object]]:
     ]
 
 
-def _field(field: Field) -> dict[str, object]:
+def _field(field: Field) -> dict[str, Any]:
     kind = field.type
-    filterable = not (kind == "textarea" and field.length > _LONG_TEXT)
-    numeric = kind in _NUMBERS
+    short = not (kind == "textarea" and field.length > _LONG_TEXT)
+    real, reference = kind in _REAL, kind in {"id", "reference"}
+    polymorphic = len(field.reference_to) > 1
     return {
-        "aggregatable": filterable and kind != "boolean",
-        "aiPredictionField": False,
+        **_WRITTEN["field"],
+        **{name: getattr(field, name) for name in _AS_THEY_ARE},
+        "aggregatable": short and kind != "boolean",
         "autoNumber": field.name_field and not field.createable,
-        "byteLength": 0
-        if numeric or kind in {"boolean", "date", "datetime"}
-        else field.length * (1 if kind in {"id", "reference"} else 3),
-        "calculated": False,
-        "calculatedFormula": None,
-        "cascadeDelete": False,
-        "caseSensitive": False,
-        "compoundFieldName": None,
-        "controllerName": None,
-        "createable": field.createable,
-        "custom": field.custom,
+        "byteLength": field.length * (1 if reference else 3),
         "defaultValue": False if kind == "boolean" else None,
-        "defaultValueFormula": None,
         "defaultedOnCreate": field.defaulted or kind == "boolean",
-        "dependentPicklist": False,
-        "deprecatedAndHidden": False,
         "digits": 8 if kind == "int" else 0,
-        "displayLocationInDecimal": False,
-        "encrypted": False,
         "externalId": field.external_id,
         "extraTypeInfo": "plaintextarea" if kind == "textarea" else None,
-        "filterable": filterable,
-        "filteredLookupInfo": None,
-        "formulaTreatNullNumberAsZero": False,
-        "groupable": filterable and kind not in {"datetime", "double", "currency", "percent"},
-        "highScaleNumber": False,
-        "htmlFormatted": False,
+        "filterable": short,
+        "groupable": short and kind != "datetime" and not real,
         "idLookup": kind == "id" or field.external_id,
-        "inlineHelpText": None,
-        "label": field.label,
-        "length": field.length,
-        "mask": None,
-        "maskType": None,
-        "name": field.name,
         "nameField": field.name_field,
-        "namePointing": len(field.reference_to) > 1,
-        "nillable": field.nillable,
+        "namePointing": polymorphic,
         "permissionable": field.custom and field.nillable,
         "picklistValues": [
             {"active": active, "defaultValue": False, "label": label, "validFor": None, "value": value}
             for value, label, active in field.picklist
         ],
-        "polymorphicForeignKey": len(field.reference_to) > 1,
-        "precision": 18 if kind in {"double", "currency", "percent"} else 0,
-        "queryByDistance": False,
-        "referenceTargetField": None,
+        "polymorphicForeignKey": polymorphic,
+        "precision": 18 if real else 0,
         "referenceTo": list(field.reference_to),
         "relationshipName": field.relationship_name,
-        "relationshipOrder": None,
-        "restrictedDelete": False,
         "restrictedPicklist": field.restricted,
-        "scale": 2 if kind in {"double", "currency", "percent"} else 0,
+        "scale": 2 if real else 0,
         "searchPrefilterable": kind == "reference",
         "soapType": _SOAP_TYPES.get(kind, "xsd:string"),
-        "sortable": filterable,
-        "type": kind,
-        "unique": field.unique,
-        "updateable": field.updateable,
-        "writeRequiresMasterRead": False,
+        "sortable": short,
     }
-
-
-MASTER_RECORD_TYPE = "012000000000000AAA"
 
 
 def _kept_values(call: Call, object_name: str, record_type: str, field_name: str) -> frozenset[str] | None:
