@@ -1,15 +1,19 @@
 """Vocabularies of the change event object. Nobody outside knows the real field names: all are assumptions.
 
 The engine speaks only through a `SchemaVariant`, so that an org with other API names, other labels, another
-language or another shape behaves the same. Discovery is tested against each of them.
+language or another shape behaves the same. Discovery is tested against each of them. They stand in
+`schema_variants.toml`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import tomllib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
+from importlib.resources import files
 from types import MappingProxyType
+from typing import Any
 
 from syncerr_tui.demo.objects import data_objects, setup_objects
 from syncerr_tui.demo.schema import Choice, Field, SObject, auto_name, lookup, sobject, text, typed
@@ -31,7 +35,8 @@ class SchemaVariant:
     """How one org's change event object is called and shaped. Every role is a pair (API name, label)."""
 
     key: str
-    about: str
+    prefix: str = EVENT_PREFIX
+    """Of its records' ids."""
     event: Name = ("s_c__Change_Event__c", "Change Event")
     plural: str = "Change Events"
     number: str = "Change Event Number"
@@ -60,11 +65,11 @@ class SchemaVariant:
 
     def event_object(self) -> SObject:
         """The change event object in this vocabulary."""
-        states = tuple((value, label, True) for value, label in self._states())
+        states = tuple((*each, True) for each in (self.queued, self.pending, self.done, self.failed))
         types: tuple[Choice, ...] = tuple((value, value, True) for value in self.events.values())
-        status = text(*self.status, 40) if self.status_is_text else typed(*self.status, "picklist")
-        if not self.status_is_text:
-            status = replace(status, picklist=states, restricted=True)
+        status = replace(typed(*self.status, "picklist"), picklist=states, restricted=True)
+        if self.status_is_text:
+            status = text(*self.status, 40)
         record = (
             lookup(*self.salesforce_id, *RECORD_OBJECTS)
             if self.id_is_lookup
@@ -82,116 +87,23 @@ class SchemaVariant:
         if self.code is not None:
             read_only.append(text(*self.code, 80))
         fields = [replace(each, createable=False, updateable=False) for each in read_only]
-        name, label = self.event
-        return sobject(
-            name,
-            label,
-            EVENT_PREFIX,
-            auto_name(self.number),
-            *fields,
-            status,
-            plural=self.plural,
-        )
-
-    def _states(self) -> tuple[Name, ...]:
-        return (self.queued, self.pending, self.done, self.failed)
+        return sobject(*self.event, self.prefix, auto_name(self.number), *fields, status, plural=self.plural)
 
 
-_GERMAN = SchemaVariant(
-    "german",
-    "The labels are German, the API names are not",
-    event=("s_c__Change_Event__c", "Änderungsereignis"),
-    plural="Änderungsereignisse",
-    number="Nummer des Änderungsereignisses",
-    object=("s_c__Object__c", "Objekt"),
-    event_type=("s_c__Event_Type__c", "Ereignistyp"),
-    processed_at=("s_c__Processed_At__c", "Verarbeitet am"),
-    salesforce_id=("s_c__Salesforce_Id__c", "Salesforce-ID"),
-    storeconnect_id=("s_c__StoreConnect_Id__c", "StoreConnect-ID"),
-    message=("s_c__Message__c", "Meldung"),
-    status_is_text=False,
-    code=("s_c__Status_Code__c", "Statuscode"),
-    payload=("s_c__Payload__c", "Nutzdaten"),
-    failed=("FAILED", "Fehlgeschlagen"),
-    queued=("NEW", "Neu"),
-    pending=("PENDING", "Ausstehend"),
-    done=("PROCESSED", "Verarbeitet"),
-)
-
-_OTHER = SchemaVariant(
-    "other",
-    "Other API names under the manual's labels",
-    event=("s_c__Change_Event__c", "Sync Change"),
-    plural="Sync Changes",
-    object=("s_c__Sobject_Type__c", "Object"),
-    event_type=("s_c__Action__c", "Event Type"),
-    processed_at=("s_c__Last_Run__c", "Processed At"),
-    salesforce_id=("s_c__Record__c", "Salesforce ID"),
-    storeconnect_id=("s_c__sC_Id__c", "StoreConnect ID"),
-    message=("s_c__Response__c", "Message"),
-    status=("s_c__State__c", "State"),
-    code=("s_c__Reason__c", "Status Code"),
-    payload=("s_c__Body__c", "Body"),
-    failed=("Failed", "Failed"),
-    queued=("Queued", "Queued"),
-    pending=("Running", "Running"),
-    done=("Done", "Done"),
-    events={"Create": "create", "Update": "update", "Delete": "delete"},
-)
-
-_UPGRADED = SchemaVariant(
-    "upgraded",
-    "A package upgrade renamed the message and the time",
-    processed_at=("s_c__Last_Processed_At__c", "Processed At"),
-    message=("s_c__Error_Message__c", "Message"),
-    code=("s_c__Error_Code__c", "Status Code"),
-)
+def _variants() -> Iterator[SchemaVariant]:
+    written = files("syncerr_tui.demo").joinpath("schema_variants.toml").read_text(encoding="utf-8")
+    yield from (_variant(key, table) for key, table in tomllib.loads(written).items())
 
 
-def _decoy() -> SchemaVariant:
-    """An integration log of the org's own: the labels of the manual and a failed state."""
-    log = SchemaVariant(
-        "",
-        "",
-        event=("Integration_Log__c", "Integration Log"),
-        plural="Integration Logs",
-        number="Log Number",
-        object=("Object__c", "Object"),
-        event_type=("Event_Type__c", "Event Type"),
-        processed_at=("Processed_At__c", "Processed At"),
-        salesforce_id=("Salesforce_ID__c", "Salesforce ID"),
-        storeconnect_id=("External_ID__c", "External ID"),
-        message=("Message__c", "Message"),
-        status=("Status__c", "Status"),
-        code=None,
-        payload=("Payload__c", "Payload"),
-    ).event_object()
-    return SchemaVariant(
-        "decoy",
-        "Another object looks much like the change event",
-        event=("s_c__Sync_Change__c", "Sync Change"),
-        plural="Sync Changes",
-        decoy=replace(log, key_prefix="a0Y"),
-    )
+def _variant(key: str, table: Mapping[str, Any]) -> SchemaVariant:
+    roles: dict[str, Any] = {
+        name: (tuple(value) or None) if isinstance(value, list) else value for name, value in table.items()
+    }
+    decoy = roles.pop("decoy", None)
+    return SchemaVariant(key, **roles, decoy=_variant("", decoy).event_object() if decoy else None)
 
 
-_ALL = (
-    SchemaVariant("assumed", "The manual's words as API names"),
-    _OTHER,
-    _GERMAN,
-    SchemaVariant("text-status", "The status is a text field", status_is_text=True),
-    SchemaVariant(
-        "lookup",
-        "A lookup to the record in place of a Salesforce ID field",
-        salesforce_id=("s_c__Record__c", "Record"),
-        id_is_lookup=True,
-    ),
-    SchemaVariant("no-code", "No field for the status code: it stands in the message", code=None),
-    _UPGRADED,
-    _decoy(),
-)
-
-SCHEMA_VARIANTS: Mapping[str, SchemaVariant] = MappingProxyType({naming.key: naming for naming in _ALL})
+SCHEMA_VARIANTS: Mapping[str, SchemaVariant] = MappingProxyType({each.key: each for each in _variants()})
 """Every vocabulary by its key."""
 
 
