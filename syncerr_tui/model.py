@@ -76,7 +76,12 @@ class SyncError:
             "message": self.message,
         }
 
-    def kept(self) -> dict[str, Any]:
+    @property
+    def since(self) -> datetime | None:
+        """When its change event was created, else when it was last tried."""
+        return self.created_at or self.processed_at
+
+    def stored(self) -> dict[str, Any]:
         """What `of_payload` makes it again from."""
         return {**self.payload(), "created_at": self.created_at.isoformat() if self.created_at else None}
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from syncerr_tui.cli._connect import said_in
+from syncerr_tui.cli._connect import handlings_in
 from syncerr_tui.cli._console import json_option, say
 from syncerr_tui.cli._options import packed
 from syncerr_tui.diagnosis.links import full_id
@@ -310,7 +310,7 @@ def plan_for(
     proof_timeout = options.proof_timeout
     if proof_timeout is None:
         proof_timeout = connection.profile.proof_timeout
-    handlings = said_in(journal, graph)
+    handlings = handlings_in(journal, graph)
     chosen = chosen_of(graph, choice, handlings)
     if not options.only:
         causes = causes_missing(graph, chosen)

@@ -289,15 +289,15 @@ def put_back_words(off: list[SafeguardNow]) -> str:
     return f"Put back with 'syncerr-tui safeguards {which}'"
 
 
-def said_in(journal: Journal | None, graph: CauseGraph) -> Handlings:
+def handlings_in(journal: Journal | None, graph: CauseGraph) -> Handlings:
     """What holds now of what was said."""
-    from syncerr_tui.journal.people import all_said
+    from syncerr_tui.journal.people import handling_lines
     from syncerr_tui.triage.handling import Handlings, handlings
 
-    return handlings(graph, all_said(journal), journal.now()) if journal is not None else Handlings()
+    return handlings(graph, handling_lines(journal), journal.now()) if journal is not None else Handlings()
 
 
-def left_in(journal: Journal | None, graph: CauseGraph) -> LeftByRuns:
+def ends_of_runs_in(journal: Journal | None, graph: CauseGraph) -> LeftByRuns:
     """What earlier runs left of these errors."""
     from syncerr_tui.journal.row_history import LeftByRuns, standing
 

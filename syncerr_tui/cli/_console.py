@@ -316,7 +316,7 @@ _outlets: dict[Any, Outlet] = {}
 
 
 @contextlib.contextmanager
-def unhurried() -> Iterator[Collection[Outlet]]:
+def without_waiting_for_readers() -> Iterator[Collection[Outlet]]:
     """For the time of a run: a reader of our pipes that stands still holds nothing up."""
     with outlets(sys.stdout, sys.stderr) as new:
         _outlets.update(new)

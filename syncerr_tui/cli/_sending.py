@@ -405,7 +405,7 @@ class Stop:
     @contextmanager
     def installed(self) -> Iterator[Self]:
         """Signals come here for the time of a block, and nobody who reads holds them up."""
-        with _console.unhurried() as self.outlets, self._handled():
+        with _console.without_waiting_for_readers() as self.outlets, self._handled():
             yield self
 
     @contextmanager

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from syncerr_tui.cli._connect import OrgChoice, in_event_loop, left_in, open_org, org_options, said_in
+from syncerr_tui.cli._connect import (
+    OrgChoice,
+    ends_of_runs_in,
+    handlings_in,
+    in_event_loop,
+    open_org,
+    org_options,
+)
 from syncerr_tui.cli._console import as_json, emit, emit_json, json_option, say
 from syncerr_tui.errors import ExitCode
 from syncerr_tui.words import local_minute, plural
@@ -45,7 +52,7 @@ async def command(choice: OrgChoice, *, text: str, limit: int | None, victims: b
         graph = await read_graph(connection)
         metadata = await org_names(connection, graph)
         journal = late.existing()
-        handlings, left = said_in(journal, graph), left_in(journal, graph)
+        handlings, left = handlings_in(journal, graph), ends_of_runs_in(journal, graph)
         url = connection.identity.instance_url
     only, now = filter_over(graph, text, handlings), utc_now()
 

@@ -54,11 +54,11 @@ async def command(choice: OrgChoice, *, done: tuple[str, ...]) -> int:
 
 def _confirm(choice: OrgChoice, done: tuple[str, ...]) -> None:
     """Keep it in the profile that these status values mean done."""
-    from syncerr_tui.salesforce.profile_files import confirm_done
+    from syncerr_tui.salesforce.profile_files import add_done_values
 
     if not choice.org:
         raise BadInputError("--done needs an org that is set up", "Name it with --org NAME")
-    confirm_done(profile_folder(), choice.org, done)
+    add_done_values(profile_folder(), choice.org, done)
     say(f"Kept in the profile {choice.org}: {one_line(', '.join(done))} means done.")
 
 

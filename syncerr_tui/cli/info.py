@@ -53,7 +53,10 @@ def gather() -> dict[str, Any]:
         config = Config()
         problems.append(problem.line)
     terminal = terminal_profile(
-        os.environ, is_terminal=both_ends, encoding=sys.stdout.encoding or "ascii", wishes=config.terminal
+        os.environ,
+        is_terminal=both_ends,
+        encoding=sys.stdout.encoding or "ascii",
+        preferences=config.terminal,
     )
     try:
         orgs: list[str] | str = list(configured_orgs())

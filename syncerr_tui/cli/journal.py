@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from syncerr_tui.journal.attempt import Attempt
     from syncerr_tui.journal.history import RunRecord
     from syncerr_tui.journal.journal import Journal
-    from syncerr_tui.journal.people import PersonOn
+    from syncerr_tui.journal.people import Presence
     from syncerr_tui.salesforce.profiles import OrgProfile
 
 
@@ -59,13 +59,13 @@ async def command(
             raise BadInputError("'journal move' moves all of it", "Leave --id out")
         return await _move(choice)
     from syncerr_tui.journal.history import History
-    from syncerr_tui.journal.people import others_on, people_words
+    from syncerr_tui.journal.people import others_present, presence_words
 
     org_id, profile = await _org(choice)
     with journal_of(org_id, profile) as journal:
         history = History(journal)
         if who:
-            _tell_people(others_on(journal))
+            _tell_people(others_present(journal))
         elif fixes:
             _tell_fixes(journal, limit)
         elif event is not None:
@@ -78,7 +78,7 @@ async def command(
                 say("Nothing was re-synced yet.")
             for record in runs:
                 _tell_run(record)
-            if on := people_words(others_on(journal)):
+            if on := presence_words(others_present(journal)):
                 say(f"{on}.")
         say(f"Journal: {journal.place}")
     return ExitCode.OK
@@ -118,7 +118,7 @@ async def _move(choice: OrgChoice) -> int:
     return ExitCode.OK
 
 
-def _tell_people(people: Sequence[PersonOn]) -> None:
+def _tell_people(people: Sequence[Presence]) -> None:
     if as_json():
         emit_json(*({**asdict(one), "since": one.since.isoformat()} for one in people))
         return

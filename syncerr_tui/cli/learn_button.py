@@ -251,7 +251,7 @@ async def learn_method(
     if lesson.chosen is None and not keep_ids:
         lesson = _with_ids(learn(recording, known, namespace=namespace, keep_ids=True), asker) or lesson
     if lesson.chosen is None:
-        why = lesson.why_none
+        why = lesson.why_no_candidate
         raise BadInputError(
             f"The recording does not show the Re-sync button: {why[:1].lower() + why[1:]}",
             "'syncerr-tui learn-button FILE' shows what was seen. Clear the log, press only Re-sync, export",

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from syncerr_tui.cli._connect import OrgChoice, left_in, open_connection, open_org, org_options, said_in
+from syncerr_tui.cli._connect import (
+    OrgChoice,
+    ends_of_runs_in,
+    handlings_in,
+    open_connection,
+    open_org,
+    org_options,
+)
 from syncerr_tui.cli._console import UNCUT, emit, emit_json, line_width, row, say
 from syncerr_tui.errors import BadInputError, ExitCode
 from syncerr_tui.text import one_line
@@ -211,7 +218,7 @@ async def _list_as_a_whole(choice: OrgChoice, only: Filter, limit: int | None, o
         if by_cause:
             graph = await read_graph(connection)
             journal = late.existing()
-            handlings, left = said_in(journal, graph), left_in(journal, graph)
+            handlings, left = handlings_in(journal, graph), ends_of_runs_in(journal, graph)
         else:
             graph = CauseGraph()
             async for page in connection.errors():
@@ -224,7 +231,12 @@ async def _list_as_a_whole(choice: OrgChoice, only: Filter, limit: int | None, o
     rows = [error.payload() for error in matching]
     if output.knows_causes:
         rows = [
-            {**row, **cause_of(graph, error), **_said_of(handlings, error), **_left_of(left, error, url)}
+            {
+                **row,
+                **cause_of(graph, error),
+                **_handling_fields(handlings, error),
+                **_outcome_fields(left, error, url),
+            }
             for row, error in zip(rows, matching, strict=True)
         ]
     _print(rows, output)
@@ -242,7 +254,7 @@ async def _count(choice: OrgChoice, text: str, field: str, limit: int | None, ki
 
     async with open_org(choice) as (connection, late):
         graph = await read_graph(connection)
-        only, now = filter_over(graph, text, said_in(late.existing(), graph)), datetime.now(UTC)
+        only, now = filter_over(graph, text, handlings_in(late.existing(), graph)), datetime.now(UTC)
     matching = [error for error in graph.errors.values() if only.matches(error, now)]
 
     def root_of(row: str) -> str | None:
@@ -270,7 +282,7 @@ def cause_of(graph: CauseGraph, error: SyncError) -> dict[str, str | None]:
     return {"cause": cause.key if cause else None, "waits_for": next(parents, None)}
 
 
-def _said_of(handlings: Handlings, error: SyncError) -> dict[str, str | None]:
+def _handling_fields(handlings: Handlings, error: SyncError) -> dict[str, str | None]:
     one = handlings.of(error.id)
     return {
         "assigned": one.assignee or None,
@@ -280,7 +292,7 @@ def _said_of(handlings: Handlings, error: SyncError) -> dict[str, str | None]:
     }
 
 
-def _left_of(left: LeftByRuns | None, error: SyncError, url: str) -> dict[str, str | None]:
+def _outcome_fields(left: LeftByRuns | None, error: SyncError, url: str) -> dict[str, str | None]:
     from syncerr_tui.diagnosis.links import record_pages
 
     if left is None:

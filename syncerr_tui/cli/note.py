@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from syncerr_tui.cli._choosing import Choice, cause_named, chosen_of, id_option, read_ids
-from syncerr_tui.cli._connect import OrgChoice, in_event_loop, open_org, org_options, said_in
+from syncerr_tui.cli._connect import OrgChoice, handlings_in, in_event_loop, open_org, org_options
 from syncerr_tui.cli._console import as_json, emit, emit_json, json_option, say
 from syncerr_tui.errors import BadInputError, ExitCode
 from syncerr_tui.model import Verdict
@@ -83,7 +83,7 @@ async def command(
         targets = _targets(graph, named, cause, frozenset(twin.error.id for twin in twins))
         for number, (kind, value) in enumerate(wishes.items()):
             _say(journal, graph, targets, kind, value, by=os_user(), text=text.strip() if not number else "")
-        handlings = said_in(journal, graph)
+        handlings = handlings_in(journal, graph)
     rows = [row for row in graph.errors if row in handlings.rows]
     if targets:
         among = {row for target in targets for row in _rows_of(graph, target)}

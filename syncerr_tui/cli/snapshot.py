@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from syncerr_tui.diagnosis.causes import CauseGraph
     from syncerr_tui.fixes.org import KnownFixes
     from syncerr_tui.salesforce.session import OrgSession
-    from syncerr_tui.salesforce.snapshot import NamesRead
+    from syncerr_tui.salesforce.snapshot import MemoryMetadataStore
 
 _LOOKED_UP_TOGETHER = 25
 """Errors of one cause whose fixes are looked up in one go: each may name a record of its own."""
@@ -43,11 +43,11 @@ async def command(choice: OrgChoice, *, output: Path) -> int:
     what has changed since is left out.
     """
     from syncerr_tui.cli.causes import read_related
-    from syncerr_tui.salesforce.snapshot import NamesRead, Snapshot
+    from syncerr_tui.salesforce.snapshot import MemoryMetadataStore, Snapshot
     from syncerr_tui.stopwatch import utc_now
 
     async with open_connection(choice) as connection:
-        names, at = NamesRead(), utc_now()
+        names, at = MemoryMetadataStore(), utc_now()
         graph, parents, present = await read_related(connection)
         fixes = await _known_fixes(connection, graph, names)
         snapshot = Snapshot(
@@ -68,7 +68,9 @@ async def command(choice: OrgChoice, *, output: Path) -> int:
     return ExitCode.OK
 
 
-async def _known_fixes(connection: OrgSession, graph: CauseGraph, names: NamesRead) -> list[KnownFixes]:
+async def _known_fixes(
+    connection: OrgSession, graph: CauseGraph, names: MemoryMetadataStore
+) -> list[KnownFixes]:
     """What the org offers for each cause, worst first; its names and places are kept on the way."""
     from syncerr_tui.cli.fix import explained
     from syncerr_tui.diagnosis.explanation import explain

@@ -19,10 +19,10 @@ import click
 from syncerr_tui.cli._connect import (
     LateJournal,
     OrgChoice,
+    handlings_in,
     org_options,
     reach,
     safeguards_off,
-    said_in,
 )
 from syncerr_tui.cli._console import as_json, emit, emit_json, json_option, say
 from syncerr_tui.cli._options import packed
@@ -93,15 +93,15 @@ async def tell_channels(
 ) -> None:
     """Tell each channel what it does not know yet. What could not be delivered is due again."""
     from syncerr_tui.host.paths import Paths
-    from syncerr_tui.watch.delivery import LastTold, LastToldFile, after, due
+    from syncerr_tui.watch.delivery import ChannelState, ChannelStateFile, after, due
 
     org = session.identity
-    file = LastToldFile(Paths.of(os.environ).state / "watch" / f"{org.org_id}.json")
+    file = ChannelStateFile(Paths.of(os.environ).state / "watch" / f"{org.org_id}.json")
     known, causes = file.read(), watcher.causes
     last_told = dict(known)
     for key, channel in channels.members:
         if key not in last_told:  # what is there at the first start is no news
-            last_told[key] = after(LastTold({}, {}), causes, None)
+            last_told[key] = after(ChannelState({}, {}), causes, None)
             continue
         message = due(last_told[key], causes, org.name, len(watcher.errors))
         if message is None or not channels.schedule.allows(now, last_told[key].at):
@@ -143,7 +143,7 @@ _WARNING, _CRITICAL, _UNKNOWN = 1, 2, 3
 
 
 @dataclass(frozen=True, slots=True)
-class _Wishes:
+class _WatchOptions:
     """What is asked of a watch."""
 
     interval: float
@@ -158,20 +158,20 @@ def _wishes(
     metrics: Path | None,
     digest: str,
     quiet: str | None,
-) -> _Wishes:
+) -> _WatchOptions:
     from syncerr_tui.watch.delivery import Schedule, parse_quiet, parse_span
 
     seconds = parse_span(interval, "--interval").total_seconds()
     if seconds < _SHORTEST:
         raise BadInputError("--interval is too short", f"The shortest is {_SHORTEST:.0f}s")
     schedule = Schedule(parse_span(digest, "--digest"), parse_quiet(quiet) if quiet else None)
-    return _Wishes(seconds, metrics, Channels.of(schedule, notify, hook))
+    return _WatchOptions(seconds, metrics, Channels.of(schedule, notify, hook))
 
 
 @click.command()
 @org_options
 @packed(
-    "wishes",
+    "options",
     _wishes,
     interval=click.option(
         "--interval", metavar="TIME", default="60s", show_default=True, help="Time between two looks."
@@ -199,7 +199,7 @@ def _wishes(
 @click.option("--fail-on", metavar="FILTER", help="With --once: exit 2 where an error matches.")
 @click.option("--warn-on", metavar="FILTER", help="With --once: exit 1 where an error matches.")
 def command(
-    choice: OrgChoice, *, wishes: _Wishes, once: bool, fail_on: str | None, warn_on: str | None
+    choice: OrgChoice, *, options: _WatchOptions, once: bool, fail_on: str | None, warn_on: str | None
 ) -> int:
     """Watch an org: say what is new, changed, gone and cleared, and tell people.
 
@@ -213,11 +213,11 @@ def command(
     for text in filter(None, (fail_on, warn_on)):
         read_filter(text)
     if once:
-        return asyncio.run(_once(choice, wishes, fail_on, warn_on))
-    return asyncio.run(_watch(choice, wishes))
+        return asyncio.run(_once(choice, options, fail_on, warn_on))
+    return asyncio.run(_watch(choice, options))
 
 
-async def _once(choice: OrgChoice, wishes: _Wishes, fail_on: str | None, warn_on: str | None) -> int:
+async def _once(choice: OrgChoice, options: _WatchOptions, fail_on: str | None, warn_on: str | None) -> int:
     from syncerr_tui.cli._choosing import filter_over
     from syncerr_tui.stopwatch import utc_now
 
@@ -228,8 +228,8 @@ async def _once(choice: OrgChoice, wishes: _Wishes, fail_on: str | None, warn_on
                 watcher = _watcher(session)
                 await watcher.look()
                 with LateJournal(session) as late:
-                    await _pass_on(wishes, watcher, session, late)
-                    handlings = said_in(late.existing(), watcher.graph)
+                    await _publish(options, watcher, session, late)
+                    handlings = handlings_in(late.existing(), watcher.graph)
             finally:
                 await session.close()
     except SyncErrError as error:
@@ -251,7 +251,7 @@ async def _once(choice: OrgChoice, wishes: _Wishes, fail_on: str | None, warn_on
     return worst
 
 
-async def _watch(choice: OrgChoice, wishes: _Wishes) -> int:
+async def _watch(choice: OrgChoice, options: _WatchOptions) -> int:
     refused, trouble = 0, ""
     watcher: Watcher | None = None
     async with reach(choice) as (profile, tokens):
@@ -271,28 +271,28 @@ async def _watch(choice: OrgChoice, wishes: _Wishes) -> int:
                         _happened("back", "The org answers again")
                     refused, trouble = 0, ""
                     if first:
-                        say(_begun(watcher, wishes))
+                        say(_begun(watcher, options))
                     with LateJournal(session) as late:
                         _tell(look, _reasons(late, look))
-                        await _pass_on(wishes, watcher, session, late)
-                    wait = wishes.interval
+                        await _publish(options, watcher, session, late)
+                    wait = options.interval
                 except NotLoggedInError as error:
                     if session is None:
                         refused += 1
                         if refused >= _LOGINS:
                             raise
-                    wait = wishes.interval if session is not None else _LOGIN_WAIT
-                    await _let_go(session)
+                    wait = options.interval if session is not None else _LOGIN_WAIT
+                    await _close(session)
                     session = None
-                    trouble = _troubled(trouble, error)
+                    trouble = _report_error(trouble, error)
                 except SyncErrError as error:
                     if isinstance(error, BadInputError):
                         raise
-                    trouble = _troubled(trouble, error)
-                    wait = wishes.interval
+                    trouble = _report_error(trouble, error)
+                    wait = options.interval
                 await asyncio.sleep(wait)
         finally:
-            await _let_go(session)
+            await _close(session)
 
 
 async def _connect(profile: Any, tokens: Any) -> OrgSession:  # noqa: ANN401 - what `reach` gives
@@ -301,7 +301,7 @@ async def _connect(profile: Any, tokens: Any) -> OrgSession:  # noqa: ANN401 - w
     return await connect(profile, tokens)
 
 
-async def _let_go(session: OrgSession | None) -> None:
+async def _close(session: OrgSession | None) -> None:
     if session is not None:
         await session.close()
 
@@ -313,12 +313,12 @@ def _watcher(session: OrgSession) -> Watcher:
     return Watcher(session, steady_seconds)
 
 
-def _begun(watcher: Watcher, wishes: _Wishes) -> str:
+def _begun(watcher: Watcher, options: _WatchOptions) -> str:
     counts = f"{plural(len(watcher.errors), 'sync error')}, {plural(len(watcher.causes), 'cause')}"
-    return f"{counts}. Looking again every {wishes.interval:.0f} s; ctrl-c ends it."
+    return f"{counts}. Looking again every {options.interval:.0f} s; ctrl-c ends it."
 
 
-def _troubled(before: str, error: SyncErrError) -> str:
+def _report_error(before: str, error: SyncErrError) -> str:
     """Say once what is wrong, and again when it is something else."""
     if error.line != before:
         _happened("trouble", error.line)
@@ -374,7 +374,7 @@ def _cause(cause: CauseSeen) -> str:
 def _reasons(late: LateJournal, look: Changes) -> dict[str, str]:
     """Why each row is gone: proven by a run of the journal, else as the org shows it."""
     from syncerr_tui.journal.history import History
-    from syncerr_tui.journal.row_history import endings
+    from syncerr_tui.journal.row_history import row_endings
     from syncerr_tui.triage.news import gone_by_org
 
     if not look.gone:
@@ -383,7 +383,7 @@ def _reasons(late: LateJournal, look: Changes) -> dict[str, str]:
     with suppress(SyncErrError):
         journal = late.open()
         history, ids = History(journal), list(reasons)
-        for row, ended in endings(journal, ids).items():
+        for row, ended in row_endings(journal, ids).items():
             if ended.verdict.proven:
                 reasons[row] = f"{ended.verdict.value} by {ended.by} at {ended.at.astimezone():%H:%M}"
         for row, attempt in history.open_attempts(ids).items():
@@ -392,26 +392,26 @@ def _reasons(late: LateJournal, look: Changes) -> dict[str, str]:
     return reasons
 
 
-async def _pass_on(wishes: _Wishes, watcher: Watcher, session: OrgSession, late: LateJournal) -> None:
+async def _publish(options: _WatchOptions, watcher: Watcher, session: OrgSession, late: LateJournal) -> None:
     """Write the figures, and tell the channels what they do not know yet. What fails is due again."""
-    if wishes.metrics is not None:
+    if options.metrics is not None:
         try:
-            await _write_metrics(wishes.metrics, watcher, session, late)
+            await _write_metrics(options.metrics, watcher, session, late)
         except SyncErrError as error:
             _happened("trouble", error.line)
-    if wishes.channels.members:
+    if options.channels.members:
         await tell_channels(
-            wishes.channels, watcher, session, _now(), lambda line: _happened("trouble", line)
+            options.channels, watcher, session, _now(), lambda line: _happened("trouble", line)
         )
 
 
 async def _write_metrics(path: Path, watcher: Watcher, session: OrgSession, late: LateJournal) -> None:
-    from syncerr_tui.watch.delivery import Figures, render, write_whole
+    from syncerr_tui.watch.delivery import Metrics, render, write_whole
 
     off: int | None = None
     with suppress(SyncErrError):
         off = len(await safeguards_off(session, late))
-    figures = Figures(session.identity.name, _now(), watcher.errors, watcher.causes, off, session.usage)
+    figures = Metrics(session.identity.name, _now(), watcher.errors, watcher.causes, off, session.usage)
     await asyncio.to_thread(write_whole, path, list(render(figures)), 0o644)
 
 

@@ -181,7 +181,7 @@ class CauseGraph:
             node = stale[row_id] = nodes[row_id]
             if node.before is not None:
                 self._unlink(row_id, node)
-            when = _made(node)
+            when = node.error.since
             node.age = (when.timestamp() if when else inf, row_id)
             for link in links_of(row_id):
                 if link.cause is not None:
@@ -190,7 +190,7 @@ class CauseGraph:
                         before.behind.add(row_id)
                     else:
                         before.behind = {row_id}
-                    node.guessed = link.evidence is Evidence.GUESS and not _proven_too(node, link)
+                    node.guessed = link.evidence is Evidence.GUESS and not _is_also_fact(node, link)
                     break
         frontier = [node for node in stale.values() if node.behind]
         while frontier:
@@ -325,11 +325,7 @@ class _Group:
 _age = attrgetter("age")
 
 
-def _made(node: GraphNode) -> datetime | None:
-    return node.error.created_at or node.error.processed_at
-
-
-def _proven_too(node: GraphNode, guess: Link) -> bool:
+def _is_also_fact(node: GraphNode, guess: Link) -> bool:
     """Whether another link to the same row is a fact."""
     return any(link.fact for link in node.links or () if link.cause == guess.cause)
 
@@ -354,8 +350,8 @@ def _built(group: _Group, rows: list[GraphNode]) -> Cause:
         orders=sum(1 for local, _ in records if local in ORDERS),
         money=sum(money.values()),
         money_records=tuple(sorted(money.items(), key=lambda kind: (-kind[1], kind[0]))),
-        first_seen=_made(timed[0]) if timed else None,
-        last_seen=_made(timed[-1]) if timed else None,
+        first_seen=timed[0].error.since if timed else None,
+        last_seen=timed[-1].error.since if timed else None,
         examples=tuple(error.id for error in examples_of(roots)),
         missing=group.missing,
         ready=group.fingerprint is READY,

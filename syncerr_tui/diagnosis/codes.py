@@ -48,11 +48,11 @@ def find_codes(text: str) -> Iterator[re.Match[str]]:
 
     A code without an underscore (`GONE`, `CONFLICT`) is an English word too and is not looked for.
     """
-    return iter(_found(text))
+    return iter(_code_matches(text))
 
 
 @lru_cache(maxsize=16)
-def _found(text: str) -> tuple[re.Match[str], ...]:
+def _code_matches(text: str) -> tuple[re.Match[str], ...]:
     """Kept for a moment: every reader of a message asks for the codes of the same few texts."""
     if "_" not in text:
         return ()

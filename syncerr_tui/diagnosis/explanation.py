@@ -18,7 +18,13 @@ from syncerr_tui.diagnosis.guidance import diagnosis_of_code, guide, other_cases
 from syncerr_tui.diagnosis.guidance_catalog import MANUAL_CODES, general_codes
 from syncerr_tui.diagnosis.guidance_template import plain
 from syncerr_tui.diagnosis.model import Diagnosis, Failure, Guidance, Retry
-from syncerr_tui.diagnosis.org_metadata import Resolved, changes, checked, with_addresses, without_news
+from syncerr_tui.diagnosis.org_metadata import (
+    Resolved,
+    changes,
+    checked,
+    unchanged_since_failure,
+    with_addresses,
+)
 from syncerr_tui.diagnosis.read import diagnose_cached
 
 if TYPE_CHECKING:
@@ -185,7 +191,7 @@ def explain_message(
         diagnosis,
         tuple(failures),
         (*remarks, *changes(org.resolved)),
-        without_news(org.resolved, message),
+        unchanged_since_failure(org.resolved, message),
     )
 
 

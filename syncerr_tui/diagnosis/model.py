@@ -107,7 +107,7 @@ class Diagnosis(Failure):
         return self.failures or (self,)
 
 
-def together(failures: Sequence[Failure]) -> Failure:
+def combined(failures: Sequence[Failure]) -> Failure:
     """What several failures name together; the code to act on is the first one's."""
 
     def named(key: str) -> Any:  # noqa: ANN401 - the fields have types of their own

@@ -15,7 +15,7 @@ from typing import Any
 
 from syncerr_tui.diagnosis.guidance_template import is_nested, name as marked
 from syncerr_tui.diagnosis.identifiers import bare_field
-from syncerr_tui.diagnosis.model import Diagnosis, Failure, Guidance, Step, together
+from syncerr_tui.diagnosis.model import Diagnosis, Failure, Guidance, Step, combined
 from syncerr_tui.text import one_line
 from syncerr_tui.words import local_minute
 
@@ -52,7 +52,7 @@ def with_addresses(guidance: Guidance, resolved: Iterable[Resolved]) -> Guidance
     for item in automation:
         steps = [replace(step, address=item.address) if _names(step, item) else step for step in steps]
     for kind in ("validation_rule", "duplicate_rule"):
-        steps = _told(steps, [item for item in automation if item.kind == kind])
+        steps = _with_rule_names(steps, [item for item in automation if item.kind == kind])
     return replace(guidance, steps=tuple(steps))
 
 
@@ -64,7 +64,7 @@ def changes(resolved: Iterable[Resolved]) -> tuple[str, ...]:
     return tuple(map(_change, known))
 
 
-def without_news(resolved: Iterable[Resolved], message: str) -> tuple[str, ...]:
+def unchanged_since_failure(resolved: Iterable[Resolved], message: str) -> tuple[str, ...]:
     """Those of `changes` that promise nothing: what the message names was not changed since the failure."""
     known = [item for item in resolved if item.modified_at is not None]
     if any(item.name not in message for item in known):
@@ -91,7 +91,7 @@ _WORDS = {
 }
 
 
-def _told(steps: list[Step], rules: Sequence[Resolved]) -> list[Step]:
+def _with_rule_names(steps: list[Step], rules: Sequence[Resolved]) -> list[Step]:
     """Steps that open the list of rules: the first says which rules they are, all go to the only one."""
     if not rules:
         return steps
@@ -229,7 +229,7 @@ def checked(
     """
     pairs = [_checked(failure, metadata, object_name) for failure in diagnosis.each]
     failures = tuple(failure for failure, _ in pairs)
-    pooled = failures[0] if len(failures) == 1 else together(failures)
+    pooled = failures[0] if len(failures) == 1 else combined(failures)
     better = replace(
         diagnosis,
         objects=pooled.objects,

@@ -36,7 +36,7 @@ from syncerr_tui.diagnosis.codes import (
 from syncerr_tui.diagnosis.failures import Piece, Statement, split, statement
 from syncerr_tui.diagnosis.identifiers import find_ids, find_uuids
 from syncerr_tui.diagnosis.labelled import LONGEST
-from syncerr_tui.diagnosis.model import Diagnosis, Failure, Span, once_in_any_case, together
+from syncerr_tui.diagnosis.model import Diagnosis, Failure, Span, combined, once_in_any_case
 from syncerr_tui.diagnosis.platform_sentences import code_from_sentences, folded, named_in
 from syncerr_tui.diagnosis.sentences import find_details, find_objects, find_stated, says_something
 from syncerr_tui.diagnosis.source_text import Part, Ranges, SourceText, unwrap
@@ -161,7 +161,7 @@ def diagnose(message: str, code: str | None = None) -> Diagnosis:
         failure, more = _failure(names, stated if number in owners else None, whole, sole=len(pieces) == 1)
         parts += more
         failures.append(failure)
-    pooled = failures[0] if len(failures) == 1 else together(failures)
+    pooled = failures[0] if len(failures) == 1 else combined(failures)
     return Diagnosis(
         **{name: getattr(pooled, name) for name in Failure.__slots__},
         failures=tuple(failures) if text else (),

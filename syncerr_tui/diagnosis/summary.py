@@ -89,10 +89,10 @@ _SHORT_ID = 8
 def summarize(message: str, code: str | None) -> SafeText:
     """What blocks, in one line. Falls back on the message where nothing shorter tells more."""
     failures = diagnose_cached(message, code).each
-    briefly = [": ".join(part for part in (_who(item), _reason(item)) if part) for item in failures]
+    pieces = [": ".join(part for part in (_who(item), _reason(item)) if part) for item in failures]
     if len(failures) == 1:
-        return one_line(briefly[0] or message)
-    return one_line(f"{len(failures)} failures: {'; '.join(filter(None, briefly))}")
+        return one_line(pieces[0] or message)
+    return one_line(f"{len(failures)} failures: {'; '.join(filter(None, pieces))}")
 
 
 def _reason(diagnosis: Failure) -> str:

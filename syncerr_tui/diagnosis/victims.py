@@ -76,7 +76,7 @@ def local_name(object_name: str) -> str:
 
 def made_at(error: SyncError) -> tuple[bool, datetime, str]:
     """Sorts the changes of one record as they happened: the Create before everything, then by time."""
-    when = error.created_at or error.processed_at or _BEGINNING
+    when = error.since or _BEGINNING
     return (error.event_type is not EventType.CREATE, when, error.id)
 
 

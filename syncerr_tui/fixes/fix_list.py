@@ -17,7 +17,7 @@ from typing import Any, Self
 from syncerr_tui.errors import DAMAGED, BadInputError, RefusedError
 from syncerr_tui.files import read_json, reading, replace_file, writing
 from syncerr_tui.fixes.model import FixOption, FixResult, FixState
-from syncerr_tui.fixes.org import KnownFixes, Taken
+from syncerr_tui.fixes.org import KnownFixes, SnapshotFacts
 from syncerr_tui.model import OrgIdentity, SyncError
 from syncerr_tui.text import one_line
 
@@ -65,7 +65,7 @@ class ListedFix:
         if not now.allowed:
             return None, now.why_not or now.why_guided
         as_kept = FixOption.of_payload(now.payload())
-        if as_kept.told != self.option.told or as_kept.wants != self.option.wants:
+        if as_kept.as_shown != self.option.as_shown or as_kept.wants != self.option.wants:
             return None, "it would be another change by now"
         if now.seen != self.option.seen:
             return None, f"{now.target.name} was changed since the snapshot"
@@ -74,7 +74,7 @@ class ListedFix:
     def payload(self) -> dict[str, Any]:
         return {
             "fix": self.option.payload(),
-            "errors": [error.kept() for error in self.errors],
+            "errors": [error.stored() for error in self.errors],
             "typed": dict(self.typed),
             "reason": self.reason,
         }
@@ -184,7 +184,7 @@ class FixChooser:
         path: Where the list is kept; None: beside the snapshot.
     """
 
-    def __init__(self, snapshot: Taken, path: Path | None = None) -> None:
+    def __init__(self, snapshot: SnapshotFacts, path: Path | None = None) -> None:
         self._known: Sequence[KnownFixes] = snapshot.fixes
         self._errors = {error.id: error for error in snapshot.errors}
         self._empty = FixList(snapshot.org.org_id, snapshot.org.name, snapshot.taken_at)

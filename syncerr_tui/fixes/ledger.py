@@ -129,7 +129,7 @@ class FixLedger:
 
     # -- runs that need the same safeguard off
 
-    def need_off(self, target: FixTarget) -> str:
+    def require_off(self, target: FixTarget) -> str:
         """A run needs this safeguard off. Gives who is putting it back right now, and notes nothing then."""
         return self._journal.hold(self._key("off", target), unless=_key("on", target))
 

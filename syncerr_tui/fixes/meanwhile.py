@@ -122,7 +122,7 @@ class OffMeanwhile:
         """Tell other processes that this run needs it off; wait for one that is putting it back."""
         ledger, target = self._fixer.ledger, self.option.target
         for _ in range(_OTHERS_SECONDS):
-            if not ledger.need_off(target):
+            if not ledger.require_off(target):
                 return
             await self._fixer.sleep(1.0)
         raise RefusedError(f"{target.name} is being put back by another run", "Try again when it is on")

@@ -71,7 +71,7 @@ class FixOption(FixChange):
         return self.automatic and not self.why_not
 
     @property
-    def told(self) -> tuple[object, ...]:
+    def as_shown(self) -> tuple[object, ...]:
         """What a person was told of it. New values apart: one that ends in an hour is another each time."""
         return self.title, dict(self.before), set(self.after)
 
@@ -376,7 +376,7 @@ def _option(candidate: FixCandidate, facts: FixFacts, policy: FixPolicy) -> FixO
         why_not="" if candidate.guided else _why_not(candidate, facts, policy),
         steps=candidate.steps,
         seen=seen_hash(target, candidate.whole),
-        settled=candidate.settled or _so_already(candidate),
+        settled=candidate.settled or _already_so(candidate),
         event=candidate.event,
     )
 
@@ -396,7 +396,7 @@ def _key(candidate: FixCandidate) -> str:
     return ":".join([kind.value, *(quote(part, safe=_SHELL_SAFE) for part in parts)])
 
 
-def _so_already(candidate: FixCandidate) -> str:
+def _already_so(candidate: FixCandidate) -> str:
     same = bool(candidate.after) and not candidate.wants and candidate.before == candidate.after
     return "It is like that already" if same else ""
 

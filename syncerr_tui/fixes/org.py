@@ -199,7 +199,7 @@ class KnownFixes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
+class SnapshotFacts:
     """What was taken along of an org (`salesforce.snapshot.Snapshot` has more of it)."""
 
     taken_at: datetime

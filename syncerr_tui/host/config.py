@@ -18,7 +18,7 @@ from syncerr_tui.errors import BadInputError
 from syncerr_tui.files import TomlSource, near, replace_file, shown_value, writing
 from syncerr_tui.host.hooks import Hook
 from syncerr_tui.host.paths import config_path
-from syncerr_tui.host.terminal import Background, Colour, TerminalWishes
+from syncerr_tui.host.terminal import Background, Colour, TerminalPreferences
 from syncerr_tui.text import one_line
 from syncerr_tui.triage import filter as filters
 from syncerr_tui.triage.actions import Place
@@ -54,7 +54,7 @@ PALETTE = (
 class Config:
     """What the file says; the usual where it says nothing."""
 
-    terminal: TerminalWishes = field(default_factory=TerminalWishes)
+    terminal: TerminalPreferences = field(default_factory=TerminalPreferences)
     palette: Mapping[str, str] = field(default_factory=dict)
     """What has a colour -> that colour, `#rrggbb` or `ansi_red`."""
     columns: Mapping[WindowClass, Choice] = field(default_factory=dict)
@@ -89,7 +89,7 @@ def parse(source: TomlSource) -> Config:
     reader.source.check_known(tables, SETTINGS)
     actions, hooks = _actions(tables, reader)
     return Config(
-        TerminalWishes(
+        TerminalPreferences(
             background=reader.word("theme", tables, Background),
             colour=reader.word("colours", tables, Colour),
             mouse=reader.switch("mouse", tables),

@@ -64,7 +64,7 @@ def _row(state: AppState) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Ran:
+class HookResult:
     """What became of a command."""
 
     fine: bool
@@ -72,7 +72,7 @@ class Ran:
     """In one line, for the screen."""
 
 
-async def run(hook: Hook, rows: str, environ: Mapping[str, str]) -> Ran:
+async def run(hook: Hook, rows: str, environ: Mapping[str, str]) -> HookResult:
     """Run the command on these rows, and wait for its end. Whoever cancels this ends the command.
 
     Args:
@@ -83,22 +83,22 @@ async def run(hook: Hook, rows: str, environ: Mapping[str, str]) -> Ran:
     try:
         process = await _start(hook, environ)
     except OSError as problem:
-        return Ran(fine=False, line=f"{hook.name} cannot run: {_why(problem, hook)}.")
+        return HookResult(fine=False, line=f"{hook.name} cannot run: {_why(problem, hook)}.")
     try:
         async with asyncio.timeout(hook.timeout or None):
             output, errors = await _exchange(process, rows)
     except TimeoutError:
         await _end(process)
-        return Ran(fine=False, line=f"{hook.name} took longer than {hook.timeout:g} s and was ended.")
+        return HookResult(fine=False, line=f"{hook.name} took longer than {hook.timeout:g} s and was ended.")
     except asyncio.CancelledError:
         await asyncio.shield(_end(process))
         raise
     code = process.returncode or 0
     if code == 0:
-        return Ran(fine=True, line=f"{hook.name}: {_last_line(output) or 'done'}")
+        return HookResult(fine=True, line=f"{hook.name}: {_last_line(output) or 'done'}")
     how = f"ended with code {code}" if code > 0 else f"was ended by {_signal_name(-code)}"
     last_line = _last_line(errors) or _last_line(output)
-    return Ran(fine=False, line=f"{hook.name} {how}{f': {last_line}' if last_line else ''}")
+    return HookResult(fine=False, line=f"{hook.name} {how}{f': {last_line}' if last_line else ''}")
 
 
 async def _start(hook: Hook, environ: Mapping[str, str]) -> Process:

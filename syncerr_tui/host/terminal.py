@@ -72,7 +72,7 @@ class Background(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class TerminalWishes:
+class TerminalPreferences:
     """What `config.toml` asks for; None leaves it to the terminal. The environment goes before it."""
 
     background: Background | None = None
@@ -113,7 +113,7 @@ def terminal_profile(
     *,
     is_terminal: bool = True,
     encoding: str = "utf-8",
-    wishes: TerminalWishes = TerminalWishes(),
+    preferences: TerminalPreferences = TerminalPreferences(),
 ) -> TerminalProfile:
     """Decide what to draw with.
 
@@ -123,7 +123,7 @@ def terminal_profile(
             `SYNCERR_DIFF` (0, 1).
         is_terminal: Whether both ends of the screen (stdin, stderr) are a terminal.
         encoding: The terminal's text encoding.
-        wishes: What the configuration asks for where the environment says nothing.
+        preferences: What the configuration asks for where the environment says nothing.
     """
     term = environ.get("TERM", "")
     reasons: list[str] = []
@@ -134,13 +134,13 @@ def terminal_profile(
     remote = is_remote(environ)
     if remote:
         reasons.append("Reached over SSH: the terminal's own 16 colours, no mouse, no animation.")
-    colour = _colour(environ, term, wishes.colour, remote=remote, reasons=reasons)
-    background = _background(environ, wishes.background, reasons)
+    colour = _colour(environ, term, preferences.colour, remote=remote, reasons=reasons)
+    background = _background(environ, preferences.background, reasons)
     unicode = encoding.lower().replace("-", "") == "utf8" and term not in {"linux", "vt100", "vt220"}
     if environ.get("SYNCERR_ASCII", "0") not in {"", "0"}:
         unicode = False
         reasons.append("SYNCERR_ASCII is set: plain characters only.")
-    elif wishes.ascii and "SYNCERR_ASCII" not in environ:
+    elif preferences.ascii and "SYNCERR_ASCII" not in environ:
         unicode = False
         reasons.append("config.toml says ascii: plain characters only.")
     elif unicode and _is_plain_locale(environ) and "SYNCERR_ASCII" not in environ:
@@ -148,10 +148,10 @@ def terminal_profile(
         reasons.append("The locale is C: plain characters only; LANG=C.UTF-8 changes that.")
     elif not unicode:
         reasons.append("The terminal does not show Unicode: plain characters only.")
-    mouse = _switch(environ, "SYNCERR_MOUSE", wishes.mouse, default=not remote, reasons=reasons)
+    mouse = _switch(environ, "SYNCERR_MOUSE", preferences.mouse, default=not remote, reasons=reasons)
     known = environ.get("TERM_PROGRAM", "") in _LINKING or "kitty" in term or bool(environ.get("VTE_VERSION"))
     usual = known and not term.startswith(("screen", "tmux"))
-    links = _switch(environ, "SYNCERR_LINKS", wishes.links, default=usual, reasons=reasons)
+    links = _switch(environ, "SYNCERR_LINKS", preferences.links, default=usual, reasons=reasons)
     return TerminalProfile(
         colour=colour,
         background=background,

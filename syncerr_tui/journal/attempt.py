@@ -166,7 +166,7 @@ class Attempt:
         """It ends without a verdict, because it is not sent."""
         return self._grown(ended=True, verdict=None, reason=reason, evidence={}, now=None)
 
-    def said(self, pressed: Pressed) -> Attempt:
+    def with_press(self, pressed: Pressed) -> Attempt:
         """What the person who was asked says now. A press counts as accepted: the org's button took it."""
         kind = OutcomeKind.ACCEPTED if pressed is Pressed.YES else None
         return self._grown(pressed=pressed, kind=kind, answer="")

@@ -112,7 +112,7 @@ class Unfinished:
 
 
 @dataclass(frozen=True, slots=True)
-class MetBefore:
+class CauseHistory:
     """How often the same failure was met before, and what became of it."""
 
     rows: int
@@ -227,7 +227,7 @@ class History:
         """Rows of which this is the last verdict, in whichever run, and that nobody has merged since."""
         return self._newest(f"v.verdict = ? AND {LAST_VERDICT} AND {NOT_MERGED}", (verdict.value,))
 
-    def seen(self, fingerprint: str) -> MetBefore:
+    def seen(self, fingerprint: str) -> CauseHistory:
         """How often a cause was met, and when, by whom and why it was last fixed."""
         rows, runs = self._all(
             "SELECT count(DISTINCT event), count(DISTINCT run) FROM rows WHERE fingerprint = ?",
@@ -239,7 +239,7 @@ class History:
             WHERE r.fingerprint = ? AND v.verdict = 'FIXED' ORDER BY v.n DESC LIMIT 1""",
             (fingerprint,),
         )
-        return MetBefore(
+        return CauseHistory(
             rows=rows,
             runs=runs,
             last_fixed_at=_time(fixed[0]["at"]) if fixed else None,

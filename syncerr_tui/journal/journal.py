@@ -434,14 +434,14 @@ class Journal:
             self.sync_log()
         return numbers
 
-    def said(self, attempts: Iterable[Attempt], pressed: Pressed, *, os_user: str) -> None:
+    def record_press(self, attempts: Iterable[Attempt], pressed: Pressed, *, os_user: str) -> None:
         """Write down what a person says of rows that they were asked to send. The last word counts."""
         intents = [attempt.intent for attempt in attempts if attempt.intent is not None]
         with self._transaction(durable=False) as sql:
             self._say(sql, intents, pressed, os_user, iso(self._clock()))
 
     @contextmanager
-    def together(self, *, durable: bool) -> Iterator[None]:
+    def one_commit(self, *, durable: bool) -> Iterator[None]:
         """What is written inside is one commit; each method called inside still stands or falls alone. The
         names of its requests are in the log when this is left, and on disk after `sync_log`.
 

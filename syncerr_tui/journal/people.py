@@ -18,7 +18,7 @@ _GONE = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
-class PersonOn:
+class Presence:
     """Somebody who is on, in one process."""
 
     user: str
@@ -37,7 +37,7 @@ class PersonOn:
         return one_line(f"{self.user} on {self.host or 'another machine'} {self.doing}")
 
 
-def others_on(journal: Journal) -> tuple[PersonOn, ...]:
+def others_present(journal: Journal) -> tuple[Presence, ...]:
     """Everybody who is on but this process, those who re-sync first."""
     rows = journal.read(
         "SELECT o.*, u.id AS run, u.at AS since, (SELECT count(*) FROM rows r WHERE r.run = u.id) AS planned "
@@ -46,7 +46,7 @@ def others_on(journal: Journal) -> tuple[PersonOn, ...]:
         (iso(journal.now() - _GONE),),
     )
     others = [
-        PersonOn(
+        Presence(
             user=row["user"],
             host=row["host"],
             pid=row["pid"],
@@ -60,7 +60,7 @@ def others_on(journal: Journal) -> tuple[PersonOn, ...]:
     return tuple(sorted(others, key=lambda one: one.run is None))
 
 
-def people_words(people: Sequence[PersonOn]) -> str:
+def presence_words(people: Sequence[Presence]) -> str:
     """`Also on: priya on ops-2 re-syncs 40 rows; ben on ops-3 has the list open`; empty where nobody is."""
     if not people:
         return ""
@@ -93,7 +93,7 @@ def say_about(
     journal.write(*((line, (at, by, target, kind.value, one_line(value), note)) for target in targets))
 
 
-def all_said(journal: Journal) -> tuple[HandlingLine, ...]:
+def handling_lines(journal: Journal) -> tuple[HandlingLine, ...]:
     """Everything that was said, oldest first. A kind that a newer version writes is passed over."""
     known = {kind.value for kind in HandlingKind}
     return tuple(

@@ -11,7 +11,7 @@ from typing import Any
 from syncerr_tui.errors import DAMAGED
 from syncerr_tui.journal.attempt import OutcomeKind, Pressed
 from syncerr_tui.journal.database import Row
-from syncerr_tui.journal.history import LAST_VERDICT, NOT_MERGED, TRIES_WITHOUT_CHANGE, History, MetBefore
+from syncerr_tui.journal.history import LAST_VERDICT, NOT_MERGED, TRIES_WITHOUT_CHANGE, CauseHistory, History
 from syncerr_tui.journal.journal import Journal
 from syncerr_tui.model import SyncError, Verdict
 from syncerr_tui.text import clean
@@ -33,7 +33,7 @@ _SAID = {
 
 
 @dataclass(frozen=True, slots=True)
-class Happened:
+class HistoryEntry:
     """One thing that happened to a row."""
 
     at: datetime
@@ -48,7 +48,7 @@ class Happened:
 class Memory:
     """What is known about a row from before."""
 
-    cause: MetBefore
+    cause: CauseHistory
     """About its cause, whichever rows had it."""
     tries: int
     """How often this very row was sent."""
@@ -59,7 +59,7 @@ class Memory:
     """When this row was last sent."""
 
 
-def story(journal: Journal, event: str) -> tuple[Happened, ...]:
+def story(journal: Journal, event: str) -> tuple[HistoryEntry, ...]:
     """Everything that happened to one change event, oldest first."""
     sent = journal.read(
         "SELECT i.n, i.at, i.wave, i.attempt, u.os_user, o.at AS answered, o.kind, o.code, o.reason "
@@ -78,21 +78,21 @@ def story(journal: Journal, event: str) -> tuple[Happened, ...]:
         "WHERE v.event = ? ORDER BY v.n",
         (event,),
     )
-    events: list[Happened] = []
+    events: list[HistoryEntry] = []
     for row in notes:
         what, words = _SAID[Pressed(row["said"])]
-        events.append(Happened(_time(row["at"]), what, words, row["os_user"]))
+        events.append(HistoryEntry(_time(row["at"]), what, words, row["os_user"]))
     for row in sent:
         if row["n"] in by_hand:
             continue  # the program sent nothing
         again = f", attempt {row['attempt']}" if row["attempt"] > 1 else ""
-        events.append(Happened(_time(row["at"]), "sent", f"in wave {row['wave']}{again}", row["os_user"]))
+        events.append(HistoryEntry(_time(row["at"]), "sent", f"in wave {row['wave']}{again}", row["os_user"]))
         kind = OutcomeKind(row["kind"]) if row["kind"] else None
         words = ": ".join(filter(None, (_ANSWERS[kind], row["code"], row["reason"])))
         answered = _time(row["answered"] or row["at"])
-        events.append(Happened(answered, "answer", words, row["os_user"]))
+        events.append(HistoryEntry(answered, "answer", words, row["os_user"]))
     events += [
-        Happened(_time(row["at"]), row["verdict"] or "NOT SENT", row["reason"], row["os_user"])
+        HistoryEntry(_time(row["at"]), row["verdict"] or "NOT SENT", row["reason"], row["os_user"])
         for row in ended
     ]
     return tuple(sorted(events, key=lambda happened: happened.at))
@@ -169,7 +169,7 @@ def memory(journal: Journal, error: SyncError, cause: str) -> Memory:
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class RowEnding:
     """How a row ended, or its record did under an earlier change event."""
 
     at: datetime
@@ -188,7 +188,7 @@ class LeftByRuns:
     """Event -> how often it was sent with the very message that it has now, where that is often."""
     landed: Mapping[tuple[str, str], datetime]
     """Record (object, StoreConnect ID) -> when a run last proved that it is in Salesforce."""
-    again: Mapping[str, Ended] = field(default_factory=dict)
+    again: Mapping[str, RowEnding] = field(default_factory=dict)
     """Event -> when it was FIXED, where it has failed again since."""
     twins: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Event that was left TWIN, in the list or not any more -> ids of its records."""
@@ -242,7 +242,7 @@ def _record_ids(evidence: str) -> tuple[str, ...]:
         return ()
 
 
-def endings(journal: Journal, events: Sequence[str]) -> dict[str, Ended]:
+def row_endings(journal: Journal, events: Sequence[str]) -> dict[str, RowEnding]:
     """How each of these rows ended last, where it was sent from here."""
     rows = journal.read_of(
         events,
@@ -254,7 +254,7 @@ def endings(journal: Journal, events: Sequence[str]) -> dict[str, Ended]:
 
 def _failing_again(
     journal: Journal, errors: Mapping[str, SyncError], fingerprint: Callable[[SyncError], str] | None
-) -> dict[str, Ended]:
+) -> dict[str, RowEnding]:
     """Both times are the org's: the one at which it was asked for what was FIXED, and the row's."""
     fixed = journal.read_of(
         (error.storeconnect_id for error in errors.values() if error.storeconnect_id),
@@ -270,7 +270,7 @@ def _failing_again(
     for error in errors.values() if records else ():
         if (record := (error.object, error.storeconnect_id)) in records:
             records[record].append(error)
-    again: dict[str, Ended] = {}
+    again: dict[str, RowEnding] = {}
     for row in fixed:
         sent_at = _sent_at(row["evidence"])
         for error in records.get((clean(row["object"]), row["storeconnect_id"]), ()):
@@ -290,8 +290,8 @@ def _sent_at(evidence: str) -> datetime | None:
         return None
 
 
-def _ended(row: Row) -> Ended:
-    return Ended(_time(row["at"]), Verdict(row["verdict"]), clean(row["os_user"]))
+def _ended(row: Row) -> RowEnding:
+    return RowEnding(_time(row["at"]), Verdict(row["verdict"]), clean(row["os_user"]))
 
 
 def _landed(journal: Journal, records: frozenset[tuple[str, str]]) -> dict[tuple[str, str], datetime]:

@@ -19,7 +19,7 @@ from syncerr_tui.fixes.org import FixScope
 from syncerr_tui.journal.attempt import Attempt
 from syncerr_tui.journal.history import ENDINGS, History, RunRecord
 from syncerr_tui.journal.journal import Journal
-from syncerr_tui.journal.people import all_said
+from syncerr_tui.journal.people import handling_lines
 from syncerr_tui.journal.row_history import found_words
 from syncerr_tui.model import OrgIdentity, SyncError, Verdict
 from syncerr_tui.report.sections import (
@@ -87,7 +87,7 @@ def gather(handover: Handover, journal: Journal, safeguards: Sequence[SafeguardN
     )
     fixes = _fixes(handover, FixLedger(journal, os_user="", org_user="").fixes(), safeguards)
     known = [*graph.errors.values(), *proven]
-    came = sum((born := _born(error)) is not None and born > since for error in known)
+    came = sum((born := error.since) is not None and born > since for error in known)
     unfinished = [one.run for one in history.unfinished()]
     return Report(
         org=identity.name,
@@ -104,7 +104,7 @@ def gather(handover: Handover, journal: Journal, safeguards: Sequence[SafeguardN
         rows=rows,
         unsettled=unsettled,
         runs=tuple(_run(run) for run in runs.values()),
-        handled=_handled(handover, handlings(graph, all_said(journal), now)),
+        handled=_handled(handover, handlings(graph, handling_lines(journal), now)),
         fixes=fixes,
         trend=_trend(graph.errors, attempts, since, now),
         next_steps=tuple(_next_steps(causes, unsettled, fixes, unfinished)),
@@ -130,10 +130,6 @@ def _last_of_each(attempts: Iterable[Attempt]) -> list[Attempt]:
 def _ended(attempt: Attempt) -> datetime:
     assert attempt.ended_at is not None
     return attempt.ended_at
-
-
-def _born(error: SyncError) -> datetime | None:
-    return error.created_at or error.processed_at
 
 
 def _causes(handover: Handover, proven: Sequence[SyncError]) -> tuple[ReportedCause, ...]:
@@ -264,8 +260,8 @@ def _trend(
     left: Mapping[str, SyncError], attempts: Sequence[Attempt], since: datetime, now: datetime
 ) -> tuple[Point, ...]:
     """How many of the errors that this report knows were open, from its beginning to now."""
-    lives: list[tuple[datetime | None, datetime | None]] = [(_born(error), None) for error in left.values()]
-    lives += [(_born(one.error), one.ended_at) for one in attempts if one.proven and one.event not in left]
+    lives: list[tuple[datetime | None, datetime | None]] = [(error.since, None) for error in left.values()]
+    lives += [(one.error.since, one.ended_at) for one in attempts if one.proven and one.event not in left]
     span = max(now - since, timedelta(seconds=1)) / _POINTS
     times = [since + span * step for step in range(_POINTS)] + [now]
     return tuple(

@@ -69,7 +69,7 @@ class GuidedSender:
         ticked = self._left.keys() - self._asked
         rows = [e for e in events if (e in self._asked if pressed else e in ticked and not state.ended(e))]
         if rows:
-            state.said(rows, Pressed.YES if pressed else Pressed.ASKED, os_user=self._os_user)
+            state.record_press(rows, Pressed.YES if pressed else Pressed.ASKED, os_user=self._os_user)
         for event in rows:
             if pressed:
                 self._asked.remove(event)
@@ -122,7 +122,7 @@ class GuidedSender:
         if known:
             await self._look()
         await self._show([row for row in rows if row.error.id not in known])
-        self._tell_asked()
+        self._tell_rows_to_press()
         while (self._asked or self._left) and state.failure is None:
             self._heard.clear()
             if self._declined:
@@ -143,7 +143,7 @@ class GuidedSender:
         attempts = []
         for attempt in earlier:
             ticked = attempt.pressed is Pressed.YES or attempt.kind is OutcomeKind.ACCEPTED
-            attempts.append(attempt.said(Pressed.YES if ticked else Pressed.ASKED))
+            attempts.append(attempt.with_press(Pressed.YES if ticked else Pressed.ASKED))
             self._left[attempt.event] = window
             if attempt.kind is not None:
                 self._answered.add(attempt.event)
@@ -171,7 +171,7 @@ class GuidedSender:
                 await self._state.wait(wait)
         return (await self._sender.look_first(rows))[0]
 
-    def _tell_asked(self) -> None:
+    def _tell_rows_to_press(self) -> None:
         state = self._state
         errors = tuple(row.error for event, row in state.rows.items() if event in self._asked)
         if errors and state.halt is None:
@@ -203,13 +203,13 @@ class GuidedSender:
             state.skip(dict.fromkeys((attempt.event for attempt in due), NOT_PRESSED))
         await self._show([state.rows[event] for event in again])
         if again:
-            self._tell_asked()
+            self._tell_rows_to_press()
 
     def _write_unsent(self, attempts: Sequence[Attempt]) -> None:
         state = self._state
         user = self._os_user
-        state.writer.put(lambda: state.journal.said(attempts, Pressed.NO, os_user=user))
-        fresh = [a.said(Pressed.NO) for a in attempts if a.event not in self._answered]
+        state.writer.put(lambda: state.journal.record_press(attempts, Pressed.NO, os_user=user))
+        fresh = [a.with_press(Pressed.NO) for a in attempts if a.event not in self._answered]
         state.answered([attempt.answered(OutcomeKind.NOT_SENT, NOT_PRESSED) for attempt in fresh])
 
     def _leave_unsaid(self) -> None:

@@ -107,7 +107,7 @@ class JournalWriter:
             return
         ends: list[tuple[Any, Exception | None]] = []
         try:
-            with self._journal.together(durable=any(durable for _, durable, *_ in pieces)):
+            with self._journal.one_commit(durable=any(durable for _, durable, *_ in pieces)):
                 ends += (_end(work) for work, *_ in pieces)
         except Exception as lost:  # noqa: BLE001 - nothing was written: it is everybody's
             # A full disk may have undone all of it in the middle: then the reason was told there.

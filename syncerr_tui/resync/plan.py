@@ -69,7 +69,7 @@ class PlannedRow:
     @cached_property
     def spelling(self) -> str:
         """Its JSON: the plan's hash is made of it, and a journal keeps it without spelling it again."""
-        return _spelt(self.payload())
+        return _json_of(self.payload())
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,18 +164,18 @@ def digest(payload: Mapping[str, Any]) -> str:
     """
     sha = hashlib.sha256()
     for number, name in enumerate(sorted(payload)):
-        sha.update(f"{',' if number else '{'}{_spelt(name)}:".encode())
+        sha.update(f"{',' if number else '{'}{_json_of(name)}:".encode())
         if isinstance(payload[name], list | tuple):
             for place, item in enumerate(payload[name]):
-                sha.update(f"{',' if place else '['}{_spelt(item)}".encode())
+                sha.update(f"{',' if place else '['}{_json_of(item)}".encode())
             sha.update(b"]" if payload[name] else b"[]")
         else:
-            sha.update(_spelt(payload[name]).encode())
+            sha.update(_json_of(payload[name]).encode())
     sha.update(b"}" if payload else b"{}")
     return sha.hexdigest()
 
 
-def _spelt(value: object) -> str:
+def _json_of(value: object) -> str:
     if isinstance(value, PlannedRow):
         return value.spelling
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
@@ -350,7 +350,7 @@ def _age_key(error: SyncError) -> tuple[datetime, str]:
     """Oldest first: by when the change was made, which no try moves. The id decides ties, so that the same
     rows always give the same plan.
     """
-    return (error.created_at or error.processed_at or _EPOCH, error.id)
+    return (error.since or _EPOCH, error.id)
 
 
 def with_record_order(errors: Sequence[SyncError], parents: Parents) -> dict[str, frozenset[str]]:

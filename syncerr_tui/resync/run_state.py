@@ -201,14 +201,14 @@ class RunState:
         for attempt in attempts:
             numbered = attempt.numbered(numbers[attempt.event])
             if asking:
-                self._move(numbered.said(Pressed.ASKED), RowState.ASKED)
+                self._move(numbered.with_press(Pressed.ASKED), RowState.ASKED)
             else:
                 self._move(numbered, RowState.SENT)
 
-    def said(self, events: Sequence[str], pressed: Pressed, *, os_user: str) -> None:
+    def record_press(self, events: Sequence[str], pressed: Pressed, *, os_user: str) -> None:
         """Have it written down what the person says of rows that they were asked to send; tell so."""
-        attempts = [self.attempts[event].said(pressed) for event in events]
-        self.writer.put(lambda: self.journal.said(attempts, pressed, os_user=os_user))
+        attempts = [self.attempts[event].with_press(pressed) for event in events]
+        self.writer.put(lambda: self.journal.record_press(attempts, pressed, os_user=os_user))
         self.show_asked(attempts)
 
     def show_asked(self, attempts: Iterable[Attempt]) -> None:

@@ -40,7 +40,7 @@ Batch = list[PlannedRow]
 
 
 @dataclass(frozen=True, slots=True)
-class _Ahead:
+class _EarlyLook:
     """A look at rows before their turn: at their records, and at their events where there are any."""
 
     rows: Sequence[PlannedRow]
@@ -66,7 +66,7 @@ class Sender:
         self._sent: list[str] = []
         self._next: Sequence[PlannedRow] | None = None
         """The rows of the request after this one, where they may be looked at before it has ended."""
-        self._ahead: dict[str, _Ahead] = {}
+        self._ahead: dict[str, _EarlyLook] = {}
         """By the first of its rows."""
         self._cut: tuple[Sequence[PlannedRow], list[list[Batch]]] | None = None
         """The rows that were cut into requests last, and their requests."""
@@ -259,7 +259,7 @@ class Sender:
     ) -> None:
         state = self._state
         task = asyncio.ensure_future(look)
-        self._ahead[rows[0].error.id] = _Ahead(rows, state.stopwatch.now(), state.pauses, task)
+        self._ahead[rows[0].error.id] = _EarlyLook(rows, state.stopwatch.now(), state.pauses, task)
 
     async def _seen_ahead(
         self, rows: Sequence[PlannedRow]

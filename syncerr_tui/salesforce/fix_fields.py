@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from syncerr_tui.fixes.org import FixCandidate, FixKind, FixTarget
 from syncerr_tui.salesforce import soql
 from syncerr_tui.salesforce.client import ApiClient, Row
-from syncerr_tui.salesforce.fix_lookup import EVERYBODY, METADATA, FixCase, TargetReader, untold
+from syncerr_tui.salesforce.fix_lookup import EVERYBODY, METADATA, FixCase, TargetReader, ignore_refusals
 from syncerr_tui.salesforce.fix_targets import value_elements, value_state
 from syncerr_tui.salesforce.metadata_api import MetadataApi, MetadataTokenError
 from syncerr_tui.salesforce.metadata_xml import Component
@@ -50,7 +50,7 @@ class FieldFixes:
     async def _field(self, case: FixCase) -> tuple[str, Row] | None:
         """The first field that the message names, on the first object that has it."""
         for object_name in case.objects:
-            with untold():
+            with ignore_refusals():
                 described = await self._client.describe(object_name)
                 by_name = {field["name"].casefold(): field for field in described["fields"]}
                 by_label: dict[str, list[Row]] = {}
@@ -112,7 +112,7 @@ class FieldFixes:
     async def _record_types(self, object_name: str, field: Row, value: str) -> list[FixCandidate]:
         """The active record types that do not offer a value of the list, as far as the org tells."""
         record_types = []
-        with untold():
+        with ignore_refusals():
             rows = await self._client.query_all(
                 "SELECT Id, Name FROM RecordType WHERE SobjectType = "  # noqa: S608 - quoted
                 f"{soql.quote(object_name)} AND IsActive = true ORDER BY Name LIMIT {_MOST_RECORD_TYPES}"

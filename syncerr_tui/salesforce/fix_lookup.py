@@ -49,7 +49,7 @@ class FixCase:
 
 
 @contextmanager
-def untold() -> Iterator[None]:
+def ignore_refusals() -> Iterator[None]:
     """Passes over what an org refuses to tell. An org that does not answer at all is not passed over."""
     try:
         yield

@@ -13,7 +13,7 @@ from syncerr_tui.errors import SyncErrError
 from syncerr_tui.fixes.org import FixCandidate, FixKind, FixTarget
 from syncerr_tui.salesforce import soql
 from syncerr_tui.salesforce.client import ApiClient, Row
-from syncerr_tui.salesforce.fix_lookup import FixCase, locked_fields, untold
+from syncerr_tui.salesforce.fix_lookup import FixCase, ignore_refusals, locked_fields
 from syncerr_tui.salesforce.fix_targets import as_json
 from syncerr_tui.salesforce.fix_writes import refuse_field, refuse_object
 from syncerr_tui.salesforce.reading import changed, text
@@ -74,18 +74,18 @@ class RecordFixes:
         for mark in _BOUNCE_MARKS:
             mine = [key for key in ids if key.startswith(mark.prefix)]
             if mine:
-                with untold():
+                with ignore_refusals():
                     candidates += await self._marked(mark, mine)
             elif not sure:
                 if mark.object not in self._marked_last:
                     self._marked_last[mark.object] = []
-                    with untold():
+                    with ignore_refusals():
                         self._marked_last[mark.object] = await self._marked(mark, [])
                 candidates += self._marked_last[mark.object]
             if self._named.startswith(mark.prefix) and self._named not in {
                 one.target.id for one in candidates
             }:
-                with untold():
+                with ignore_refusals():
                     candidates += await self._marked(mark, [self._named], settled=True)
         return candidates
 
@@ -117,7 +117,7 @@ class RecordFixes:
         select = "SELECT Id, Name, OwnerId, Owner.Name, Owner.IsActive FROM "
         candidates = []
         for object_name, record in await self._records_of(case):
-            with untold():
+            with ignore_refusals():
                 where = f" WHERE Id = {soql.quote(record)}"
                 rows = await self._client.query_all(f"{select}{soql.name(object_name)}{where}")
                 candidates += [
@@ -162,7 +162,7 @@ class RecordFixes:
         object_name = str(case.error.object)
         records = [(object_name, record)] if record and soql.is_name(object_name) else []
         for key in filter(None, map(to_18, case.failure.record_ids)):
-            with untold():
+            with ignore_refusals():
                 if name := await self._object_of(key):
                     records.append((name, key))
         for name, key in list(records):
@@ -184,7 +184,7 @@ class RecordFixes:
     async def _team_note(self, object_name: str, record: str) -> str:
         if object_name != "Account":
             return ""
-        with untold():
+        with ignore_refusals():
             rows = await self._client.query_all(
                 f"SELECT Id FROM AccountTeamMember WHERE AccountId = {soql.quote(record)}"  # noqa: S608 - quoted
             )

@@ -13,7 +13,14 @@ from datetime import UTC, datetime, timedelta
 from syncerr_tui.fixes.org import FixCandidate, FixKind, FixTarget, short_list
 from syncerr_tui.salesforce import soql
 from syncerr_tui.salesforce.client import ApiClient, Row
-from syncerr_tui.salesforce.fix_lookup import EVERYBODY, METADATA, SETUP, FixCase, TargetReader, untold
+from syncerr_tui.salesforce.fix_lookup import (
+    EVERYBODY,
+    METADATA,
+    SETUP,
+    FixCase,
+    TargetReader,
+    ignore_refusals,
+)
 from syncerr_tui.salesforce.fix_targets import exempt_words, filter_words
 from syncerr_tui.salesforce.metadata_xml import Component
 from syncerr_tui.salesforce.reading import text
@@ -247,7 +254,7 @@ class SafeguardFixes:
         if component is None:
             return ""
         names = [one.value("matchingRule") or "" for one in component.tree.all("duplicateRuleMatchRules")]
-        with untold():
+        with ignore_refusals():
             rows = await self._client.query_all("SELECT DeveloperName, RuleStatus FROM MatchingRule")
             states = {text(row, "DeveloperName"): text(row, "RuleStatus") for row in rows}
             idle = [name for name in names if states.get(name, "Active") != "Active"]

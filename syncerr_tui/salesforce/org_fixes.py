@@ -29,7 +29,7 @@ from syncerr_tui.salesforce import soql
 from syncerr_tui.salesforce.auth.environment import DEMO_FIXES
 from syncerr_tui.salesforce.client import ApiClient, Row
 from syncerr_tui.salesforce.fix_fields import FieldFixes
-from syncerr_tui.salesforce.fix_lookup import METADATA, SETUP, FixCase, TargetReader, untold
+from syncerr_tui.salesforce.fix_lookup import METADATA, SETUP, FixCase, TargetReader, ignore_refusals
 from syncerr_tui.salesforce.fix_records import RecordFixes
 from syncerr_tui.salesforce.fix_safeguards import Exemption, SafeguardFixes
 from syncerr_tui.salesforce.fix_targets import FixTargets
@@ -113,7 +113,7 @@ class FixFinder:
                 case = FixCase(explained.failure, error, target)
                 steps = explained.guidance.steps
                 for look in self._looks:
-                    with untold():
+                    with ignore_refusals():
                         looked = await look(case)
                         candidates += [replace(one, steps=steps) if one.guided else one for one in looked]
                 if (by_hand := _by_hand(case, explained.guidance)) is not None:
@@ -125,7 +125,7 @@ class FixFinder:
     async def _read_permissions(self) -> dict[str, bool]:
         """This user's permissions, as far as the org has a column for each."""
         permissions: dict[str, bool] = {}
-        with untold():
+        with ignore_refusals():
             described = await self._client.describe("UserPermissionAccess")
             names = {name for need in _PERMISSIONS for name in need.split("|")}
             columns = [field["name"] for field in described["fields"] if field["name"] in names]
@@ -151,7 +151,7 @@ class FixFinder:
 
     async def _audit_trail(self) -> list[tuple[datetime, str, str]]:
         rows: list[Row] = []
-        with untold():
+        with ignore_refusals():
             rows = await self._client.query_all(
                 "SELECT CreatedDate, CreatedBy.Name, Action, Display FROM SetupAuditTrail "  # noqa: S608 - constants
                 f"WHERE CreatedDate = LAST_N_DAYS:30 AND {soql.one_of('Action', _AUDIT_ACTIONS)} "

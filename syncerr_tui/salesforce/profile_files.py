@@ -358,7 +358,7 @@ def write_profile(folder: Path, profile: OrgProfile, *, replace: bool = False) -
     return source.path
 
 
-def confirm_done(folder: Path, name: str, values: Sequence[str]) -> None:
+def add_done_values(folder: Path, name: str, values: Sequence[str]) -> None:
     """Add status values that mean done to a profile; the rest of the file stays as it is.
 
     Raises:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from syncerr_tui.diagnosis.evidence import PARENT_CODE, ParentRef
 from syncerr_tui.errors import BadInputError, RefusedError, SyncErrError, UnreachableError
-from syncerr_tui.fixes.org import Taken
+from syncerr_tui.fixes.org import SnapshotFacts
 from syncerr_tui.model import ApiUsage, EventSeen, OrgIdentity, RecordSeen, SyncError, chunks
 from syncerr_tui.resync.org import MethodInfo, Receipt, RequestPreview
 from syncerr_tui.salesforce import soql
@@ -83,7 +83,7 @@ class OrgSession:
         """For what has no name of its own here: queries, describe, tooling."""
         self.identity = identity
         self.profile = profile
-        self.snapshot: Taken | None = None
+        self.snapshot: SnapshotFacts | None = None
         """What stands in place of the org; None: the org answers."""
         self.total: int | None = None
         """How many unresolved errors the org counted when the last reading began."""

@@ -26,7 +26,7 @@ from syncerr_tui.diagnosis.org_metadata import (
 )
 from syncerr_tui.errors import DAMAGED, BadInputError, RefusedError
 from syncerr_tui.files import create_file, read_json, reading, writing
-from syncerr_tui.fixes.org import KnownFixes, Taken
+from syncerr_tui.fixes.org import KnownFixes, SnapshotFacts
 from syncerr_tui.model import Environment, OrgIdentity, RecordSeen, SyncError, chunks
 from syncerr_tui.resync.org import MethodInfo, Receipt, RequestPreview
 from syncerr_tui.salesforce.client import ApiClient
@@ -45,8 +45,8 @@ LARGEST = 500_000_000
 _PAGE = 2000
 
 
-class NamesRead:
-    """NamesRead of an org in memory, where a session keeps what it has read."""
+class MemoryMetadataStore:
+    """MemoryMetadataStore of an org in memory, where a session keeps what it has read."""
 
     def __init__(
         self, metadata: OrgMetadata | None = None, answers: Mapping[str, KeptAnswer] | None = None
@@ -68,7 +68,7 @@ class NamesRead:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot(Taken):
+class Snapshot(SnapshotFacts):
     """What was taken along."""
 
     method: MethodInfo
@@ -89,7 +89,7 @@ class Snapshot(Taken):
             "method": asdict(self.method),
             "event_object": self.event_object,
             "record_key": self.record_key,
-            "errors": [error.kept() for error in self.errors],
+            "errors": [error.stored() for error in self.errors],
             "parents": {
                 row: [[ref.object, ref.storeconnect_id, ref.field] for ref in refs]
                 for row, refs in self.parents.items()
@@ -217,7 +217,7 @@ class SnapshotSession(OrgSession):
         client = ApiClient(_NoTokens(refused))
         super().__init__(client, identity, EventReader(mapping), _NoMethod(snapshot.method, refused), profile)
         self.snapshot: Snapshot = snapshot
-        self._names = NamesRead(snapshot.metadata, snapshot.answers)
+        self._names = MemoryMetadataStore(snapshot.metadata, snapshot.answers)
         self.total = len(snapshot.errors)
 
     def name_resolver(self, store: MetadataStore | None = None) -> MetadataLookup:

@@ -371,7 +371,7 @@ def layouts_of(text: str) -> Layouts:
     """
     try:
         document = json.loads(text)
-        _must(document["version"] == 1)
+        _require(document["version"] == 1)
         windows = {WindowClass(name): _layout(value) for name, value in document["windows"].items()}
     except DAMAGED:
         raise BadInputError(
@@ -382,12 +382,12 @@ def layouts_of(text: str) -> Layouts:
 
 def _layout(value: Any) -> WindowLayout:  # noqa: ANN401 - whatever a file holds
     columns = tuple((BY_NAME[name], width) for name, width in value["columns"])
-    _must(isinstance(value["panel"], bool))
-    _must(len({column.name for column, _ in columns}) == len(columns))
-    _must(all(type(width) is int and 0 <= width <= WIDEST_COLUMN for _, width in columns))
+    _require(isinstance(value["panel"], bool))
+    _require(len({column.name for column, _ in columns}) == len(columns))
+    _require(all(type(width) is int and 0 <= width <= WIDEST_COLUMN for _, width in columns))
     return WindowLayout(columns, value["panel"])
 
 
-def _must(hold: bool) -> None:
+def _require(hold: bool) -> None:
     if not hold:
         raise ValueError

@@ -130,7 +130,7 @@ class GuidedState:
         return tuple(row_id for row_id in self.view if self.rows[row_id].to_press)
 
     @property
-    def unspoken(self) -> tuple[str, ...]:
+    def unanswered(self) -> tuple[str, ...]:
         """Rows of which nobody has said whether they were pressed."""
         return tuple(row_id for row_id, row in self.rows.items() if row.state is RowState.ASKED)
 

@@ -143,7 +143,7 @@ class ActionTable:
             if other is not action
         )
 
-    def elsewhere(self, action: Action, key: str, tabs: Container[Place]) -> str:
+    def where_it_works(self, action: Action, key: str, tabs: Container[Place]) -> str:
         """`open address: works in Errors (1) and Causes (c)`: where a key works that does nothing here.
 
         Args:

@@ -171,7 +171,7 @@ class UiState:
     """What has happened to the list since the person looked."""
     twins: int = 0
     """Rows that were left TWIN and that nobody has merged, in the list or not any more."""
-    said: Handlings = field(default_factory=Handlings)
+    handlings: Handlings = field(default_factory=Handlings)
     """What people have said about the rows."""
     proven: frozenset[str] = frozenset()
     """Rows that a run has proven: in sight until its result is dismissed, but no errors any more."""

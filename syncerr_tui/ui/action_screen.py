@@ -33,7 +33,7 @@ from syncerr_tui.ui.run_controller import RunBegins
 from syncerr_tui.ui.services import Services
 from syncerr_tui.ui.status_lines import StatusLines
 from syncerr_tui.ui.widgets.line import Line, LineClicked
-from syncerr_tui.ui.widgets.themed import LinesKept
+from syncerr_tui.ui.widgets.themed import LineCache
 
 if TYPE_CHECKING:
     from syncerr_tui.host.hooks import Hook
@@ -109,7 +109,7 @@ class ActionScreen(Screen[None], inherit_bindings=False):
 
     def __init__(self, services: Services) -> None:
         super().__init__()
-        self._styles_cache = LinesKept()
+        self._styles_cache = LineCache()
         self.services = services
         self.context = services.context
         # Not `App.set_keymap`: in Textual 8.2.8 it takes a key away from all that share it between places.
@@ -223,7 +223,7 @@ class ActionScreen(Screen[None], inherit_bindings=False):
                 self.say("read-only: nothing that changes the org can be done in this start of the app")
             elif not action.works_in(place):
                 shown = {pane.place for pane in self.panes.values() if pane.shown}
-                self.say(table.elsewhere(action, key, shown))
+                self.say(table.where_it_works(action, key, shown))
             return
         reason = action.why_disabled(self.facts)
         if reason is not None:

@@ -24,7 +24,7 @@ from syncerr_tui.text import clean
 from syncerr_tui.ui.context import AppContext, BackgroundContext
 from syncerr_tui.ui.diffing_app import DiffingApp
 from syncerr_tui.ui.screen_diff import ScreenDiff
-from syncerr_tui.ui.stylesheet import FrugalStylesheet
+from syncerr_tui.ui.stylesheet import CachingStylesheet
 from syncerr_tui.ui.widgets.line import Line
 from syncerr_tui.ui.widgets.themed import VARIABLES, theme_for
 
@@ -40,10 +40,12 @@ _USUAL_SLEEP = ("ctrl+z",)
 """The keys of `suspend`. The table of actions says so too, and comes after the first frame."""
 
 
-class Opening(Screen[None], inherit_bindings=False):
+class StartScreen(Screen[None], inherit_bindings=False):
     """The title line, until the workbench takes its place."""
 
-    DEFAULT_CSS = "Opening { background: $syncerr-ground; } Opening > Line { background: $syncerr-bar; }"
+    DEFAULT_CSS = (
+        "StartScreen { background: $syncerr-ground; } StartScreen > Line { background: $syncerr-bar; }"
+    )
 
     def __init__(self, drawn: Callable[[], object]) -> None:
         super().__init__()
@@ -146,7 +148,7 @@ class SyncErrApp(DiffingApp[int], inherit_bindings=False):
         theme = theme_for(context.terminal, own.palette if own else {})
         self.register_theme(theme)
         self.theme = theme.name
-        self.stylesheet = FrugalStylesheet(variables=self.get_css_variables())
+        self.stylesheet = CachingStylesheet(variables=self.get_css_variables())
         self.set_class(not context.terminal.unicode, "-ascii")
         plain = [] if context.terminal.unicode else [PlainSigns()]
         self._line_filters: list[LineFilter] = [
@@ -179,7 +181,7 @@ class SyncErrApp(DiffingApp[int], inherit_bindings=False):
     def services(self) -> Services:
         from syncerr_tui.ui.services import Services
 
-        background = BackgroundContext(self.context, self._journals, self._to_the_bench, self._in_background)
+        background = BackgroundContext(self.context, self._journals, self._to_workbench, self._in_background)
         return Services(background, self.terminal_given)
 
     @cached_property
@@ -189,7 +191,7 @@ class SyncErrApp(DiffingApp[int], inherit_bindings=False):
 
         return Workbench(self.services)
 
-    def _to_the_bench(self, message: Message) -> None:
+    def _to_workbench(self, message: Message) -> None:
         if self.bench.is_mounted:
             self.bench.post_message(message)
 
@@ -206,16 +208,16 @@ class SyncErrApp(DiffingApp[int], inherit_bindings=False):
         """
         return self._line_filters if self.no_color else [*super().get_line_filters(), *self._line_filters]
 
-    def get_default_screen(self) -> Opening:
+    def get_default_screen(self) -> StartScreen:
         """The first frame waits for nothing, not even for imports."""
-        return Opening(self._open)
+        return StartScreen(self._open)
 
     def _open(self) -> None:
         """One screen for everything; dialogs go on top of it."""
         self.push_screen(self.bench)
 
     def action_leave(self) -> None:
-        if isinstance(self.screen, Opening):
+        if isinstance(self.screen, StartScreen):
             self.exit()
         elif self.screen is self.bench:
             self.bench.action_act("quit")
@@ -224,7 +226,7 @@ class SyncErrApp(DiffingApp[int], inherit_bindings=False):
 
     def action_sleep(self) -> None:
         """Back to the shell until it continues us, after a question where a re-sync would sleep too."""
-        if isinstance(self.screen, Opening):
+        if isinstance(self.screen, StartScreen):
             self.sleep()
         else:
             self.bench.suspend()

@@ -211,7 +211,7 @@ class CauseGraphWorker:
             cause_trend = before[1] if before is not None and before[0] is cause else None
             if cause_trend is None:
                 rows = (graph.errors[row_id] for row_id in (*cause.roots, *cause.victims))
-                times = (when for row in rows if (when := row.created_at or row.processed_at) is not None)
+                times = (when for row in rows if (when := row.since) is not None)
                 cause_trend = trend(times, now)
             self._trends[id(cause)] = (cause, cause_trend)
             trends[cause.key] = cause_trend

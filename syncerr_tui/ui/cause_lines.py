@@ -321,7 +321,7 @@ class CauseLines:
         return ", ".join(f"{count:,} {word}" for word, count in counts.items())
 
     def _error_line(self, node: Node, width: int) -> Iterable[Part]:
-        from syncerr_tui.ui.cause_words import briefly, why
+        from syncerr_tui.ui.cause_words import evidence_in_short, why
 
         error = self._context.state.listing.errors.get(node.row or "")
         if error is None:
@@ -344,7 +344,7 @@ class CauseLines:
             yield (cell(mark.word, min(9, room), ""), mark.tone)
             room -= 9
         if room > 0:
-            known_by = why if room >= _ROOMY else briefly
+            known_by = why if room >= _ROOMY else evidence_in_short
             words = known_by(node.link) if node.link else self._own_reason(error)
             yield (cell(words, room), look)
 

@@ -167,7 +167,7 @@ _BRIEFLY = {
 }
 
 
-def briefly(link: Link) -> str:
+def evidence_in_short(link: Link) -> str:
     """The evidence in the few words that a line of the tree has room for; the panel says all of it."""
     return _BRIEFLY[link.evidence]
 

@@ -254,7 +254,7 @@ class CausesPane(ListWithPanel):
             return
         same = node.place == self._described
         if not same:
-            self.post_message(self.Looked(self.current))
+            self.post_message(self.PanelShown(self.current))
         self._described = node.place
         if node.row is not None and (error := self.current) is not None:
             outcome = self._errors.outcomes.get(error.id, "")

@@ -111,7 +111,7 @@ class Details:
         message.pieces(("Message ", Role.MUTED), *_marked(error.message, diagnosis))
         page.add(message.lines[:_HEAD_LINES])
         page.section("News", (self._happened(error, moment), Role.TEXT))
-        page.section("Said", (" ".join(self._context.state.said.of(error.id).lines()), Role.TEXT))
+        page.section("Said", (" ".join(self._context.state.handlings.of(error.id).lines()), Role.TEXT))
         page.section("Last re-sync", (outcome, Role.TEXT))
         if left is not None:
             left_section(page, left, self._history.twin_pages(error))

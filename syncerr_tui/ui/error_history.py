@@ -36,7 +36,7 @@ class LeftByRunsKnown(Message):
     """What earlier runs left of the rows in the list is known anew."""
 
     standing: LeftByRuns
-    said: Handlings
+    handlings: Handlings
     """What people have said about them."""
 
 
@@ -55,7 +55,7 @@ class ErrorHistory:
 
     async def look(self, graph_worker: CauseGraphWorker) -> None:
         """Ask what earlier runs left of the rows in the list, and what they proved that rows wait for."""
-        from syncerr_tui.journal.people import all_said
+        from syncerr_tui.journal.people import handling_lines
         from syncerr_tui.journal.row_history import standing
         from syncerr_tui.resync.proof import cause_key
 
@@ -67,7 +67,7 @@ class ErrorHistory:
             waiting = await graph_worker.lend(_waiting_for_records)
             remembered, lines = await self._journals.ask(
                 connection.identity.org_id,
-                lambda journal: (standing(journal, errors, waiting, cause_key), all_said(journal)),
+                lambda journal: (standing(journal, errors, waiting, cause_key), handling_lines(journal)),
             )
             handled = await graph_worker.lend(lambda graph: handlings(graph, lines, self._context.clock()))
         except SyncErrError:

@@ -177,7 +177,7 @@ class ErrorsPane(ListWithPanel):
         self.linked()
 
     def _show_marks(self) -> None:
-        handled = self.context.state.said.rows
+        handled = self.context.state.handlings.rows
         left = {row: RowMark(one.mark, Tone.QUIET) for row, one in handled.items() if one.mark}
         left |= dict.fromkeys(self._again, RowMark("AGAIN", Tone.BAD))
         queued = dict.fromkeys(self._queued, RowMark("later", Tone.QUIET))
@@ -201,7 +201,7 @@ class ErrorsPane(ListWithPanel):
             described = self._described
             same_row = before is not None and before[0].id == error.id
             self.panel.show(lambda width: self.describe(*described, width), self.subject, keep_place=same_row)
-            self.post_message(self.Looked(error))
+            self.post_message(self.PanelShown(error))
 
     def known_better(self, error: SyncError | None) -> None:
         """Tell it in the panel, unless the person has moved on."""
@@ -307,7 +307,7 @@ class ErrorsPane(ListWithPanel):
             codes=(lambda: {row.code for row in errors.values() if row.code}) if all_known else None,
             cause_of=(lambda word: self._asked_cause(word) or ()) if in_force else self._asked_cause,
             saved=lambda: self.context.config.filters,
-            handled=self.context.state.said.of,
+            handled=self.context.state.handlings.of,
         )
 
     def scroll_columns(self, views: int) -> None:

@@ -287,7 +287,7 @@ class FixController:
             now = await self._now(shown, first) or await self._now(shown, others)
             if now is None or now.settled:
                 return "not needed", now.settled if now is not None else "Nothing blocks there any more."
-            if not now.allowed or now.told != shown.told:
+            if not now.allowed or now.as_shown != shown.as_shown:
                 return (
                     "left alone",
                     "By now it is another change than the one that was shown.",

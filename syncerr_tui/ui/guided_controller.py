@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 METHOD = "guided"
 
 
-class Then(Protocol):
+class Continuation(Protocol):
     """What follows the question whether rows were pressed that are not ticked."""
 
     def __call__(self, *, unpressed: bool) -> object: ...
@@ -127,12 +127,12 @@ class GuidedController:
     # -- what the person says --------------------------------------------------------------------------
 
     @property
-    def unspoken(self) -> int:
+    def unanswered(self) -> int:
         """How many rows were shown to be pressed, and nobody has spoken of them."""
         state = self._context.state.guided
-        return len(state.unspoken) if state is not None and state.phase is Phase.UNDER_WAY else 0
+        return len(state.unanswered) if state is not None and state.phase is Phase.UNDER_WAY else 0
 
-    def ask_of_unticked(self, screen: Screen[None], then: Then, *, leaving: bool = False) -> None:
+    def ask_of_unticked(self, screen: Screen[None], then: Continuation, *, leaving: bool = False) -> None:
         """Before the run is stopped or left: whether those were pressed; then go on, where the person does.
 
         Args:
@@ -146,8 +146,8 @@ class GuidedController:
             if unpressed is not None:
                 then(unpressed=unpressed)
 
-        if self.unspoken:
-            screen.app.push_screen(unticked_question(self.unspoken, leaving=leaving), answered)
+        if self.unanswered:
+            screen.app.push_screen(unticked_question(self.unanswered, leaving=leaving), answered)
         else:
             then(unpressed=False)
 

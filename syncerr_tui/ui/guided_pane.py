@@ -248,7 +248,7 @@ class GuidedPane(ListWithPanel):
             what = f"Over: {state.counted}. {key('back')} dismisses it."
         elif state.to_press:
             what = f"Tick in Salesforce, press Re-sync, then {key('tick')} here."
-        elif state.unspoken:
+        elif state.unanswered:
             what = (
                 f"Perhaps pressed before: {key('tick')} says that it was, {key('decline')} that it was not."
             )
@@ -271,7 +271,7 @@ class GuidedPane(ListWithPanel):
             self._described = row
             outcome = f"{row.verdict.value}: {row.reason}" if row.verdict is not None else row.reason
             self.panel.show(lambda width: self._describe(row.error, moment, outcome, width), self.subject)
-            self.post_message(self.Looked(row.error))
+            self.post_message(self.PanelShown(row.error))
 
     def known_better(self, error: SyncError | None) -> None:
         """More is known about an error: tell it where that is on screen."""

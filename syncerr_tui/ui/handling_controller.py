@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class SaidAbout(Message):
+class HandlingsChanged(Message):
     """Something was written down about rows: what follows from the journal is out of date."""
 
 
@@ -54,7 +54,7 @@ class HandlingController:
             known = graph.cause_of(errors[0].id) if graph is not None else None
             targets = tuple(error.id for error in errors)
             held = known.held if known is not None else 1
-        handled = [self._context.state.said.of(error.id) for error in errors]
+        handled = [self._context.state.handlings.of(error.id) for error in errors]
 
         def chosen(wish: Wish | None) -> None:
             if wish is not None:
@@ -114,7 +114,7 @@ class HandlingController:
             self._screen.post_message(Troubled(error))
             return
         self._screen.post_message(Announced(_done(kind, value)))
-        self._screen.post_message(SaidAbout())
+        self._screen.post_message(HandlingsChanged())
 
 
 def _done(kind: HandlingKind, value: str) -> str:

@@ -115,7 +115,7 @@ class InterruptedRuns:
 
 def _open_runs(journal: Journal) -> tuple[tuple[Unfinished, ...], tuple[RunRecord, ...], str]:
     from syncerr_tui.journal.history import History
-    from syncerr_tui.journal.people import others_on, people_words
+    from syncerr_tui.journal.people import others_present, presence_words
 
     history = History(journal)
-    return history.unfinished(), history.under_way(), people_words(others_on(journal))
+    return history.unfinished(), history.under_way(), presence_words(others_present(journal))

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from syncerr_tui.journal.attempt import Attempt
     from syncerr_tui.journal.filter import JournalFilter
     from syncerr_tui.journal.history import Mark, RunRecord
-    from syncerr_tui.journal.row_history import Happened
+    from syncerr_tui.journal.row_history import HistoryEntry
 
 Item = TypeVar("Item")
 
@@ -320,7 +320,9 @@ class JournalPane(ListWithPanel):
         from syncerr_tui.journal.row_history import story
         from syncerr_tui.ui import journal_words as words
 
-        happened: tuple[Happened, ...] = await self._reading.ask(lambda journal: story(journal, row.event))
+        happened: tuple[HistoryEntry, ...] = await self._reading.ask(
+            lambda journal: story(journal, row.event)
+        )
         drawn = self._moment
 
         def lines(width: int) -> list[TextLine]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from syncerr_tui.diagnosis.text_layout import Role, TextLayout, TextLine
 from syncerr_tui.journal.attempt import Attempt
 from syncerr_tui.journal.history import ENDINGS, Mark, RunRecord
-from syncerr_tui.journal.row_history import Happened, evidence_words, found_words
+from syncerr_tui.journal.row_history import HistoryEntry, evidence_words, found_words
 from syncerr_tui.model import Verdict
 from syncerr_tui.text import one_line
 from syncerr_tui.triage.columns import Column
@@ -178,7 +178,7 @@ def run_lines(
 
 
 def row_lines(
-    row: Attempt, happened: Sequence[Happened], names: Mapping[str, str], now: datetime, width: int
+    row: Attempt, happened: Sequence[HistoryEntry], names: Mapping[str, str], now: datetime, width: int
 ) -> list[TextLine]:
     """How a row ended and why, and all that ever happened to it."""
     word, _ = row_outcome(row)

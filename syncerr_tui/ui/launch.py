@@ -18,7 +18,12 @@ from typing import TYPE_CHECKING, Any
 
 from syncerr_tui.errors import ExitCode, MachineError
 from syncerr_tui.host.paths import Paths, config_path, org_notes
-from syncerr_tui.host.terminal import TerminalProfile, TerminalWishes, terminal_profile, textual_environment
+from syncerr_tui.host.terminal import (
+    TerminalPreferences,
+    TerminalProfile,
+    terminal_profile,
+    textual_environment,
+)
 
 if TYPE_CHECKING:
     from syncerr_tui.host.config import Config
@@ -48,7 +53,7 @@ def launch(
     """
     environ = os.environ
     config = _own_config(environ)
-    terminal = usable_terminal(environ, config.terminal if config else TerminalWishes())
+    terminal = usable_terminal(environ, config.terminal if config else TerminalPreferences())
     # Textual reads these when it is imported, and never again.
     os.environ.update(textual_environment(terminal))
     # What is imported now stays: collecting garbage among it would only delay the first frame.
@@ -109,7 +114,7 @@ def _own_config(environ: Mapping[str, str]) -> Config | None:
     return read_config(environ)
 
 
-def usable_terminal(environ: Mapping[str, str], wishes: TerminalWishes) -> TerminalProfile:
+def usable_terminal(environ: Mapping[str, str], preferences: TerminalPreferences) -> TerminalProfile:
     """What there is to draw on.
 
     Raises:
@@ -117,7 +122,7 @@ def usable_terminal(environ: Mapping[str, str], wishes: TerminalWishes) -> Termi
     """
     both_ends = all(stream is not None and stream.isatty() for stream in (sys.__stdin__, sys.__stderr__))
     encoding = (sys.__stderr__.encoding if sys.__stderr__ else None) or "ascii"
-    terminal = terminal_profile(environ, is_terminal=both_ends, encoding=encoding, wishes=wishes)
+    terminal = terminal_profile(environ, is_terminal=both_ends, encoding=encoding, preferences=preferences)
     if not terminal.usable:
         raise MachineError(
             " ".join(terminal.reasons).rstrip(".") or "There is no terminal here",

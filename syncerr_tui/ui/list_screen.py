@@ -25,7 +25,8 @@ from syncerr_tui.ui.action_screen import TICK_SECONDS, ActionScreen
 from syncerr_tui.ui.debouncer import Debouncer, loop_at_rest
 from syncerr_tui.ui.error_details_service import REST_SECONDS, KnownBetter, NotesBroken, SessionEnded
 from syncerr_tui.ui.error_history import LeftByRunsKnown
-from syncerr_tui.ui.handling_controller import SaidAbout
+from syncerr_tui.ui.filter_controller import FilterController
+from syncerr_tui.ui.handling_controller import HandlingsChanged
 from syncerr_tui.ui.list_reader import (
     Connected,
     ListRead,
@@ -35,7 +36,6 @@ from syncerr_tui.ui.list_reader import (
     ReadingFailed,
 )
 from syncerr_tui.ui.list_with_panel import ListWithPanel
-from syncerr_tui.ui.look_controller import LookController
 from syncerr_tui.ui.services import LinksKnown, Services
 from syncerr_tui.ui.widgets.filter_bar import FilterBar
 from syncerr_tui.words import plural, sentence
@@ -55,7 +55,7 @@ class ListScreen(ActionScreen, inherit_bindings=False):
     def __init__(self, services: Services) -> None:
         super().__init__(services)
         self.reader = ListReader(self.context, self.post_message, self._prepare)
-        self.looking = LookController(services, self, self.errors)
+        self.filters = FilterController(services, self, self.errors)
         self._resting = Debouncer(self, REST_SECONDS)
         self._minute: Timer | None = None
         self._watch: Timer | None = None
@@ -126,7 +126,7 @@ class ListScreen(ActionScreen, inherit_bindings=False):
         if self.context.connection is not None:
             org_id = self.context.connection.identity.org_id
             self.run_worker(self._recall_layouts(org_id), group="layouts", name="layouts")
-            self.run_worker(self.looking.recall(org_id), group="filters", name="filters")
+            self.run_worker(self.filters.recall(org_id), group="filters", name="filters")
 
     async def _recall_layouts(self, org_id: str) -> None:
         """How this org's table was arranged before, as soon as the disk says so."""
@@ -239,7 +239,7 @@ class ListScreen(ActionScreen, inherit_bindings=False):
     def tick(self) -> None:
         """Time has gone by: everything that is an age, and what other terminals do."""
         super().tick()
-        if self.context.state.said.over(self.context.clock()):
+        if self.context.state.handlings.over(self.context.clock()):
             self._learn_from_the_journal()
         self._look_for_open_runs(offer=False)
 
@@ -257,7 +257,7 @@ class ListScreen(ActionScreen, inherit_bindings=False):
     def standing_known(self, event: LeftByRunsKnown) -> None:
         """TWIN and UNKNOWN stay marked; what did not help twice is no advice any more."""
         standing = event.standing
-        self.context.state = replace(self.context.state, said=event.said, twins=len(standing.twins))
+        self.context.state = replace(self.context.state, handlings=event.handlings, twins=len(standing.twins))
         self.errors.show_standing(standing.unsettled, standing.tried, standing.again.keys())
         if self.complete:
             self.causes.standing_known()
@@ -281,7 +281,7 @@ class ListScreen(ActionScreen, inherit_bindings=False):
 
     # -- what the journal adds -------------------------------------------------------------------------
 
-    @on(SaidAbout)
+    @on(HandlingsChanged)
     def _learn_from_the_journal(self) -> None:
         """A run or a check has written more: everything that follows from the journal is derived anew."""
         history = self.services.error_history
@@ -299,8 +299,8 @@ class ListScreen(ActionScreen, inherit_bindings=False):
         """Open the line in which the filter is typed: of this pane, or of the list."""
         target = self.errors if self.pane.filter_text is None else self.pane
         self._row_before = self.context.state.listing.current
-        past = self.looking.history.of(target.filter_kind)
-        complete = self.looking.completions if target is self.errors else lambda _text: ()
+        past = self.filters.history.of(target.filter_kind)
+        complete = self.filters.completions if target is self.errors else lambda _text: ()
         self.query_one(FilterBar).ask(target, past, complete)
         self.say(target.filter_hint, "quiet", keep=True)
 
@@ -327,7 +327,7 @@ class ListScreen(ActionScreen, inherit_bindings=False):
             self.errors.show(self.context.state.listing.moved_onto(self._row_before.id))
         self._note_that_nothing_matches()
         self.pane.entered()
-        self.looking.applied(self.pane.filter_kind, event.text)
+        self.filters.applied(self.pane.filter_kind, event.text)
         if event.save and self.pane.filter_kind == self.errors.filter_kind:
             self.action_act("save_filter")
         self.call_after_refresh(self.resyncing.show_what_is_ready)
@@ -348,8 +348,8 @@ class ListScreen(ActionScreen, inherit_bindings=False):
 
     # -- knowing more about an error -------------------------------------------------------------------
 
-    @on(ListWithPanel.Looked)
-    def looked(self, event: ListWithPanel.Looked) -> None:
+    @on(ListWithPanel.PanelShown)
+    def panel_shown(self, event: ListWithPanel.PanelShown) -> None:
         """Who rests on an error is shown more about it than its message says."""
         error = event.error
         self._resting.cancel()

@@ -53,7 +53,7 @@ class ListWithPanel(Widget):
         """Something that the lines around the pane say has changed."""
 
     @dataclass
-    class Looked(Message):
+    class PanelShown(Message):
         """The panel shows this error now."""
 
         error: SyncError | None

@@ -24,7 +24,7 @@ from syncerr_tui.ui.services import Services
 from syncerr_tui.words import clock_time
 
 if TYPE_CHECKING:
-    from syncerr_tui.journal.row_history import Ended
+    from syncerr_tui.journal.row_history import RowEnding
 
 ASKED_AT_MOST = 1000
 """Rows that the org is asked about: one request."""
@@ -89,17 +89,17 @@ class NewsController:
 
 async def why_gone(context: AppContext, journals: Journals, errors: Sequence[SyncError]) -> list[GoneRow]:
     """What became of these rows, in their order. Does not raise: what cannot be read is unknown."""
-    from syncerr_tui.journal.row_history import endings
+    from syncerr_tui.journal.row_history import row_endings
 
     connection = context.connection
     if connection is None:
         return [GoneRow(error, "unknown", "unknown: not connected") for error in errors]
     ids = [error.id for error in errors]
-    ended: dict[str, Ended] = {}
+    ended: dict[str, RowEnding] = {}
     seen: dict[str, EventSeen] = {}
     trouble = ""
     try:
-        ended = await journals.ask(connection.identity.org_id, lambda journal: endings(journal, ids))
+        ended = await journals.ask(connection.identity.org_id, lambda journal: row_endings(journal, ids))
         unknown = [row for row in ids if row not in ended or not ended[row].verdict.proven]
         seen = dict(await connection.read_events(unknown[:ASKED_AT_MOST])) if unknown else {}
     except SyncErrError as problem:
@@ -116,7 +116,7 @@ async def why_gone(context: AppContext, journals: Journals, errors: Sequence[Syn
     return rows
 
 
-def _of_journal(error: SyncError, ended: Ended, context: AppContext) -> GoneRow:
+def _of_journal(error: SyncError, ended: RowEnding, context: AppContext) -> GoneRow:
     at = clock_time(ended.at, context.clock())[:-3]
     if ended.verdict is Verdict.FIXED:
         return GoneRow(error, "FIXED", f"FIXED by {ended.by} at {at}", in_journal=True)

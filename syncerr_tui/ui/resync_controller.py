@@ -96,7 +96,12 @@ class ResyncController:
             self._say(f"The plan is being made: {self._context.key_of('back')} cancels it.")
         elif graph is not None and len(chosen) <= _AT_ONCE:
             prepared = prepare(
-                graph, chosen, hidden, self._unavailable, behind=self.busy, handled=self._context.state.said
+                graph,
+                chosen,
+                hidden,
+                self._unavailable,
+                behind=self.busy,
+                handled=self._context.state.handlings,
             )
             self._show_plan(self._planner(connection, prepared))
         else:
@@ -110,11 +115,11 @@ class ResyncController:
     ) -> None:
         from syncerr_tui.diagnosis.causes import no_collecting
 
-        unavailable, behind, said = self._unavailable, self.busy, self._context.state.said
+        unavailable, behind, handled = self._unavailable, self.busy, self._context.state.handlings
 
         def prepared_in(graph: CauseGraph) -> Prepared:
             with no_collecting(len(chosen)):
-                return prepare(graph, chosen, hidden, unavailable, behind=behind, handled=said)
+                return prepare(graph, chosen, hidden, unavailable, behind=behind, handled=handled)
 
         prepared = await self._services.graph_worker.lend(prepared_in)
         if planning is not self._planning:
@@ -376,7 +381,7 @@ class ResyncController:
             if yes:
                 self._services.guided.ask_of_unticked(self._screen, leave, leaving=True)
 
-        if self._services.guided.unspoken and not queue.runs:
+        if self._services.guided.unanswered and not queue.runs:
             answered(True)
             return True
         waits = f"{plural(len(queue.runs), 're-sync')} in the queue"

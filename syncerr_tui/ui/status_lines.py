@@ -109,7 +109,7 @@ def utility(context: AppContext, causes: int, off: str, width: int) -> tuple[lis
         left.append((f"{selected} ({hidden:,} hidden by the filter)" if hidden else selected, "strong"))
     if listing.range is not None and listing.range.sticky:
         left.append(("  range", "busy"))
-    asleep = len(state.said.asleep & listing.errors.keys())
+    asleep = len(state.handlings.asleep & listing.errors.keys())
     if asleep:
         spare.append((f"  {asleep:,} snoozed", "quiet"))
         left.append(spare[-1])

@@ -23,7 +23,7 @@ class _Match(NamedTuple):
     """Some of them are for the pointer on it."""
 
 
-class FrugalStylesheet(Stylesheet):
+class CachingStylesheet(Stylesheet):
     """Parses a sheet again only where a variable has changed, and applies rules again only where they differ.
 
     Textual 8.2.8 parses all sheets three times until the first frame, and again for each new kind of screen.

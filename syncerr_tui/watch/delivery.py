@@ -36,7 +36,7 @@ _QUIET = re.compile(r"(\d{1,2}):(\d{2})-(\d{1,2}):(\d{2})\Z")
 
 
 @dataclass(frozen=True, slots=True)
-class LastTold:
+class ChannelState:
     """What one channel was told last."""
 
     causes: Mapping[str, int]
@@ -119,7 +119,7 @@ def seen_payload(cause: CauseSeen) -> dict[str, Any]:
     }
 
 
-def due(last: LastTold, causes: Iterable[CauseSeen], org: str, errors: int) -> Message | None:
+def due(last: ChannelState, causes: Iterable[CauseSeen], org: str, errors: int) -> Message | None:
     """What a channel does not know yet; None where it knows everything."""
     now = {cause.key: cause for cause in causes}
     new = tuple(cause for key, cause in now.items() if key not in last.causes)
@@ -138,7 +138,7 @@ def due(last: LastTold, causes: Iterable[CauseSeen], org: str, errors: int) -> M
     return Message(one_line(title), tuple(map(one_line, lines)), new, grown, cleared, errors)
 
 
-def after(last: LastTold, causes: Iterable[CauseSeen], now: datetime | None) -> LastTold:
+def after(last: ChannelState, causes: Iterable[CauseSeen], now: datetime | None) -> ChannelState:
     """What a channel knows once everything that was due has been delivered."""
     held_by_cause = {}
     headlines = {}
@@ -146,7 +146,7 @@ def after(last: LastTold, causes: Iterable[CauseSeen], now: datetime | None) -> 
         known = last.causes.get(cause.key)
         held_by_cause[cause.key] = cause.held if known is None or _grown(known, cause.held) else known
         headlines[cause.key] = cause.headline
-    return LastTold(held_by_cause, headlines, now)
+    return ChannelState(held_by_cause, headlines, now)
 
 
 def _grown(known: int | None, held: int) -> bool:
@@ -234,20 +234,20 @@ class Notifier:
 
 
 @dataclass(frozen=True, slots=True)
-class LastToldFile:
+class ChannelStateFile:
     """What each channel was told, kept between two starts."""
 
     path: Path
 
-    def read(self) -> dict[str, LastTold]:
+    def read(self) -> dict[str, ChannelState]:
         """Channel -> what it was told. One that is damaged, or was never told anything, is not in it."""
         try:
             payload = json.loads(read_plain(self.path, _STATE_BYTES))
-            return {str(key): LastTold.of_payload(value) for key, value in payload.items()}
+            return {str(key): ChannelState.of_payload(value) for key, value in payload.items()}
         except (OSError, *DAMAGED):
             return {}
 
-    def write(self, channels: Mapping[str, LastTold]) -> None:
+    def write(self, channels: Mapping[str, ChannelState]) -> None:
         """Raises: MachineError: It cannot be written."""
         write_whole(self.path, [json.dumps({key: value.payload() for key, value in channels.items()})], 0o600)
 
@@ -269,7 +269,7 @@ _ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class Metrics:
     """What is measured at one look."""
 
     org: str
@@ -283,7 +283,7 @@ class Figures:
     usage: ApiUsage | None
 
 
-def render(figures: Figures) -> Iterator[str]:
+def render(figures: Metrics) -> Iterator[str]:
     org = figures.org
     by_kind = Counter((str(error.object), error.code or "none") for error in figures.errors.values())
     yield from _series(
@@ -297,7 +297,7 @@ def render(figures: Figures) -> Iterator[str]:
         causes.append(({"org": org, "cause": "other", "code": "other"}, sum(cause.held for cause in rest)))
     yield from _series("syncerr_cause_errors", "Errors that each cause holds, waiting ones included.", causes)
     yield from _series("syncerr_causes", "Causes.", [({"org": org}, len(figures.causes))])
-    ages = [(figures.at - at).total_seconds() for error in figures.errors.values() if (at := _since(error))]
+    ages = [(figures.at - at).total_seconds() for error in figures.errors.values() if (at := error.since)]
     oldest = max(0.0, max(ages, default=0.0))
     yield from _series(
         "syncerr_oldest_error_age_seconds", "Age of the oldest error.", [({"org": org}, oldest)]
@@ -319,10 +319,6 @@ def render(figures: Figures) -> Iterator[str]:
         "When the org was last read.",
         [({"org": org}, round(figures.at.timestamp(), 3))],
     )
-
-
-def _since(error: SyncError) -> datetime | None:
-    return error.created_at or error.processed_at
 
 
 def _series(name: str, meaning: str, values: Iterable[tuple[Mapping[str, str], float]]) -> Iterator[str]:

@@ -96,7 +96,7 @@ SEVERAL = {
     ("resync/proof.py", "len(records)"),
     ("ui/cause_words.py", "cause.held"),
     ("ui/fix_words.py", "len(people)"),
-    ("ui/look_controller.py", "term"),
+    ("ui/filter_controller.py", "term"),
     ("diagnosis/intake.py", "len(header)"),
     ("ui/screens/plan.py", "len(outs)"),
 }

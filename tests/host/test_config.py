@@ -114,7 +114,7 @@ def test_a_hostile_file_reaches_the_terminal_as_text_only() -> None:
 
 def test_the_environment_goes_before_the_file() -> None:
     wishes = read('theme = "light"\ncolours = 16\nmouse = false\nascii = true').terminal
-    wished = terminal_profile(LOCAL, wishes=wishes)
+    wished = terminal_profile(LOCAL, preferences=wishes)
     assert (wished.background, wished.colour) == (Background.LIGHT, Colour.ANSI)
     assert not wished.mouse
     assert not wished.unicode
@@ -126,16 +126,16 @@ def test_the_environment_goes_before_the_file() -> None:
         "SYNCERR_MOUSE": "1",
         "SYNCERR_ASCII": "0",
     }
-    other = terminal_profile(asked, wishes=wishes)
+    other = terminal_profile(asked, preferences=wishes)
     assert (other.background, other.colour) == (Background.DARK, Colour.TRUE)
     assert other.mouse
     assert other.unicode
-    assert terminal_profile({**LOCAL, "NO_COLOR": "1"}, wishes=wishes).colour is Colour.MONO
+    assert terminal_profile({**LOCAL, "NO_COLOR": "1"}, preferences=wishes).colour is Colour.MONO
 
 
 def test_over_ssh_the_file_decides_about_the_mouse_and_the_colours() -> None:
     wishes = read("mouse = true\ncolours = 'true'").terminal
-    profile = terminal_profile({**LOCAL, "SSH_TTY": "x"}, wishes=wishes)
+    profile = terminal_profile({**LOCAL, "SSH_TTY": "x"}, preferences=wishes)
     assert profile.mouse
     assert profile.colour is Colour.TRUE
     assert profile.slow

@@ -18,7 +18,7 @@ from syncerr_tui.journal.claims import Owner
 from syncerr_tui.journal.database import Server
 from syncerr_tui.journal.history import History
 from syncerr_tui.journal.journal import Journal
-from syncerr_tui.journal.people import LOOKS, others_on, people_words
+from syncerr_tui.journal.people import LOOKS, others_present, presence_words
 from syncerr_tui.journal.places import move, open_journal, own_journal
 from syncerr_tui.model import Verdict
 from syncerr_tui.resync.doubt import in_doubt
@@ -207,17 +207,17 @@ def test_colleagues_are_named_with_what_they_work_at(
     tmp_path: Path, place: Path | Server, target: Journal, time: Time
 ) -> None:
     with shared(tmp_path, place, time, BEN) as ben:
-        assert others_on(target) == ()
+        assert others_present(target) == ()
         ben.present(LOOKS)
         target.present(LOOKS)
-        (one,) = others_on(target)
+        (one,) = others_present(target)
         assert one.words == f"{one.user} on ops-2 has the list open"
         run = begin(ben, plan_of(1, 2)).run
-        assert [(p.doing, p.run) for p in others_on(target)] == [("re-syncs 2 rows", run)]
-        assert people_words(others_on(target)) == f"Also on: {one.user} on ops-2 re-syncs 2 rows"
+        assert [(p.doing, p.run) for p in others_present(target)] == [("re-syncs 2 rows", run)]
+        assert presence_words(others_present(target)) == f"Also on: {one.user} on ops-2 re-syncs 2 rows"
         ben.end(run, "finished", "")
         ben.present("")
-        assert people_words(others_on(target)) == ""
+        assert presence_words(others_present(target)) == ""
 
 
 def test_whoever_has_not_been_heard_of_is_not_there(tmp_path: Path, time: Time) -> None:
@@ -225,9 +225,9 @@ def test_whoever_has_not_been_heard_of_is_not_there(tmp_path: Path, time: Time) 
     with shared(tmp_path, place, time) as ana, shared(tmp_path, place, time, BEN) as ben:
         ben.present(LOOKS)
         time.now += timedelta(minutes=1)
-        assert others_on(ana)
+        assert others_present(ana)
         time.now += timedelta(minutes=2)
-        assert not others_on(ana)
+        assert not others_present(ana)
 
 
 def test_verdicts_of_colleagues_are_seen(

@@ -209,5 +209,5 @@ def test_what_is_asked_about_many_rows_is_asked_in_pieces(
     ids = [error.id for error in ROWS]
     assert History(journal).last_requests([*ids, *ids]).keys() == set(ids)
     assert doubt.unchanged(journal, ROWS) == (ids[0],)
-    assert row_history.endings(journal, ids).keys() == {ids[0]}
+    assert row_history.row_endings(journal, ids).keys() == {ids[0]}
     assert History(journal).last_requests([]) == {}

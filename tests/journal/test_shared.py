@@ -148,12 +148,12 @@ def test_of_two_machines_that_need_a_safeguard_off_the_last_puts_it_back(on: Ope
     target = FixTarget("ValidationRule", "03d000000000001AAA", "Order.Tax")
     there = FixLedger(on(ELSEWHERE), os_user="ana", org_user="ana@acme")
     here = FixLedger(on(), os_user="ben", org_user="ben@acme")
-    assert [there.need_off(target), here.need_off(target)] == ["", ""]
+    assert [there.require_off(target), here.require_off(target)] == ["", ""]
     assert there.put_back_begins(target), "the other run still needs it off"
     assert here.put_back_begins(target) == ""
-    assert there.need_off(target), "it is going on again right now"
+    assert there.require_off(target), "it is going on again right now"
     here.put_back_ended(target)
-    assert there.need_off(target) == ""
+    assert there.require_off(target) == ""
     assert there.put_back_begins(target) == ""
 
 

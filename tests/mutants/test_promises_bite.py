@@ -88,7 +88,7 @@ MUTANTS = [
     Mutant(
         6,
         "a record that was there before proves the write",
-        "if record.modified_at < (second + timedelta(seconds=1) if gone else second):",
+        "if record.modified_at < (second + timedelta(seconds=1) if event_gone else second):",
         "if False:",
         (PROMISES, "tests/resync/test_proof.py"),
     ),

@@ -63,8 +63,8 @@ class SteppedJournal(Journal):
         self.steps.step()
 
     @contextmanager
-    def together(self, *, durable: bool) -> Iterator[None]:
-        with super().together(durable=durable):
+    def one_commit(self, *, durable: bool) -> Iterator[None]:
+        with super().one_commit(durable=durable):
             yield
             self.steps.step("before the commit")
         self.steps.step("before anybody knows of it")

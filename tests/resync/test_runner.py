@@ -81,7 +81,7 @@ async def test_a_run_waits_for_the_disk_as_it_begins_before_each_request_and_as_
 ) -> None:
     """Not for what the org answered, nor for a question about earlier requests that a refusal brings."""
     waits = []
-    together = journal.together
+    together = journal.one_commit
 
     def watched(*, durable: bool) -> AbstractContextManager[None]:
         waits.append(durable)

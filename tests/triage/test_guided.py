@@ -41,7 +41,7 @@ def test_a_row_in_doubt_is_never_to_press_and_is_ticked_all_the_same() -> None:
     doubtful = next(iter(state.rows))
     state = asked(state, doubtful=(doubtful,))
     assert doubtful not in state.to_press
-    assert doubtful in state.unspoken
+    assert doubtful in state.unanswered
     assert state.rows[doubtful].word == "pressed?"
     assert state.current is not None
     assert state.current.to_press, "the cursor stands where something is to be done"
@@ -142,6 +142,6 @@ def test_whatever_happens_the_numbers_add_up(seed: int) -> None:
                 state = state.moved(random.randint(-20, 20))
         told = sum(int(part.split()[0]) for part in state.counted.split(", ") if part)
         assert told == len(state.rows) == 9
-        assert set(state.shown_to_press) <= set(state.to_press) <= set(state.unspoken)
+        assert set(state.shown_to_press) <= set(state.to_press) <= set(state.unanswered)
         assert not state.view or 0 <= state.cursor < len(state.view)
         assert state.time_left is None or state.time_left >= timedelta()

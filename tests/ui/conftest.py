@@ -18,7 +18,7 @@ from syncerr_tui.salesforce.session import OrgSession
 from syncerr_tui.ui.app import SyncErrApp
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.journals import Journals
-from syncerr_tui.ui.stylesheet import FrugalStylesheet
+from syncerr_tui.ui.stylesheet import CachingStylesheet
 from tests.factories import NOW
 from tests.ui.driver import Driven
 from tests.ui.fakes import FakeConnection, some_errors
@@ -33,7 +33,7 @@ _matches: dict[tuple[object, ...], Any] = {}
 @pytest.fixture(autouse=True)
 def frugal(monkeypatch: pytest.MonkeyPatch) -> None:
     """Parse the style sheets, and match widgets against them, once for all apps of this process."""
-    parse, make = Stylesheet._parse_rules, FrugalStylesheet.__init__
+    parse, make = Stylesheet._parse_rules, CachingStylesheet.__init__
     variables, frozen = dict[str, str](), frozenset[tuple[str, str]]()
 
     def parsed_once(sheet: Stylesheet, css: str, *args: Any, **named: Any) -> list[RuleSet]:
@@ -45,12 +45,12 @@ def frugal(monkeypatch: pytest.MonkeyPatch) -> None:
             _parsed[key] = parse(sheet, css, *args, **named)
         return _parsed[key]
 
-    def sharing(sheet: FrugalStylesheet, variables: dict[str, str]) -> None:
+    def sharing(sheet: CachingStylesheet, variables: dict[str, str]) -> None:
         make(sheet, variables)
         sheet._matches = _matches
 
     monkeypatch.setattr(Stylesheet, "_parse_rules", parsed_once)
-    monkeypatch.setattr(FrugalStylesheet, "__init__", sharing)
+    monkeypatch.setattr(CachingStylesheet, "__init__", sharing)
     monkeypatch.setattr(Compositor, "render_update", _unseen)
 
 

@@ -148,7 +148,7 @@ async def test_the_history_outlives_the_app_for_each_org_and_each_list(opened: O
     assert json.loads(path.read_text())["filters"]["list"] == ["object:Order", "code:none"]
     async with opened(ERRORS) as driven:
         await driven.ready()
-        await driven.wait_for(lambda: driven.app.bench.looking.history.of("list") != ())
+        await driven.wait_for(lambda: driven.app.bench.filters.history.of("list") != ())
         await driven.press("slash", "up")
         assert driven.app.bench.query_one(Input).value == "code:none"
         await driven.press("up", "up")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from syncerr_tui.journal.claims import Owner
 from syncerr_tui.journal.journal import Journal
-from syncerr_tui.journal.people import LOOKS, others_on
+from syncerr_tui.journal.people import LOOKS, others_present
 from tests.factories import NOW
 from tests.journal.test_journal import begin, plan_of
 from tests.resync.lying_org import IDENTITY
@@ -40,12 +40,12 @@ async def test_colleagues_and_their_runs_are_seen_after_a_refresh(opened: Open, 
             await driven.ready()
             await driven.press("3")
             await driven.wait_for("on ops-2 has the list open")
-            await driven.wait_for(lambda: bool(others_on(ben)))  # and the colleague sees us
+            await driven.wait_for(lambda: bool(others_present(ben)))  # and the colleague sees us
             begin(ben, plan_of(101, 102))
             await driven.press("r")
             await driven.wait_for("on ops-2 re-syncs 2 rows")
             await driven.wait_for("under way")
-        assert others_on(ben) == (), "whoever has quit is not there any more"
+        assert others_present(ben) == (), "whoever has quit is not there any more"
 
 
 async def test_alone_nothing_is_said_of_people(opened: Open, tmp_path: Path) -> None:

@@ -19,9 +19,9 @@ from syncerr_tui.errors import BadInputError, MachineError
 from syncerr_tui.model import ApiUsage
 from syncerr_tui.text import clean
 from syncerr_tui.watch.delivery import (
-    Figures,
-    LastTold,
-    LastToldFile,
+    ChannelState,
+    ChannelStateFile,
+    Metrics,
     Notifier,
     Schedule,
     after,
@@ -34,7 +34,7 @@ from syncerr_tui.watch.delivery import (
 from syncerr_tui.watch.watcher import CauseSeen
 from tests.factories import NOW, salesforce_id, sync_error
 
-NOTHING = LastTold({}, {})
+NOTHING = ChannelState({}, {})
 CET = timezone(timedelta(hours=1))
 
 
@@ -106,7 +106,7 @@ def test_times_that_cannot_be_read_are_refused(text: str) -> None:
 
 
 def test_what_was_told_is_kept_and_a_damaged_file_is_as_none(tmp_path: Path) -> None:
-    file = LastToldFile(tmp_path / "watch" / "org.json")
+    file = ChannelStateFile(tmp_path / "watch" / "org.json")
     assert file.read() == {}
     told = {"one": after(NOTHING, [cause("a", 3)], NOW), "two": after(NOTHING, [], None)}
     file.write(told)
@@ -186,7 +186,7 @@ def test_the_figures_are_in_the_text_format_whatever_the_names_are() -> None:
     hostile = clean('A"b\\c\nd}{')
     errors = {error.id: error for error in (sync_error(1), sync_error(2, object=hostile, created_at=NOW))}
     causes = tuple(cause(f'k"{number}', 60 - number) for number in range(60))
-    lines = list(render(Figures('ac"me', NOW, errors, causes, 2, ApiUsage(10, 15_000))))
+    lines = list(render(Metrics('ac"me', NOW, errors, causes, 2, ApiUsage(10, 15_000))))
     assert [line for line in lines if not LINE.fullmatch(line)] == []
     text = "\n".join(lines)
     assert 'syncerr_errors{org="ac\\"me",object="Order",code="REQUIRED_FIELD_MISSING"} 1' in lines
@@ -198,7 +198,7 @@ def test_the_figures_are_in_the_text_format_whatever_the_names_are() -> None:
 
 
 def test_figures_that_are_not_known_are_left_out() -> None:
-    text = "\n".join(render(Figures("acme", NOW, {}, (), None, None)))
+    text = "\n".join(render(Metrics("acme", NOW, {}, (), None, None)))
     assert "safeguards" not in text
     assert "api_calls" not in text
     assert 'syncerr_oldest_error_age_seconds{org="acme"} 0.0' in text

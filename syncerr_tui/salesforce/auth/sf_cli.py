@@ -44,7 +44,7 @@ def login_command(org: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
+class _CommandOutput:
     """What one command of the CLI said."""
 
     status: int
@@ -112,7 +112,7 @@ class SfCli:
             raise self._expired()
         return access_token(token, "The sf CLI's token")
 
-    def _checked(self, answer: _Said) -> Mapping[str, Any]:
+    def _checked(self, answer: _CommandOutput) -> Mapping[str, Any]:
         if answer.answer is None:
             raise MachineError(
                 f"The sf CLI failed: {answer.complaint or f'exit code {answer.status}, no answer'}",
@@ -145,7 +145,7 @@ class SfCli:
             f"The login of the sf CLI{named} has expired", f"Run '{login_command(self._org)}', then try again"
         )
 
-    def _run(self, *words: str) -> _Said:
+    def _run(self, *words: str) -> _CommandOutput:
         program = shutil.which("sf", path=self._environ.get("PATH"))
         if program is None:
             raise NotLoggedInError(
@@ -158,7 +158,7 @@ class SfCli:
         return _ask((program, *words, *org, "--json"), {**environ, **QUIET}, self._timeout)
 
 
-def _ask(command: Sequence[str], environ: Mapping[str, str], timeout: float) -> _Said:
+def _ask(command: Sequence[str], environ: Mapping[str, str], timeout: float) -> _CommandOutput:
     try:
         process = subprocess.Popen(  # noqa: S603 - no shell; the org cannot be an option
             command,
@@ -181,7 +181,7 @@ def _ask(command: Sequence[str], environ: Mapping[str, str], timeout: float) -> 
     finally:
         if process.poll() is None:
             _end(process)
-    return _Said(process.returncode, _json(out), _complaint(err.decode("utf-8", "replace")))
+    return _CommandOutput(process.returncode, _json(out), _complaint(err.decode("utf-8", "replace")))
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

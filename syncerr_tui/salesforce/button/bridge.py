@@ -20,8 +20,8 @@ from syncerr_tui.errors import NotSentError, RefusedError, SyncErrError
 from syncerr_tui.salesforce.button.lightning import (
     PAGE,
     AuraAnswer,
+    AuraOutcome,
     LightningPage,
-    Said,
     action_form,
     lightning_host,
     own_hosts,
@@ -95,20 +95,22 @@ class LightningBridge:
         answer = self._send(action, label)
         handled: set[str] = set()
         while len(handled) < _REPEATS:
-            if answer.said is Said.OUT_OF_SYNC and "page" not in handled:
+            if answer.outcome is AuraOutcome.OUT_OF_SYNC and "page" not in handled:
                 handled.add("page")
                 self._before_sending(self._load)
-            elif answer.said is Said.INVALID_SESSION and answer.new_token and "token" not in handled:
+            elif (
+                answer.outcome is AuraOutcome.INVALID_SESSION and answer.new_token and "token" not in handled
+            ):
                 handled.add("token")
                 assert self._page is not None
                 self._page = dataclasses.replace(self._page, token=answer.new_token)
-            elif answer.said is Said.INVALID_SESSION and "session" not in handled:
+            elif answer.outcome is AuraOutcome.INVALID_SESSION and "session" not in handled:
                 handled.add("session")
                 self._before_sending(lambda: self._open(access_token))
             else:
                 break
             answer = self._send(action, label)
-        if answer.said is not Said.RETURNED:
+        if answer.outcome is not AuraOutcome.RETURNED:
             self._page = None  # whatever it was, the next call begins with a page of its own
         return answer
 

@@ -132,7 +132,7 @@ class Lesson:
     lightning: int = 0
 
     @property
-    def why_none(self) -> str:
+    def why_no_candidate(self) -> str:
         if sum(not candidate.doubtful for candidate in self.candidates) > 1:
             return "Several calls could be the button"
         if self.refused:

@@ -167,7 +167,7 @@ def _compact(value: object) -> str:
     return json.dumps(value, separators=(",", ":"))
 
 
-class Said(Enum):
+class AuraOutcome(Enum):
     """What an answer of /aura says about the one action that was sent."""
 
     RETURNED = auto()
@@ -191,7 +191,7 @@ class Said(Enum):
 class AuraAnswer:
     """An answer of /aura, read for one action."""
 
-    said: Said
+    outcome: AuraOutcome
     value: Json = None
     """What the method returned."""
     words: str = ""
@@ -201,9 +201,9 @@ class AuraAnswer:
 
 
 _EVENTS = {
-    "clientoutofsync": Said.OUT_OF_SYNC,
-    "invalidsession": Said.INVALID_SESSION,
-    "noaccess": Said.NO_ACCESS,
+    "clientoutofsync": AuraOutcome.OUT_OF_SYNC,
+    "invalidsession": AuraOutcome.INVALID_SESSION,
+    "noaccess": AuraOutcome.NO_ACCESS,
 }
 
 
@@ -214,24 +214,24 @@ def read_answer(status: int, text: str, action_id: str) -> AuraAnswer:
     body = body.removeprefix("*/").removesuffix("/*ERROR*/").strip()
     if body.startswith("<") or 300 <= status < 400:
         refused = status in {401, 403} or 300 <= status < 400
-        return AuraAnswer(Said.LOGIN_PAGE if refused else Said.UNCLEAR, words=title(body))
+        return AuraAnswer(AuraOutcome.LOGIN_PAGE if refused else AuraOutcome.UNCLEAR, words=title(body))
     try:
         answer = json.loads(body)
     except (ValueError, RecursionError):
         # An empty body with status 200 is what some servers give for an empty token; 401 always means that.
-        return AuraAnswer(Said.INVALID_SESSION if status == 401 else Said.UNCLEAR)
+        return AuraAnswer(AuraOutcome.INVALID_SESSION if status == 401 else AuraOutcome.UNCLEAR)
     if not isinstance(answer, dict):
-        return AuraAnswer(Said.UNCLEAR)
+        return AuraAnswer(AuraOutcome.UNCLEAR)
     if event := _event(answer):
         return event
     if status >= 500:
-        return AuraAnswer(Said.UNCLEAR, words=_words(answer.get("message")))
+        return AuraAnswer(AuraOutcome.UNCLEAR, words=_words(answer.get("message")))
     if framework or "actions" not in answer:
         words = _words(answer.get("message") or answer.get("exceptionMessage"))
         if _MISSING_ACTION.search(words):
-            return AuraAnswer(Said.NO_SUCH_ACTION, words=words)
+            return AuraAnswer(AuraOutcome.NO_SUCH_ACTION, words=words)
         return AuraAnswer(
-            Said.MALFORMED if framework and "aura.token" in words else Said.UNCLEAR, words=words
+            AuraOutcome.MALFORMED if framework and "aura.token" in words else AuraOutcome.UNCLEAR, words=words
         )
     return _action(answer, action_id)
 
@@ -244,7 +244,7 @@ def _event(holder: Mapping[str, Json]) -> AuraAnswer | None:
     descriptor = str(event.get("descriptor") or "").rpartition(":")[2].lower()
     words = _words(holder.get("exceptionMessage") or _deep_message(event))
     meaning = _EVENTS.get(descriptor)
-    if meaning is Said.INVALID_SESSION:
+    if meaning is AuraOutcome.INVALID_SESSION:
         attributes = event.get("attributes")
         values = attributes.get("values") if isinstance(attributes, Mapping) else None
         token = values.get("newToken") if isinstance(values, Mapping) else None
@@ -253,12 +253,12 @@ def _event(holder: Mapping[str, Json]) -> AuraAnswer | None:
     if meaning is not None:
         return AuraAnswer(meaning, words=words)
     if _MISSING_ACTION.search(words):
-        return AuraAnswer(Said.NO_SUCH_ACTION, words=words)
+        return AuraAnswer(AuraOutcome.NO_SUCH_ACTION, words=words)
     if descriptor == "systemerror" and "Missing parameter" in words:
-        return AuraAnswer(Said.MALFORMED, words=words)
+        return AuraAnswer(AuraOutcome.MALFORMED, words=words)
     if _NOT_ALLOWED.search(words):
-        return AuraAnswer(Said.NO_ACCESS, words=words)
-    return AuraAnswer(Said.UNCLEAR, words=words)
+        return AuraAnswer(AuraOutcome.NO_ACCESS, words=words)
+    return AuraAnswer(AuraOutcome.UNCLEAR, words=words)
 
 
 def _deep_message(event: Mapping[str, Json]) -> Json:
@@ -274,10 +274,10 @@ def _action(answer: Mapping[str, Json], action_id: str) -> AuraAnswer:
     rows = [one for one in actions if isinstance(one, Mapping)] if isinstance(actions, list) else []
     mine = [one for one in rows if one.get("id") == action_id]
     if len(mine) != 1:
-        return AuraAnswer(Said.UNCLEAR, words="The answer does not mention the call")
+        return AuraAnswer(AuraOutcome.UNCLEAR, words="The answer does not mention the call")
     result = mine[0]
     if result.get("state") == "SUCCESS":
-        return AuraAnswer(Said.RETURNED, result.get("returnValue"))
+        return AuraAnswer(AuraOutcome.RETURNED, result.get("returnValue"))
     errors = result.get("error")
     for error in errors if isinstance(errors, list) else ():
         if isinstance(error, Mapping):
@@ -285,11 +285,11 @@ def _action(answer: Mapping[str, Json], action_id: str) -> AuraAnswer:
                 return event
             words = _words(error.get("message"))
             if _NOT_ALLOWED.search(words):
-                return AuraAnswer(Said.NO_ACCESS, words=words)
+                return AuraAnswer(AuraOutcome.NO_ACCESS, words=words)
             if _MISSING_ACTION.search(words):
-                return AuraAnswer(Said.NO_SUCH_ACTION, words=words)
-            return AuraAnswer(Said.UNCLEAR, words=words)
-    return AuraAnswer(Said.UNCLEAR)
+                return AuraAnswer(AuraOutcome.NO_SUCH_ACTION, words=words)
+            return AuraAnswer(AuraOutcome.UNCLEAR, words=words)
+    return AuraAnswer(AuraOutcome.UNCLEAR)
 
 
 def _words(text: Json) -> str:

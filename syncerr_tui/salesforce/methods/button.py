@@ -15,7 +15,7 @@ from syncerr_tui.errors import NotSentError, OutcomeUnknownError, RefusedError
 from syncerr_tui.model import SyncError
 from syncerr_tui.resync.org import MethodInfo, Receipt, RequestPreview
 from syncerr_tui.salesforce.button.bridge import LightningBridge
-from syncerr_tui.salesforce.button.lightning import AuraAnswer, Said
+from syncerr_tui.salesforce.button.lightning import AuraAnswer, AuraOutcome
 from syncerr_tui.salesforce.button.template import Json, filled, takes_one
 from syncerr_tui.salesforce.client import ApiClient
 from syncerr_tui.salesforce.identity import package_version
@@ -193,7 +193,7 @@ class ButtonResync:
         if self._method.style == "aura":
             label = "other." + self._method.class_name + "." + self._method.method
         answer = self._bridge.call(access_token, self._action(params), label)
-        if answer.said is Said.RETURNED:
+        if answer.outcome is AuraOutcome.RETURNED:
             inner = answer.value
             if self._method.style != "aura" and isinstance(inner, Mapping):
                 return inner.get("returnValue")
@@ -229,18 +229,18 @@ class ButtonResync:
 
     def _failure(self, answer: AuraAnswer) -> RefusedError | NotSentError | OutcomeUnknownError:
         name, words = self._method.full_name, _quoted(answer.words)
-        match answer.said:
-            case Said.NO_ACCESS:
+        match answer.outcome:
+            case AuraOutcome.NO_ACCESS:
                 return RefusedError(
                     f"This user may not run {name}{words}", "Ask the admin for StoreConnect's permission set"
                 )
-            case Said.NO_SUCH_ACTION | Said.MALFORMED:
+            case AuraOutcome.NO_SUCH_ACTION | AuraOutcome.MALFORMED:
                 return CallChangedError(f"The org does not know {name} any more{words}", RECORD_AGAIN)
-            case Said.OUT_OF_SYNC:
+            case AuraOutcome.OUT_OF_SYNC:
                 return NotSentError(
                     "Salesforce is being updated: nothing was sent", "Try again in some minutes"
                 )
-            case Said.INVALID_SESSION | Said.LOGIN_PAGE:
+            case AuraOutcome.INVALID_SESSION | AuraOutcome.LOGIN_PAGE:
                 return RefusedError(
                     f"Salesforce does not accept the Lightning session{words}",
                     "Check the session settings of the org and this user's login, or use the guided method",

@@ -246,7 +246,7 @@ class ListDialog(Dialog[Answer]):
             self.listed.action_cursor_up()
 
 
-class Reading(Dialog[Answer]):
+class TextDialog(Dialog[Answer]):
     """A dialog with a text that may be longer than its window."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -269,7 +269,7 @@ class Reading(Dialog[Answer]):
         self.query_one(VerticalScroll).scroll_relative(y=rows, animate=False, force=True)
 
 
-class PanelReading(Reading[None]):
+class PanelReading(TextDialog[None]):
     """A text that `/` narrows to the parts that have some words.
 
     Args:
@@ -308,7 +308,7 @@ class PanelReading(Reading[None]):
         self.query_one(InfoPanel).move(rows)
 
 
-class Confirmation(Reading[bool]):
+class Confirmation(TextDialog[bool]):
     """A question that enter answers with yes and escape with no."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "yes", show=False)]

@@ -17,7 +17,7 @@ from syncerr_tui.model import Environment, OrgIdentity
 from syncerr_tui.resync.run_state import ResumeMode
 from syncerr_tui.text import one_line
 from syncerr_tui.triage.state import QueuedRun, RunQueue
-from syncerr_tui.ui.screens.dialog import ListDialog, Question, Reading, keys
+from syncerr_tui.ui.screens.dialog import ListDialog, Question, TextDialog, keys
 from syncerr_tui.ui.widgets.line import Part
 from syncerr_tui.words import ago, plural, sentence
 
@@ -172,7 +172,7 @@ class QueueDialog(ListDialog[bool]):
             self._change(self._queue().moved(run.number, by))
 
 
-class ResumeDialog(Reading[ResumeMode]):
+class ResumeDialog(TextDialog[ResumeMode]):
     """A run that was interrupted: go on, only check, drop, or leave it for later.
 
     Args:

@@ -64,7 +64,7 @@ _NO_COLOUR: Mapping[str, Style] = {
 }
 
 
-class LinesKept(StylesCache):
+class LineCache(StylesCache):
     """The lines of a widget as they go to the compositor, until they change.
 
     Textual 8.2.8 asks every widget between the first and the last line of a change for all its lines, and
@@ -96,7 +96,7 @@ class LinesKept(StylesCache):
         return super().render_widget(widget, part)
 
 
-class OwnLines(LinesKept):
+class BorderlessLines(LineCache):
     """The lines of a widget that draws all its cells: without a border they need nothing of the style sheet.
 
     What Textual can lay over a widget, as a tint or opacity, is nowhere in ours.
@@ -113,7 +113,7 @@ class OwnLines(LinesKept):
         return strips
 
 
-class LinesBelow(LinesKept):
+class LinesBelow(LineCache):
     """The lines of the screen below, under a dialog that lets them show through as they are.
 
     Textual 8.2.8 takes all of them through Rich and every filter again: half of a dialog's first frame.
@@ -137,7 +137,7 @@ class Themed(Widget):
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's
         super().__init__(id=id, classes=classes)
-        self._styles_cache = OwnLines()
+        self._styles_cache = BorderlessLines()
 
     def lay_out(self) -> None:
         """It has another size."""

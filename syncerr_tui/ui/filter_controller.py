@@ -1,4 +1,4 @@
-"""Looking closer at the list: counts, rows like one, and the filters that were applied or are kept."""
+"""Filtering by what rows have in common: counts, rows like one, and the filters applied or saved."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from syncerr_tui.ui.messages import Announced
 from syncerr_tui.ui.services import Services
 
 
-class LookController:
+class FilterController:
     """Opens the dialogs, and keeps what filters were applied. What happens is posted.
 
     Args:
