@@ -81,13 +81,13 @@ async def test_a_run_waits_for_the_disk_as_it_begins_before_each_request_and_as_
 ) -> None:
     """Not for what the org answered, nor for a question about earlier requests that a refusal brings."""
     waits = []
-    together = journal.one_commit
+    one_commit = journal.one_commit
 
     def watched(*, durable: bool) -> AbstractContextManager[None]:
         waits.append(durable)
-        return together(durable=durable)
+        return one_commit(durable=durable)
 
-    monkeypatch.setattr(journal, "together", watched)
+    monkeypatch.setattr(journal, "one_commit", watched)
     org = LyingOrg(time, Lies(refused=1.0), method=replace(METHOD, concurrency=1, batch_size=2))
     errors = [org.fail(n) for n in range(4)]
     told = await drive(runner_for(org, journal, plan_for(org, errors), time))
