@@ -327,8 +327,7 @@ def plan_for(
             *_snoozed(handlings, chosen, choice),
         ],
         shape=PlanShape(options.canary, options.batch_size, options.concurrency, proof_timeout),
-        measured=History(journal).wave_times(connection.method.name),
-    )
+    ).estimated(History(journal).wave_times(connection.method.name))
 
 
 def _support_only(graph: CauseGraph, chosen: Sequence[SyncError], *, named: bool) -> list[LeftOut]:

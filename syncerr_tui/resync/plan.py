@@ -89,9 +89,9 @@ class LeftOut:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plan:
-    """What a run does, to the row. Bound to one org, fingerprinted by `hash`."""
+    """What a run does, to the row. Bound to one org. Without slots, so that its hash can be kept."""
 
     org_id: str
     org_name: str
@@ -109,9 +109,13 @@ class Plan:
     proof_timeout: float
     """Seconds to wait for proof of one wave."""
     expected_calls: int
-    expected_seconds: float | None
+    expected_seconds: float | None = None
     """From measured waves; None where none of such a size was ever proven in this org."""
-    hash: str = ""
+
+    @cached_property
+    def hash(self) -> str:
+        """Fingerprint of all that it holds."""
+        return digest({**self.head(), "rows": self.rows})
 
     @property
     def calls(self) -> str:
@@ -133,9 +137,15 @@ class Plan:
         """Everything but the hash, as JSON can hold it. Waves are lists of ids over the rows."""
         return {**self.head(), "rows": [row.payload() for row in self.rows]}
 
-    def hashed(self) -> Plan:
-        """The same plan with the hash of what it holds now."""
-        return replace(self, hash=digest({**self.head(), "rows": self.rows}))
+    def estimated(self, measured: Sequence[tuple[int, float]]) -> Plan:
+        """The same plan with the time that it takes.
+
+        Args:
+            measured: Rows and seconds of waves that were proven in this org, the latest first.
+        """
+        usual = [expected_seconds(len(wave.ids), measured) for wave in self.waves]
+        known = [seconds for seconds in usual if seconds is not None]
+        return replace(self, expected_seconds=round(sum(known, 0.0), 1) if len(known) == len(usual) else None)
 
     def head(self) -> dict[str, Any]:
         """The payload without its rows."""
@@ -204,7 +214,6 @@ def make_plan(
     parents: Parents,
     left_out: Iterable[LeftOut] = (),
     shape: PlanShape = PlanShape(),
-    measured: Sequence[tuple[int, float]] = (),
 ) -> Plan:
     """Decide what is sent, in which order, and what is not.
 
@@ -216,42 +225,31 @@ def make_plan(
         parents: Evidence of causes: event id -> event ids that must be proven first.
         left_out: Rows that the front end took out, with its reason.
         shape: How it is carried out.
-        measured: Rows and seconds of waves that were proven in this org, the latest first: for the estimate.
     """
-    canary, out = shape.canary, {item.id: item for item in left_out}
+    out = {item.id: item for item in left_out}
     asked = sorted_in_parts(list({e.id: e for e in errors}.values()), _age_key)
-    for error in (e for e in asked if e.id not in out):
-        if error.event_type is EventType.OTHER:
-            out[error.id] = LeftOut(error.id, "its event type is not known to this profile")
-    chosen = [e for e in asked if e.id not in out]
     links = with_record_order(asked, parents)
-    level = _levels((e.id for e in chosen), links)
-    chosen = _ready(chosen, links, level, out)
-    split = _split(chosen, level, canary=canary)
-    rows = tuple(row for number, wave in enumerate(split, 1) for row in _planned(wave, number, links))
+    ready, level = _ready(asked, links, out)
+    waves = _split(ready, level, canary=shape.canary)
     size = max(1, min(shape.batch_size or method.batch_size, method.batch_size))
-    width = max(1, min(shape.concurrency or method.concurrency, method.concurrency))
-    usual = [expected_seconds(len(wave), measured) for wave in split]
-    known = [seconds for seconds in usual if seconds is not None]
     return Plan(
         org_id=org.org_id,
         org_name=org.name,
         method=method.name,
         created_at=created_at,
-        rows=rows,
+        rows=tuple(row for number, wave in enumerate(waves, 1) for row in _planned(wave, number, links)),
         waves=tuple(
-            Wave(n, tuple(e.id for e in wave), _why_wave(n, wave, level, canary=canary))
-            for n, wave in enumerate(split, 1)
+            Wave(number, tuple(e.id for e in wave), _why_wave(number, wave, level, canary=shape.canary))
+            for number, wave in enumerate(waves, 1)
         ),
         left_out=tuple(out.values()),
-        warnings=_warnings(chosen),
-        canary=canary,
+        warnings=_warnings(ready),
+        canary=shape.canary,
         batch_size=size,
-        concurrency=width,
+        concurrency=max(1, min(shape.concurrency or method.concurrency, method.concurrency)),
         proof_timeout=DEFAULT_PATIENCE if shape.proof_timeout is None else shape.proof_timeout,
-        expected_calls=_calls(split, size),
-        expected_seconds=round(sum(known, 0.0), 1) if len(known) == len(usual) else None,
-    ).hashed()
+        expected_calls=_calls(waves, size),
+    )
 
 
 def check_org(plan: Plan, org: OrgIdentity) -> None:
@@ -281,12 +279,17 @@ def check_method(plan: Plan, method: MethodInfo) -> None:
 
 
 def _ready(
-    chosen: Sequence[SyncError], links: Parents, level: Mapping[str, int], out: dict[str, LeftOut]
-) -> list[SyncError]:
-    """Without rows whose cause is not in the plan, and rows that wait in a circle; tells why in `out`.
+    asked: Sequence[SyncError], links: Parents, out: dict[str, LeftOut]
+) -> tuple[list[SyncError], dict[str, int]]:
+    """The rows that go, and the level of each (`_levels`); tells in `out` why the others stay.
 
-    The levels of those that stay are what they were: whatever they wait for stays as well.
+    The levels of those that go are what they were: whatever they wait for goes as well.
     """
+    for error in asked:
+        if error.id not in out and error.event_type is EventType.OTHER:
+            out[error.id] = LeftOut(error.id, "its event type is not known to this profile")
+    chosen = [error for error in asked if error.id not in out]
+    level = _levels((error.id for error in chosen), links)
     for error in chosen:
         if error.id not in level:
             out[error.id] = LeftOut(
@@ -299,7 +302,7 @@ def _ready(
             out[error.id] = LeftOut(error.id, f"its cause {missing[0]} is not in this plan")
         else:
             inside.add(error.id)
-    return [e for e in chosen if e.id in inside]
+    return [e for e in chosen if e.id in inside], level
 
 
 def _planned(wave: Sequence[SyncError], number: int, links: Parents) -> Iterable[PlannedRow]:

@@ -158,7 +158,7 @@ def checked_against(plan: Plan, parents: Parents) -> Plan:
             out.append(LeftOut(row.error.id, f"its cause {missing} does not go before it in this plan"))
     rows = tuple(inside[row.error.id] for row in plan.rows if row.error.id in inside)
     waves = tuple(replace(wave, ids=tuple(i for i in wave.ids if i in inside)) for wave in plan.waves)
-    return replace(plan, rows=rows, waves=waves, left_out=(*plan.left_out, *out)).hashed()
+    return replace(plan, rows=rows, waves=waves, left_out=(*plan.left_out, *out))
 
 
 def decode(payload: Mapping[str, Any]) -> Plan:
@@ -182,7 +182,7 @@ def decode(payload: Mapping[str, Any]) -> Plan:
         proof_timeout=float(payload["patience"]),
         expected_calls=int(payload["expected_calls"]),
         expected_seconds=None if payload["expected_seconds"] is None else float(payload["expected_seconds"]),
-    ).hashed()
+    )
 
 
 def recorded_plan(history: History, run: str) -> Plan:

@@ -99,8 +99,7 @@ class Planner(Generic[AnyOrg]):
                         *self.held,
                     ),
                     shape=PlanShape(canary=canary, proof_timeout=self._proof_timeout),
-                    measured=self.measured,
-                )
+                ).estimated(self.measured)
                 self._lines[plan.hash] = self._waves_of(plan)
         return self._made[key]
 

@@ -792,7 +792,7 @@ async def test_time_left_and_estimate_learn_from_measured_waves(journal: Journal
     assert 50 <= learned[1] <= 80
     more = [org.fail(n) for n in range(100, 131)]
     links = {error.id: frozenset((more[0].id,)) for error in more[1:]}
-    plan = plan_for(org, more, parents=links, measured=History(journal).wave_times("apex"))
+    plan = plan_for(org, more, parents=links).estimated(History(journal).wave_times("apex"))
     assert 100 <= (plan.expected_seconds or 0) <= 160
     assert re.fullmatch(r"about \d+ calls and [23] min", plan.cost)
     told = await drive(runner_for(org, journal, plan, time))
