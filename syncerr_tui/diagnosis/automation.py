@@ -194,7 +194,7 @@ def _trigger(match: re.Match[str]) -> NamedAutomation | None:
 
 
 def _is_code(name: str) -> bool:
-    return name.isupper() and any(True for _ in find_codes(name))
+    return name.isupper() and bool(find_codes(name))
 
 
 def _exceptions(text: str) -> Iterator[NamedAutomation]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from functools import cache, lru_cache
 from importlib.resources import files
+from typing import NamedTuple
 
 FLOW_TRIGGER = "CANNOT_EXECUTE_FLOW_TRIGGER"
 APEX = "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY"
@@ -19,10 +19,23 @@ CONSEQUENCES = frozenset(
 )
 """Codes that only say that something else of the same request failed."""
 
-_HOLLOW = WRAPPERS | CONSEQUENCES | {"APEX_ERROR", "APEX_FAILED", "CUSTOM_APEX_ERROR"}
+HOLLOW = WRAPPERS | CONSEQUENCES | {"APEX_ERROR", "APEX_FAILED", "CUSTOM_APEX_ERROR"}
 """Wrappers, and codes that only say that something else failed: the root where nothing better is there."""
 
 _WORD = re.compile(r"[A-Z][A-Z0-9_]{5,}")
+# Clients that make a class or a member of each code: `Restforce::ErrorCode::DuplicateValue`.
+_CLASS = re.compile(
+    r"(?:ErrorCode|StatusCode|ExceptionCode)(?:::|\.)(?P<name>(?:[A-Z][a-z]+){2,12})(?![\w.])"
+)
+_NEXT_WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
+
+class NamedCode(NamedTuple):
+    """A known code and where a text names it."""
+
+    code: str
+    start: int
+    end: int
 
 
 @cache
@@ -43,21 +56,22 @@ def may_pass(code: str | None) -> bool:
     return code is not None and _listed().get(code, False)
 
 
-def find_codes(text: str) -> Iterator[re.Match[str]]:
+@lru_cache(maxsize=16)
+def find_codes(text: str) -> tuple[NamedCode, ...]:
     """Known codes in `text`, left to right, repeats included.
 
-    A code without an underscore (`GONE`, `CONFLICT`) is an English word too and is not looked for.
+    A code without an underscore (`GONE`, `CONFLICT`) is an English word too and is not looked for. Kept for a
+    moment: every reader of a message asks for the codes of the same few texts.
     """
-    return iter(_code_matches(text))
-
-
-@lru_cache(maxsize=16)
-def _code_matches(text: str) -> tuple[re.Match[str], ...]:
-    """Kept for a moment: every reader of a message asks for the codes of the same few texts."""
-    if "_" not in text:
-        return ()
+    named = [NamedCode(match[0], *match.span()) for match in _WORD.finditer(text)] if "_" in text else []
+    if "Code::" in text or "Code." in text:
+        named += (
+            NamedCode(_NEXT_WORD.sub("_", match["name"]).upper(), *match.span("name"))
+            for match in _CLASS.finditer(text)
+        )
+        named.sort(key=lambda found: found.start)
     listed = _listed()
-    return tuple(match for match in _WORD.finditer(text) if "_" in match[0] and match[0] in listed)
+    return tuple(found for found in named if "_" in found.code and found.code in listed)
 
 
 def root_of(codes: tuple[str, ...], stated: str | None) -> str | None:
@@ -66,7 +80,7 @@ def root_of(codes: tuple[str, ...], stated: str | None) -> str | None:
     A text that only names wrappers does not overrule a record's own code that says more.
     """
     chain = ((stated,) if stated else ()) + codes
-    for hollow in (_HOLLOW, WRAPPERS):
+    for hollow in (HOLLOW, WRAPPERS):
         for code in reversed(chain):
             if code not in hollow:
                 return code

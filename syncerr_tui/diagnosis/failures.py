@@ -142,15 +142,15 @@ def _codes_of_homes(
     """For each object with a message, the codes that stand in it beside the message."""
     texts = Ranges((item.at, item.text.origin_of_end(len(item.text.text))) for item in statements)
     by_home: dict[tuple[int, int], list[str]] = {}
-    for match in find_codes(whole.text):
-        at = whole.origin(match.start())
+    for named in find_codes(whole.text):
+        at = whole.origin(named.start)
         if at in texts:
             continue
         around = sorted((end - start, (start, end)) for start, end in holders if start <= at < end)
         for _, holder in around:
             inner = [home for home in homes if holder[0] <= home[0] and home[1] <= holder[1]]
             if inner:
-                by_home.setdefault(holder if holder in homes else inner[0], []).append(match[0])
+                by_home.setdefault(holder if holder in homes else inner[0], []).append(named.code)
                 break
     return {home: tuple(codes) for home, codes in by_home.items()}
 
@@ -175,7 +175,7 @@ def _holders(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _codes(text: str) -> tuple[str, ...]:
-    return tuple(match[0] for match in find_codes(text))
+    return tuple(named.code for named in find_codes(text))
 
 
 def _sides(item: Statement) -> Iterator[Statement]:

@@ -53,6 +53,7 @@ LONGEST = r"(?=[^()=\n]{0,20}(?:[Mm](?:[aá]x|ass)|最大|최대))[^()=\n]{2,30}
 # Where the platform's own words end and somebody else's begin.
 _STOP = re.compile(
     r":\s?\[|\s\[\w+\]\s*\Z|\n|\.\.? ?(?:You can look up|For details, see|Error ID)|"
+    r" Contact your administrator|"
     r"[,;] (?:RecordId|errorCode|statusCode|fields)\b|\s\((?:[sS]tatusCode|errorCode|" + LONGEST + r"=)|"
     r"\s\(?[A-Z]{3,40}(?:_[A-Z]{2,40})+\)?[.:]?\s*\Z|"
     r":[\w, ]{0,200} ?--|[ .]\(?(?:Class|Trigger)\.[A-Za-z]| ?\(System Code\)|\"[,}]"
@@ -141,13 +142,13 @@ def value_from(text: str, start: int, *, keep_dot: bool = False) -> Part:
 
 def find_after_code(text: str, root: str | None) -> Iterator[Part]:
     """`CODE, Label: what is wrong: value: [API_Name]` in any language, for codes that are about one field."""
-    codes = list(find_codes(text))
+    codes = find_codes(text)
     if codes:
         last = codes[-1]
-        separator = _CODE_SEPARATOR.match(text, last.end())
-        if last[0] in _NAME_CODES and separator and (name := _BARE_NAME.match(text, separator.end())):
+        separator = _CODE_SEPARATOR.match(text, last.end)
+        if last.code in _NAME_CODES and separator and (name := _BARE_NAME.match(text, separator.end())):
             yield part("field", name, "field")
-        if last[0] not in _FIELD_CODES or separator is None:
+        if last.code not in _FIELD_CODES or separator is None:
             return
         start = separator.end()
     elif root in _FIELD_CODES:
@@ -177,8 +178,8 @@ _VALUE_CODES = frozenset({"INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", "INVALID_TY
 def find_refused(text: str, root: str | None) -> Iterator[Part]:
     """What was refused, by the shape of a sentence in a language that no table has."""
     if root in _VALUE_CODES and not _IN_ENGLISH.search(text):
-        codes = list(find_codes(text))
-        start = codes[-1].end() if codes else 0
+        codes = find_codes(text)
+        start = codes[-1].end if codes else 0
         for match in _REFUSED.finditer(text, start, start + 600):
             if match["text"].count(" ") >= 2:
                 yield value_from(text, match.end())

@@ -45,7 +45,7 @@ class Failure:
     codes: tuple[str, ...]
     """Codes that stand in the text, in order of first appearance (outermost first)."""
     root_code: str | None
-    """The code to act on: the innermost that is not a wrapper, else the given one, else an inferred one."""
+    """The code to act on: the innermost that is no wrapper, else what the wording means, else a wrapper."""
     inferred: bool
     """True where `root_code` was concluded from the wording alone."""
     automation: tuple[Automation, ...] = ()

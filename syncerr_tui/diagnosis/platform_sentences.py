@@ -13,6 +13,7 @@ from functools import cache, cached_property
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
+from syncerr_tui.diagnosis.codes import known_codes
 from syncerr_tui.diagnosis.labelled import label_before, listed, value_from
 from syncerr_tui.diagnosis.source_text import Part, matches, trimmed
 
@@ -22,13 +23,14 @@ _WITHOUT_BLANKS = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
 ENTITY = "entity type"
 """The kind of a row that is no sentence: the words in front of an object's quoted name."""
 
-_PLACEHOLDER = re.compile(r"\{(label|value|fields|any)\}")
+_PLACEHOLDER = re.compile(r"\{(label|value|fields|any|id)\}")
 _LABEL = "{label}: "
 _SAME = str.maketrans({"’": "'", "‘": "'", "＇": "'", "：": ":", "\n": " ", "\u00a0": " ", "\u3000": " "})
 """Spellings of one character; every replacement is one character long, so that places stay right."""
 _GROUPS = {
     "label": "",
     "any": r"[^\n]{1,200}?",
+    "id": r"[0-9a-z]{15}(?:[0-9a-z]{3})?(?![\w-])",
     "fields": r"(?P<fields>[^\n]{1,300}?)",
     "value": r"(?P<value>[^\n]{1,200}?)",
 }
@@ -39,6 +41,7 @@ class Sentence:
     """One sentence of the platform."""
 
     kind: str
+    """Of `kinds.tsv`, or a status code."""
     text: str
 
     @cached_property
@@ -100,10 +103,20 @@ def folded(text: str) -> str:
     return lowered
 
 
+ANY_CODE = "*"
+"""In the table of kinds: here rank the sentences whose kind is a status code. What follows are mere hints."""
+
+
 @cache
 def code_of_kind() -> dict[str, str]:
     """The status code of each kind of sentence, the most special first."""
-    return {kind: code for kind, code, *_ in _rows("kinds.tsv")}
+    codes: dict[str, str] = {}
+    for kind, code, *_ in _rows("kinds.tsv"):
+        if kind == ANY_CODE:
+            plain = (sentence.kind for sentence in _sentences() if sentence.kind in known_codes())
+            codes |= {name: name for name in plain}
+        codes[kind] = code
+    return codes
 
 
 @cache
@@ -162,9 +175,19 @@ def find_platform_sentences(text: str) -> list[SentenceMatch]:
     return sentences
 
 
-def code_from_sentences(kinds: frozenset[str]) -> str | None:
-    """The code that these kinds of sentences stand for; None where they stand for none."""
-    return next((code for kind, code in code_of_kind().items() if kind in kinds), None)
+def code_from_sentences(kinds: frozenset[str], *, hints: bool = True) -> str | None:
+    """The code that these kinds of sentences stand for; None where they stand for none.
+
+    Args:
+        kinds: Of all sentences in one failure.
+        hints: Whether those count that may stand in other errors' texts too.
+    """
+    for kind, code in code_of_kind().items():
+        if kind == ANY_CODE and not hints:
+            return None
+        if kind in kinds:
+            return code
+    return None
 
 
 def named_in(text: str, sentence: SentenceMatch) -> Iterator[Part]:

@@ -5,8 +5,8 @@ The conventions, derived from labelled messages of real orgs:
 
 - **codes**: the known status codes in the text, each once, by first appearance. The record's own code is
   not among them unless the text names it too.
-- **root code**: the innermost code that is not a wrapper; see `codes.root_of`. Without any code it is
-  inferred from the wording (`platform_sentences`), and marked so.
+- **root code**: the innermost code that is not a wrapper; see `codes.root_of`. Without any, or with wrappers
+  alone, it is inferred from the wording (`platform_sentences`), and marked so.
 - **record ids**: 15 or 18 characters that pass `identifiers.is_id`; never numbers or shortened ids. A null
   id is none.
 - **external ids**: UUIDs, and whatever follows `Foreign key external ID:`.
@@ -27,6 +27,7 @@ from syncerr_tui.diagnosis.automation import NamedAutomation, find_automation
 from syncerr_tui.diagnosis.codes import (
     APEX,
     FLOW_TRIGGER,
+    HOLLOW,
     WRAPPERS,
     find_codes,
     known_codes,
@@ -123,9 +124,8 @@ def diagnose(message: str, code: str | None = None) -> Diagnosis:
     cut = _is_cut(text)
     # Where the last name may be a piece of one. A short text can have such a length by chance.
     broken_at = len(text) if cut and len(text) >= _LONG else None
-    parts = [Part("code", match[0], *match.span()) for match in find_codes(text)]
-    if broken_at:
-        parts += _cut_code(text)
+    parts = [Part("code", *named) for named in find_codes(text)]
+    parts += _cut_code(text)
     parts += [Part("record_id", match[0], *match.span()) for match in find_ids(text)]
     error_id = find_error_id(text)
     if error_id:
@@ -203,10 +203,13 @@ def _failure(
     own_text = "\n".join(item.text.text for item in statements)
     surroundings = whole.text if sole else own_text
     kinds = _sentence_kinds(parts.piece)
-    root = root_of(_outermost_first(parts), stated)
-    inferred = root is None
-    if root is None:
-        root = code_from_sentences(kinds) or _code_of({item.automation.kind for item in parts.automation})
+    named = root_of(_outermost_first(parts), stated)
+    root = (
+        named or code_from_sentences(kinds) or _code_of({item.automation.kind for item in parts.automation})
+    )
+    if named in HOLLOW and "changed by trigger" not in kinds:
+        worded = code_from_sentences(kinds, hints=False)
+        root = named if worded in HOLLOW else worded or named
     more: list[Part] = []
     for item in statements:
         more += (
@@ -220,7 +223,7 @@ def _failure(
         code=stated,
         codes=codes,
         root_code=root,
-        inferred=inferred and root is not None,
+        inferred=root != named,
         automation=tuple(dict.fromkeys(item.automation for item in parts.automation)),
         objects=once_in_any_case(tuple(texts.get("object", ()))),
         fields=tuple(texts.get("field", ())),
@@ -336,10 +339,13 @@ _CODE_OF_KIND = {
 }
 
 
+_LOCKS = {"row lock", "schema lock"}
+
+
 def _transient(root: str | None, kinds: frozenset[str], text: str) -> bool:
     if may_pass(root):
         return "TotalRequests Limit" not in text  # a day's allowance does not come back by waiting a minute
-    return root in WRAPPERS and ("row lock" in kinds or _INTERNAL in folded(text))
+    return root in WRAPPERS and (not kinds.isdisjoint(_LOCKS) or _INTERNAL in folded(text))
 
 
 _LENGTHS = frozenset(

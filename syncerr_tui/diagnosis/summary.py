@@ -62,7 +62,7 @@ def innermost(text: str, root_code: str | None) -> Innermost:
             text = result["words"]
     end = end_of_root(text, root_code)
     rest = text[end or 0 :][:_LONGEST]
-    wrapped = root_code is None or root_code in WRAPPERS
+    wrapped = end is None or root_code in WRAPPERS
     parts = _LEAD_IN.split(rest) if wrapped else [rest]
     cut = _END.search(parts[-1])
     words = _INTEGRATION.sub("", parts[-1][: cut.start()] if cut else parts[-1])

@@ -145,8 +145,7 @@ class EventReader:
         known = self._messages.get(raw)
         if known is None:
             safe = clean(raw)
-            first = next(find_codes(safe), None)
-            known = (safe, first[0] if first else None)
+            known = (safe, next((named.code for named in find_codes(safe)), None))
             if len(raw) <= _SHORT:
                 if len(self._messages) >= _REMEMBERED:
                     self._messages.clear()

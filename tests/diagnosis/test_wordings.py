@@ -12,6 +12,8 @@ from syncerr_tui.diagnosis.model import Retry
 from syncerr_tui.diagnosis.read import diagnose
 
 APEX = "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY"
+FLOW = "CANNOT_EXECUTE_FLOW_TRIGGER"
+PICKLIST = "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"
 RULE = "FIELD_CUSTOM_VALIDATION_EXCEPTION"
 ACCESS = "INVALID_FIELD_FOR_INSERT_UPDATE"
 
@@ -202,10 +204,37 @@ def test_what_counts_may_stand_under_another_key_than_message() -> None:
             "CANNOT_EXECUTE_FLOW_TRIGGER",
         ),
         ("La entidad está bloqueada para edición", "ENTITY_IS_LOCKED"),
+        ("Cannot submit object already in process.", "ALREADY_IN_PROCESS"),
+        (
+            "Object (id = a0X) is currently in trigger Tally, therefore it cannot recursively update itself",
+            "SELF_REFERENCE_FROM_TRIGGER",
+        ),
+        (
+            "DML operation on setup object is not permitted after you have updated a non-setup object",
+            "MIXED_DML_OPERATION",
+        ),
+        ("403 Forbidden: Session expired or invalid", "INVALID_SESSION_ID"),
+        ("Your query request was running for too long.", "QUERY_TIMEOUT"),
+        ("Updates can't be made during maintenance.", "INSERT_UPDATE_DELETE_NOT_ALLOWED_DURING_MAINTENANCE"),
+        (
+            "Provided external ID field does not exist or is not accessible: Web_Key__c",
+            "NOT_FOUND",
+        ),
+        ("Owner ID: id value of incorrect type: 0015g00000Ty7WcAAJ", "FIELD_INTEGRITY_EXCEPTION"),
+        ("Owner ID: id value of incorrect type: n/a", "MALFORMED_ID"),
+        (
+            "CreatedDate: There's a problem with this country, even though it may ap",
+            "FIELD_INTEGRITY_EXCEPTION",
+        ),
+        (
+            "Rolled back because not all records were valid and the request was using AllOrNone",
+            "ALL_OR_NONE_OPERATION_ROLLED_BACK",
+        ),
+        ("Something made up: the shop is closed", None),
         ("Une exception inconnue s'est produite", "UNKNOWN_EXCEPTION"),
     ],
 )
-def test_codes_from_the_wording(message: str, root: str) -> None:
+def test_codes_from_the_wording(message: str, root: str | None) -> None:
     assert diagnose(message).root_code == root
 
 
@@ -535,3 +564,52 @@ def test_a_longest_length_is_a_limit_in_every_language(message: str) -> None:
 
 def test_other_figures_in_brackets_are_no_length() -> None:
     assert diagnose("Call to the tax service failed (HTTP status=500)").limit is None
+
+
+@pytest.mark.parametrize(
+    ("message", "given", "root"),
+    [
+        (
+            (
+                "Tally: execution of AfterInsert caused by: System.DmlException: Insert failed. "
+                "First exception on row 0; first error: Required fields are missing: [Seat__c]"
+            ),
+            APEX,
+            "REQUIRED_FIELD_MISSING",
+        ),
+        ("Tier: bad value for restricted picklist field: Tin", "UNKNOWN_EXCEPTION", PICKLIST),
+        (
+            (
+                "We can't save this record because the “Seats” process failed. This error occurred when the "
+                "flow tried to create records: insufficient access rights on cross-reference id."
+            ),
+            FLOW,
+            "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY",
+        ),
+        # Apex that broke by itself, and a trigger that wrote what was refused, are what has to be mended.
+        ("Tally: execution of AfterInsert caused by: System.NullPointerException: x", APEX, APEX),
+        ("Tally: data changed by trigger for field Fax: data value too large: 1", APEX, APEX),
+        ("An unhandled fault has occurred in this flow", FLOW, FLOW),
+        # Words of a rule say too little to overrule a code.
+        ("Fax can't be blank", APEX, APEX),
+        ('Error Occurred During Flow "Seats": No applicable approval process was found.', FLOW, FLOW),
+    ],
+)
+def test_the_wording_tells_the_root_where_the_code_is_a_wrapper(message: str, given: str, root: str) -> None:
+    found = diagnose(message, given)
+    assert (found.root_code, found.inferred) == (root, root != given)
+
+
+@pytest.mark.parametrize(
+    ("message", "codes"),
+    [
+        ("Restforce::ErrorCode::FieldCustomValidationException: Kein Rabatt", (RULE,)),
+        ("throw new SaveError(StatusCode.DuplicateValue)", ("DUPLICATE_VALUE",)),
+        ("Restforce::ErrorCode::StandardError, ErrorCode::Validation, StatusCode.Value.of", ()),
+        ("first error: FIELD_CUSTOM_VALIDATION_EXC", (RULE,)),
+        ("first error: FIELD_", ()),
+        ("first error: INVALID_FIELD", ("INVALID_FIELD",)),
+    ],
+)
+def test_codes_as_clients_name_their_classes_and_cut_off(message: str, codes: tuple[str, ...]) -> None:
+    assert diagnose(message).codes == codes
