@@ -107,13 +107,12 @@ def _journal(profile: OrgProfile) -> Check:
 
 
 def _team_journal(server: Server, org_id: str | None) -> Check:
-    from syncerr_tui.journal.database import MIGRATIONS
     from syncerr_tui.journal.postgres import PostgresDatabase
 
     if org_id is None:
         advice = "Run 'syncerr-tui setup', so that the profile knows the org"
         return Check.warning("journal", f"{server.name}, not looked at", advice)
-    return Check.ok("journal", PostgresDatabase.examine(server, org_id, migrations=MIGRATIONS))
+    return Check.ok("journal", PostgresDatabase.examine(server, org_id))
 
 
 def _file_journal(place: Path, org_id: str | None, *, shared: bool) -> Check:

@@ -178,15 +178,15 @@ class NewerSchemaError(Exception):
     """A newer version of this program wrote it. It is left as it is."""
 
 
-def migrate(sql: Transaction, version: int, migrations: Migrations) -> None:
+def migrate(sql: Transaction, version: int) -> None:
     """Bring tables of that version to this program's. The caller holds the only pen.
 
     Raises:
         NewerSchemaError: They are newer than this program.
     """
-    if version > len(migrations):
+    if version > len(MIGRATIONS):
         raise NewerSchemaError
-    for statements in migrations[version:]:
+    for statements in MIGRATIONS[version:]:
         for statement in statements:
             sql.execute(statement)
 

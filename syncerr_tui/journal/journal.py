@@ -24,7 +24,7 @@ from uuid import uuid4
 from syncerr_tui.errors import MachineError, RefusedError
 from syncerr_tui.journal.attempt import Attempt, Pressed
 from syncerr_tui.journal.claims import Claims, Owner
-from syncerr_tui.journal.database import MIGRATIONS, Database, Migrations, Row, Server, Transaction
+from syncerr_tui.journal.database import Database, Row, Server, Transaction
 from syncerr_tui.journal.request_log import (
     LoggedRequest,
     RequestLog,
@@ -89,7 +89,7 @@ class Begun:
 class Journal:
     """One org's journal. Several threads may use it, one at a time; safe for several processes."""
 
-    def __init__(self, database: Database, owner: Owner, log: RequestLog) -> None:
+    def __init__(self, database: Database, log: RequestLog) -> None:
         self.forgotten: Mapping[str, LoggedRequest] = {}
         """Event id -> a request of it that a lost journal knew of, and that nothing has settled since."""
         self.lost_at: datetime | None = None
@@ -106,7 +106,7 @@ class Journal:
         self._to_log: list[tuple[str, str]] | None = None
         """Run and lines of requests whose intents wait for the commit they share; None outside of `together`.
         """
-        self.claims = Claims(owner, database.now, one_machine=database.one_machine)
+        self.claims = Claims(Owner.current(), database.now, one_machine=database.one_machine)
         self._clock = database.now
 
     @classmethod
@@ -116,8 +116,6 @@ class Journal:
         org_id: str,
         *,
         clock: Callable[[], datetime],
-        owner: Owner | None = None,
-        migrations: Migrations = MIGRATIONS,
         log_folder: Path | None = None,
         shared: Path | Server | None = None,
     ) -> Journal:
@@ -127,8 +125,6 @@ class Journal:
             folder: Where this user's journals lie.
             org_id: The org.
             clock: This machine's time, aware.
-            owner: This process.
-            migrations: From no tables to this version's.
             log_folder: Where requests are written down once more; None: in `folder`.
             shared: A file that several users of this machine write, or a database that a team writes, in
                 place of the file in `folder`.
@@ -147,15 +143,15 @@ class Journal:
         if isinstance(shared, Server):
             from syncerr_tui.journal.postgres import PostgresDatabase
 
-            database = PostgresDatabase.open(shared, org_id, migrations=migrations)
+            database = PostgresDatabase.open(shared, org_id)
             log = RequestLog(log_folder, f"{name}-{sha256(shared.name.encode()).hexdigest()[:12]}", 0o600)
         else:
             from syncerr_tui.journal.sqlite_file import SqliteFile
 
             path = shared or folder / f"journal-{org_id}.db"
-            database = SqliteFile.open(path, shared=shared is not None, migrations=migrations, clock=clock)
+            database = SqliteFile.open(path, shared=shared is not None, clock=clock)
             log = RequestLog(path.parent, name, 0o660) if shared else RequestLog(log_folder, name, 0o600)
-        journal = cls(database, owner or Owner.current(), log)
+        journal = cls(database, log)
         try:
             if shared:
                 journal._check_org(org_id)

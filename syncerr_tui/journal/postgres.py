@@ -17,10 +17,10 @@ from functools import lru_cache
 from typing import Any
 
 from syncerr_tui.errors import BadInputError, MachineError
+from syncerr_tui.journal import database as schema
 from syncerr_tui.journal.database import (
     APPEND_ONLY,
     APPEND_ONLY_WORDS,
-    Migrations,
     NewerSchemaError,
     Row,
     Server,
@@ -103,7 +103,7 @@ class PostgresDatabase:
         self._connection = self._connected()
 
     @classmethod
-    def open(cls, server: Server, org_id: str, *, migrations: Migrations) -> PostgresDatabase:
+    def open(cls, server: Server, org_id: str) -> PostgresDatabase:
         """Open or create the journal of an org.
 
         Raises:
@@ -114,14 +114,14 @@ class PostgresDatabase:
         database = cls(server, org_id)
         try:
             with database._in_words():
-                database._prepare(migrations)
+                database._prepare()
         except BaseException:
             database.close()
             raise
         return database
 
     @classmethod
-    def examine(cls, server: Server, org_id: str, *, migrations: Migrations) -> str:
+    def examine(cls, server: Server, org_id: str) -> str:
         """What is there, in words for a person. Nothing is made or changed.
 
         Raises:
@@ -130,14 +130,14 @@ class PostgresDatabase:
         database = cls(server, org_id)
         try:
             with database._in_words():
-                version = database._version()
-                if version > len(migrations):
+                version, newest = database._version(), len(schema.MIGRATIONS)
+                if version > newest:
                     raise NewerSchemaError
                 ahead = (database.now() - datetime.now(UTC)).total_seconds()
                 served = database.read("SHOW server_version")[0][0].split(" ")[0]
         finally:
             database.close()
-        tables = f"schema {version} of {len(migrations)}" if version else "none yet, they will be made"
+        tables = f"schema {version} of {newest}" if version else "none yet, they will be made"
         clock = f"its clock is {abs(ahead):.1f} s {'ahead of' if ahead >= 0 else 'behind'} this machine's"
         return f"{server.name} (PostgreSQL {served}): {tables}; {clock}"
 
@@ -234,12 +234,12 @@ class PostgresDatabase:
             self._look_at_clock(connection, anew=True)
         return connection
 
-    def _prepare(self, migrations: Migrations) -> None:
+    def _prepare(self) -> None:
         """Make the schema, or bring it to this version, all or nothing."""
-        version = self._version()
-        if version == len(migrations):
+        version, newest = self._version(), len(schema.MIGRATIONS)
+        if version == newest:
             return
-        if version > len(migrations):
+        if version > newest:
             raise NewerSchemaError
         with self.transaction() as sql:
             version = self._version()  # another process may have been faster
@@ -248,9 +248,9 @@ class PostgresDatabase:
                     sql.execute(f'CREATE SCHEMA "{self._schema}"')
                 sql.execute("CREATE TABLE journal_version (version INTEGER NOT NULL)")
             self._make_functions(sql)
-            migrate(sql, version, migrations)
+            migrate(sql, version)
             sql.execute("DELETE FROM journal_version")
-            sql.execute("INSERT INTO journal_version (version) VALUES (?)", (len(migrations),))
+            sql.execute("INSERT INTO journal_version (version) VALUES (?)", (newest,))
 
     def _make_functions(self, sql: Transaction) -> None:
         known = sql.execute(

@@ -18,10 +18,10 @@ from itertools import islice
 from pathlib import Path
 
 from syncerr_tui.errors import MachineError
+from syncerr_tui.journal import database
 from syncerr_tui.journal.database import (
     APPEND_ONLY,
     APPEND_ONLY_WORDS,
-    Migrations,
     NewerSchemaError,
     Row,
     Transaction,
@@ -70,15 +70,12 @@ class SqliteFile:
         """How commits are made: waiting for the disk, as `_connect` leaves it."""
 
     @classmethod
-    def open(
-        cls, path: Path, *, shared: bool, migrations: Migrations, clock: Callable[[], datetime]
-    ) -> SqliteFile:
+    def open(cls, path: Path, *, shared: bool, clock: Callable[[], datetime]) -> SqliteFile:
         """Open or create a file.
 
         Args:
             path: Where.
             shared: Several users of this machine write it: the group of its folder.
-            migrations: From no tables to this version's.
             clock: This machine's time, aware.
 
         Raises:
@@ -94,13 +91,13 @@ class SqliteFile:
                 raise _cannot_be_used(path, why, shared=shared) from problem
             aside = None
             try:
-                connection = _connect(path, migrations)
+                connection = _connect(path)
             except sqlite3.DatabaseError as problem:
                 if not _is_damage(problem):
                     raise
                 aside = _set_aside(path, clock())
                 prepare(path)
-                connection = _connect(path, migrations)
+                connection = _connect(path)
             if shared:
                 _share_side_files(path)
         return cls(path, connection, clock, set_aside=aside, shared=shared)
@@ -187,15 +184,14 @@ def _all_or_nothing(
         raise
 
 
-def _migrate(connection: sqlite3.Connection, migrations: Migrations) -> None:
-    if _version(connection) == len(migrations):
+def _migrate(connection: sqlite3.Connection) -> None:
+    if _version(connection) == len(database.MIGRATIONS):
         return
     with _all_or_nothing(connection):
-        migrate(
-            _Statements(connection), _version(connection), migrations
-        )  # another process may have been faster
+        # Another process may have been faster.
+        migrate(_Statements(connection), _version(connection))
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version = {len(migrations)}")
+        connection.execute(f"PRAGMA user_version = {len(database.MIGRATIONS)}")
 
 
 def _version(connection: sqlite3.Connection) -> int:
@@ -212,7 +208,7 @@ def _file_at(path: Path) -> tuple[int, int] | None:
     return stat.st_dev, stat.st_ino
 
 
-def _connect(path: Path, migrations: Migrations) -> sqlite3.Connection:
+def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
         connection.row_factory = sqlite3.Row
@@ -222,7 +218,7 @@ def _connect(path: Path, migrations: Migrations) -> sqlite3.Connection:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute(f"PRAGMA wal_autocheckpoint = {_PAGES_AHEAD}")
         _check(connection, path)
-        _migrate(connection, migrations)
+        _migrate(connection)
     except BaseException:
         connection.close()
         raise

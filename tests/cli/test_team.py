@@ -14,7 +14,6 @@ from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.server import DemoServer
 from syncerr_tui.errors import ExitCode
 from syncerr_tui.journal.claims import Owner
-from syncerr_tui.journal.journal import Journal
 from syncerr_tui.journal.people import LOOKS
 from syncerr_tui.journal.places import shared_place
 from syncerr_tui.model import SyncError, Verdict
@@ -22,6 +21,7 @@ from syncerr_tui.salesforce.profile_files import read_profile
 from syncerr_tui.stopwatch import utc_now
 from tests.cli.conftest import Shell
 from tests.e2e.orgs import write_profile
+from tests.journal.opening import open_as
 from tests.postgres import PostgresServer
 from tests.resync import lying_org
 from tests.ui import past
@@ -123,7 +123,7 @@ def test_colleagues_are_listed(
     assert profile.org_id is not None
     ben = replace(Owner.current(), pid=1, host="ops-2", boot="another kernel/1", machine="another")
     place = shared_place(profile.journal)
-    with Journal.open(tmp_path / "ben", profile.org_id, clock=utc_now, owner=ben, shared=place) as journal:
+    with open_as(tmp_path / "ben", profile.org_id, clock=utc_now, owner=ben, shared=place) as journal:
         journal.present(LOOKS)
         said = shell("journal", "--who", "--org", "acme", "--json")
         (one,) = said.lines

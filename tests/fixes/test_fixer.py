@@ -32,6 +32,7 @@ from syncerr_tui.fixes.org import (
 from syncerr_tui.journal.claims import Owner
 from syncerr_tui.journal.journal import Journal
 from syncerr_tui.model import Environment, SyncError
+from tests.journal.opening import open_as
 
 ORG = "00D5g000001abcdEAA"
 RULE = FixTarget("ValidationRule", "03d5g000001abcdEAA", "Order.Needs_Tax_Number")
@@ -423,7 +424,7 @@ async def test_what_is_on_record_says_what_was_there_before(org: ScriptedOrg, jo
 @pytest.fixture
 def second(tmp_path: Path, clock: Clock, journal: Journal) -> Journal:
     """The same journal, as a process on another machine has it open."""
-    return Journal.open(tmp_path, ORG, clock=clock, owner=Owner(4711, "", "ops-2", "boot"))
+    return open_as(tmp_path, ORG, clock=clock, owner=Owner(4711, "", "ops-2", "boot"))
 
 
 @pytest.mark.parametrize("ends_first", [0, 1])

@@ -33,6 +33,7 @@ from syncerr_tui.resync.proof import cause_key
 from syncerr_tui.words import iso
 from tests import forks
 from tests.factories import NOW, sync_error
+from tests.journal.opening import open_as
 from tests.postgres import PostgresServer
 from tests.resync.driving import WHO
 from tests.resync.lying_org import IDENTITY, METHOD, START, Time
@@ -63,7 +64,7 @@ def journal(request: pytest.FixtureRequest, tmp_path: Path, time: Time) -> Itera
 
 
 def opened(folder: Path, time: Time, **options: object) -> Journal:
-    return Journal.open(folder, IDENTITY.org_id, clock=time.clock, **options)  # type: ignore[arg-type]
+    return open_as(folder, IDENTITY.org_id, clock=time.clock, **options)  # type: ignore[arg-type]
 
 
 def plan_of(*numbers: int, **changes: object) -> Plan:

@@ -24,6 +24,7 @@ from syncerr_tui.model import Verdict
 from syncerr_tui.resync.doubt import in_doubt
 from syncerr_tui.resync.plan_file import recorded_plan
 from tests.factories import sync_error
+from tests.journal.opening import open_as
 from tests.journal.test_journal import answered, begin, fixed, intent, plan_of
 from tests.postgres import PostgresServer
 from tests.resync.lying_org import IDENTITY, Time
@@ -45,7 +46,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Path | Server:
 
 
 def shared(tmp_path: Path, place: Path | Server, time: Time, owner: Owner | None = None) -> Journal:
-    return Journal.open(tmp_path / "home", IDENTITY.org_id, clock=time.clock, owner=owner, shared=place)
+    return open_as(tmp_path / "home", IDENTITY.org_id, clock=time.clock, owner=owner, shared=place)
 
 
 @pytest.fixture
@@ -160,7 +161,7 @@ def test_a_copy_that_differs_is_not_kept(
 def test_a_run_that_is_under_way_is_not_moved(
     tmp_path: Path, source: Journal, target: Journal, time: Time
 ) -> None:
-    with Journal.open(tmp_path / "own", IDENTITY.org_id, clock=time.clock, owner=BEN) as other:
+    with open_as(tmp_path / "own", IDENTITY.org_id, clock=time.clock, owner=BEN) as other:
         begin(other, plan_of(7))
         with pytest.raises(RefusedError, match="is under way in the journal that is to be moved"):
             move(source, target)

@@ -21,6 +21,7 @@ from syncerr_tui.resync.plan import make_plan
 from syncerr_tui.resync.proof import cause_key
 from syncerr_tui.text import clean
 from tests.factories import NOW, sync_error
+from tests.journal.opening import open_as
 from tests.resync.driving import WHO
 from tests.resync.lying_org import IDENTITY, METHOD, START, Time
 
@@ -159,7 +160,7 @@ def test_rows_of_another_living_program_are_held_and_ours_are_not(tmp_path: Path
     assert doubt.held(journal, ids) == {}
     me = Owner.current()
     stranger = Owner(1, me.started, "elsewhere", "")
-    with Journal.open(tmp_path, IDENTITY.org_id, clock=Time().clock, owner=stranger) as other:
+    with open_as(tmp_path, IDENTITY.org_id, clock=Time().clock, owner=stranger) as other:
         held = doubt.held(other, ids)
     assert set(held) == set(ids)
     assert f"process {me.pid}" in held[ROWS[0].id]

@@ -31,6 +31,7 @@ from syncerr_tui.model import Verdict
 from syncerr_tui.resync.doubt import held
 from tests import forks
 from tests.factories import sync_error
+from tests.journal.opening import open_as
 from tests.journal.test_journal import answered, begin, fixed, intent, plan_of
 from tests.postgres import PostgresServer
 from tests.resync.lying_org import IDENTITY, START
@@ -54,7 +55,7 @@ def on(tmp_path: Path, server: Server) -> Iterator[Open]:
 
     def one(owner: Owner | None = None, **options: object) -> Journal:
         folder = tmp_path / f"home{len(opened)}"
-        journal = Journal.open(
+        journal = open_as(
             folder,
             IDENTITY.org_id,
             **{"clock": lambda: START, "owner": owner, "shared": server, **options},  # type: ignore[arg-type]
@@ -312,7 +313,7 @@ def test_history_only_grows(on: Open, change: str) -> None:
 
 def told(server: Server, tmp_path: Path, **options: object) -> SyncErrError:
     with pytest.raises(SyncErrError) as refused:
-        Journal.open(
+        open_as(
             tmp_path,
             IDENTITY.org_id,
             clock=lambda: START,

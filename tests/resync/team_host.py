@@ -38,6 +38,7 @@ from syncerr_tui.resync.run_state import RunRequest
 from syncerr_tui.resync.runner import Runner
 from syncerr_tui.resync.verification import verify
 from syncerr_tui.stopwatch import Machine
+from tests.journal.opening import open_as
 from tests.resync import file_org
 from tests.resync.file_org import FileOrg
 from tests.resync.lying_org import IDENTITY, START
@@ -64,7 +65,7 @@ class Journals:
         if self.machines > 1:
             machine = person % self.machines
             owner = replace(owner, host=f"ops-{machine}", boot=f"kernel-{machine}/1", machine=f"{machine}")
-        return Journal.open(
+        return open_as(
             self.folder / f"home{person}",
             IDENTITY.org_id,
             clock=lambda: datetime.now(UTC),

@@ -9,6 +9,7 @@ from syncerr_tui.journal.claims import Owner
 from syncerr_tui.journal.journal import Journal
 from syncerr_tui.journal.people import LOOKS, others_present
 from tests.factories import NOW
+from tests.journal.opening import open_as
 from tests.journal.test_journal import begin, plan_of
 from tests.resync.lying_org import IDENTITY
 from tests.ui.conftest import Open
@@ -24,7 +25,7 @@ def at_desk(tmp_path: Path) -> FakeConnection:
 
 
 def bens(tmp_path: Path) -> Journal:
-    return Journal.open(
+    return open_as(
         tmp_path / "ben",
         IDENTITY.org_id,
         clock=lambda: NOW,
