@@ -85,6 +85,7 @@ _TEST_RUN = re.compile(
     r"\A\s{0,3}(?P<name>[A-Z]\w{1,100})\.\w{1,100}[\s-]{1,20}(?:Fail[\s-]{1,40})?(?:Message:\s{0,3})?"
     r"System\.\w{1,40}Exception"
 )
+_RECURSIVE = re.compile(r"currently in trigger (?:(?P<ns>[A-Za-z]\w{0,30})\.)?(?P<name>[A-Za-z]\w{0,100})")
 _UNEXPECTED = re.compile(r"Apex trigger (?:(?P<ns>[A-Za-z]\w{0,30})\.)?(?P<name>[A-Za-z]\w{0,100}) caused")
 _FRAME = re.compile(
     r"(?<![\w.])(?:(?P<kind>Class|Trigger)\.(?P<path>[A-Za-z]\w{0,100}(?:\.<?\w{1,100}>?){0,5})"
@@ -108,6 +109,7 @@ _BY_CLUE = (
     ("process failed", "flow", _BARE_FLOW),
     ("Flow ", "flow", _FLOW_NAME),
     ("Failed to ", "flow_element", _FAILED_ELEMENT),
+    ("currently in trigger ", "trigger", _RECURSIVE),
     ("element", "flow_element", _ELEMENT),
     ("Apex action ", "class", _APEX_ACTION),
     (" class '", "class", _JOB),
@@ -118,7 +120,7 @@ _BY_CLUE = (
 _PLATFORM_NAMES = """
     System Database Schema ConnectApi Auth Messaging Apex Approval Canvas Cache DataSource Flow Process Search
     Test Salesforce TxnSecurity UserProvisioning Visualforce VisualEditor Limits
-    java javax common core com org lib shared
+    java javax common core com org lib shared StatusCode ErrorCode ExceptionCode
 """
 _PLATFORM = frozenset(_PLATFORM_NAMES.split())
 _NOT_TRIGGERS = frozenset(

@@ -8,7 +8,7 @@ import pytest
 
 from syncerr_tui.diagnosis.explanation import explain_message
 from syncerr_tui.diagnosis.guidance_template import plain
-from syncerr_tui.diagnosis.model import Retry
+from syncerr_tui.diagnosis.model import Automation, Retry
 from syncerr_tui.diagnosis.read import diagnose
 
 APEX = "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY"
@@ -230,6 +230,9 @@ def test_what_counts_may_stand_under_another_key_than_message() -> None:
             "Rolled back because not all records were valid and the request was using AllOrNone",
             "ALL_OR_NONE_OPERATION_ROLLED_BACK",
         ),
+        ("You can't save this record because a duplicate record already exists.", "DUPLICATES_DETECTED"),
+        ("Update failed: insufficient access rights on object", "INSUFFICIENT_ACCESS_OR_READONLY"),
+        ("You don't have access to this record. Ask your administrator for help.", "INSUFFICIENT_ACCESS"),
         ("Something made up: the shop is closed", None),
         ("Une exception inconnue s'est produite", "UNKNOWN_EXCEPTION"),
     ],
@@ -598,6 +601,14 @@ def test_other_figures_in_brackets_are_no_length() -> None:
 def test_the_wording_tells_the_root_where_the_code_is_a_wrapper(message: str, given: str, root: str) -> None:
     found = diagnose(message, given)
     assert (found.root_code, found.inferred) == (root, root != given)
+
+
+def test_a_trigger_that_comes_back_to_its_record_is_named_and_a_class_of_a_code_is_not() -> None:
+    message = (
+        "Object (id = a0X) is currently in trigger acme.Tally, therefore it cannot recursively update itself"
+    )
+    assert diagnose(message).automation == (Automation("trigger", "Tally", "acme"),)
+    assert diagnose("StatusCode.FieldIntegrityException: no").automation == ()
 
 
 @pytest.mark.parametrize(
