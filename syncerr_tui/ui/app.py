@@ -16,12 +16,14 @@ from textual.binding import Binding, BindingsMap
 from textual.color import Color
 from textual.filter import LineFilter
 from textual.message import Message
-from textual.screen import ModalScreen, Screen
+from textual.screen import Screen
+from textual.widgets import Input
 
 from syncerr_tui.host.paths import record_crash
 from syncerr_tui.host.terminal import Colour
 from syncerr_tui.text import clean
 from syncerr_tui.ui.context import AppContext, BackgroundContext
+from syncerr_tui.ui.debouncer import caught_up
 from syncerr_tui.ui.diffing_app import DiffingApp
 from syncerr_tui.ui.screen_diff import ScreenDiff
 from syncerr_tui.ui.stylesheet import CachingStylesheet
@@ -249,19 +251,43 @@ class SyncErrApp(DiffingApp[int], inherit_bindings=False):
             await connection.close()
 
     async def on_event(self, event: events.Event) -> None:
-        """Keys answer the dialog that the person saw when they pressed them, and no other."""
         if isinstance(event, events.InputEvent):
             await self.context.settled.wait()
-        screen = self.screen_stack[-1] if self.screen_stack else None
-        if isinstance(event, events.Key):
-            self.context.key = event.key
-        if isinstance(event, events.Key) and isinstance(screen, ModalScreen):
-            # The first frame does without dialogs.
-            from syncerr_tui.ui.screens.dialog import Dialog
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            await self._press(event)
+        else:
+            await super().on_event(event)
 
-            if isinstance(screen, Dialog) and not screen.was_seen_at(event.time):
-                return
-        await super().on_event(event)
+    async def _press(self, event: events.Key) -> None:
+        """Keys act one after another, and each on nothing that the person had not seen when they pressed it.
+
+        Textual 8.2.8 looks at the next key while this one is still on its way up from the focused widget: of
+        enter and `j` in one packet both would go to the dialog that the enter closes. Here a key on a screen
+        above the list is done with before the next one is looked at: behind an answer that is the list's
+        again. Where the answer has opened a dialog, or has made this one ask something else, it is dropped:
+        a dialog takes only keys that were pressed while it was on screen (`Dialog.was_seen_at`).
+        """
+        self.context.key = event.key
+        screen = self.screen
+        if isinstance(screen, StartScreen) or screen is self.bench:
+            await super().on_event(event)
+            return
+        # The first frame does without dialogs.
+        from syncerr_tui.ui.screens.dialog import Dialog
+
+        if isinstance(screen, Dialog) and not screen.was_seen_at(event.time):
+            return
+        first = self.focused or screen
+        is_text = isinstance(first, Input) and event.is_printable
+        if is_text or not (
+            await self._check_bindings(event.key, priority=True) or await self._check_bindings(event.key)
+        ):
+            await super().on_event(event)
+        # Twice: what it sends itself on account of the key stands behind the key.
+        await caught_up(first)
+        for node in first.ancestors_with_self:
+            if node is not self:
+                await caught_up(node)
 
     def crashed(self, error: BaseException) -> None:
         """A defect, wherever it came up: end with its line and its log."""

@@ -1,4 +1,4 @@
-"""Waiting for a pause: of the person, as a held key and fast typing cause no work, and of the loop."""
+"""Waiting for a pause: of the person, as a held key and fast typing cause no work; the loop; a widget."""
 
 from __future__ import annotations
 
@@ -28,6 +28,13 @@ async def loop_at_rest(seconds: float) -> None:
         await asyncio.sleep(seconds)
         if now() - begun < seconds + _PROMPT:
             return
+
+
+async def caught_up(pump: MessagePump) -> None:
+    """Wait until a widget has dealt with all that was sent to it so far."""
+    done = asyncio.Event()
+    if pump.call_later(done.set):
+        await done.wait()
 
 
 class Debouncer:

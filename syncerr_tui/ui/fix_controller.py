@@ -110,7 +110,7 @@ class FixController:
     @property
     def may_interrupt(self) -> bool:
         """Whether a dialog that nobody asked for just now may come up."""
-        return self._screen.is_current and not isinstance(self._screen.focused, Input)
+        return self._screen.is_active and not isinstance(self._screen.focused, Input)
 
     def _blocked(self, errors: Sequence[SyncError]) -> list[SyncError]:
         """What fails by itself among these: a victim's options are its cause's."""

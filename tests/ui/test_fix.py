@@ -411,6 +411,32 @@ async def test_enter_in_the_same_packet_chooses_nothing(opened: Open) -> None:
         assert fixes.writes == []
 
 
+async def test_an_enter_behind_a_choice_does_not_make_the_change(opened: Open) -> None:
+    """What it would confirm was not on screen when it was pressed."""
+    fixes, parts = held()
+    async with opened(**parts) as driven:
+        await driven.ready()
+        await driven.press("F")
+        await driven.wait_for("enter chooses")
+        await driven.press_at_once("enter", "enter", "enter")
+        await driven.wait_for("enter applies it")
+        assert fixes.writes == []
+
+
+async def test_an_enter_behind_a_fix_and_its_resync_acts_nowhere(opened: Open) -> None:
+    """It is older than the plan, and the list that stood between the two was never meant."""
+    _, parts = held()
+    async with opened(**parts) as driven:
+        await driven.ready()
+        await choose(driven, "Switch off")
+        await driven.press("enter")
+        await driven.wait_for("R re-syncs now")
+        await driven.press_at_once("R", "enter")
+        await driven.wait_for("enter starts")
+        assert not driven.connection.requests
+        assert not driven.app.context.state.panel_open
+
+
 async def test_errors_that_name_no_record_may_each_mean_another(tmp_path: Path) -> None:
     async with on_demo(tmp_path, DemoOptions(errors=1000), (80, 24)) as driven:
         listed = driven.pane.listing.errors.values()

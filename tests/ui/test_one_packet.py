@@ -109,3 +109,106 @@ def test_an_action_that_nothing_does_is_found(monkeypatch: pytest.MonkeyPatch, a
         kept = {name: done for name, done in part.HANDLERS.items() if name != action}
         monkeypatch.setattr(part, "HANDLERS", kept)
     assert f"{action} in errors" in unhandled()
+
+
+async def planned(driven: Driven) -> None:
+    """A plan is in front, and has been seen."""
+    await driven.ready()
+    await driven.wait_for(lambda: driven.app.services.graph_worker.graph is not None)
+    await driven.press("R")
+    await driven.wait_for("enter starts")
+
+
+async def test_keys_behind_the_answer_to_a_plan_are_the_lists(opened: Open) -> None:
+    async with opened(some_errors(30)) as driven:
+        await planned(driven)
+        await driven.press_at_once("enter", "j", "j", "space")
+        await driven.wait_for(lambda: driven.app.services.runs.view is not None)
+        assert driven.pane.listing.cursor == 3
+        assert driven.pane.listing.selected == {driven.pane.listing.ids[2]}
+
+
+@pytest.mark.parametrize("keys", ["escape", "q", "ctrl+c"])
+async def test_keys_behind_a_way_out_of_a_dialog_are_the_lists(opened: Open, keys: str) -> None:
+    async with opened(some_errors(30)) as driven:
+        await planned(driven)
+        await driven.press_at_once(keys, "j", "j")
+        assert driven.pane.listing.cursor == 2
+        assert driven.app.services.runs.view is None
+
+
+async def test_an_answer_given_twice_is_given_once(opened: Open) -> None:
+    async with opened(some_errors(30)) as driven:
+        await planned(driven)
+        await driven.press_at_once("enter", "enter")
+        await driven.wait_for(lambda: driven.app.services.runs.view is not None)
+        assert driven.app.screen is driven.app.bench
+        assert driven.app.context.state.panel_open
+
+
+async def test_a_key_behind_a_choice_and_behind_what_was_typed_for_it_is_the_lists(opened: Open) -> None:
+    async with opened(some_errors(30)) as driven:
+        await driven.ready()
+        await driven.press("o")
+        await driven.wait_for("Sort by")
+        await driven.press_at_once("/", *"stor", "enter", "g", "j")
+        assert (driven.pane.listing.sort.value, driven.pane.listing.cursor) == ("StoreConnect ID", 1)
+        await driven.press("o")
+        await driven.wait_for("Sort by")
+        await driven.press_at_once("j", "enter", "g", "j")
+        assert (driven.pane.listing.sort.value, driven.pane.listing.cursor) == ("Message", 1)
+
+
+async def test_a_key_behind_a_letter_that_chooses_is_the_lists(opened: Open) -> None:
+    async with opened(some_errors(30)) as driven:
+        await driven.ready()
+        await driven.press("y")
+        await driven.wait_for("its letter copies")
+        await driven.press_at_once("m", "j")
+        assert driven.app.screen is driven.app.bench
+        assert driven.pane.listing.cursor == 1
+
+
+async def test_a_key_behind_a_line_is_the_lists(opened: Open) -> None:
+    async with opened(some_errors(30)) as driven:
+        await driven.ready()
+        await driven.press("/", *"object:Order", "enter", "ctrl+s")
+        await driven.wait_for("Save this filter")
+        await driven.press_at_once(*"late ones", "enter", "j")
+        await driven.wait_for("saved:")
+        assert driven.pane.listing.cursor == 1
+
+
+async def test_a_key_behind_an_answer_that_opens_a_dialog_does_not_answer_it(opened: Open) -> None:
+    """The palette's answer opens the plan; the enter behind it is older than the plan."""
+    async with opened(some_errors(30)) as driven:
+        await driven.ready()
+        await driven.wait_for(lambda: driven.app.services.graph_worker.graph is not None)
+        await driven.press("ctrl+p")
+        await driven.wait_for("Find an action")
+        await driven.press_at_once(*"re-sync", "enter", "enter", "enter")
+        await driven.wait_for("enter starts")
+        assert driven.app.services.runs.view is None
+        assert not driven.app.context.state.panel_open
+
+
+async def test_an_answer_to_a_question_in_front_is_none_to_the_plan_behind_it(opened: Open) -> None:
+    async with opened(some_errors(30)) as driven:
+        await planned(driven)
+        await driven.press("w")
+        await driven.wait_for("Why is this re-synced?")
+        await driven.press_at_once(*"because", "enter", "enter")
+        await driven.wait_for("Why      because")
+        assert driven.app.services.runs.view is None
+        await driven.press("enter")
+        await driven.wait_for(lambda: driven.app.services.runs.view is not None)
+
+
+async def test_keys_behind_the_way_out_of_the_guide_are_the_lists(opened: Open) -> None:
+    async with opened(some_errors(30)) as driven:
+        await driven.ready()
+        await driven.press("m")
+        await driven.wait_for("Search:")
+        await driven.press_at_once("escape", "j", "j")
+        await driven.wait_for(lambda: driven.app.screen is driven.app.bench)
+        assert driven.pane.listing.cursor == 2

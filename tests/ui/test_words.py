@@ -275,6 +275,21 @@ async def test_a_plan_that_comes_late_waits_until_the_filter_is_closed(
         assert not driven.connection.requests
 
 
+async def test_a_plan_that_comes_late_waits_until_the_dialog_in_front_is_closed(
+    opened: Open, slow_planning: threading.Event
+) -> None:
+    async with opened() as driven:
+        await driven.ready()
+        await driven.press_meanwhile("a", "R", "o")
+        await driven.wait_for("Sort by")
+        slow_planning.set()
+        await driven.wait_for(lambda: "planning" not in driven.text)
+        assert "Sort by" in driven.text
+        await driven.press("escape")
+        await driven.wait_for("enter starts")
+        assert not driven.connection.requests
+
+
 async def test_a_plan_of_one_row_names_its_record(opened: Open) -> None:
     error = sync_error(1)
     async with opened([error]) as driven:

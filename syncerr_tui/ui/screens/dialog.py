@@ -11,7 +11,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.events import Key
 from textual.geometry import Size
 from textual.screen import ModalScreen
 from textual.widget import Widget
@@ -86,8 +85,9 @@ class Dialog(ModalScreen[Answer], inherit_bindings=False):
     def _compositor_refresh(self) -> None:
         """Note when the person can see it: it is drawn, with the keys that answer it, and not put off."""
         super()._compositor_refresh()
-        behind = isinstance(self.app, DiffingApp) and self.app.is_behind
-        if self._seen_since is None and not behind and any(line.size.area for line in self.query("#answers")):
+        put_off = isinstance(self.app, DiffingApp) and self.app.is_behind
+        in_front = self.is_active and any(line.size.area for line in self.query("#answers"))
+        if self._seen_since is None and in_front and not put_off:
             self._seen_since = get_time() + (_NOTICED_SECONDS if self.late else 0)
 
     def _screen_resized(self, size: Size) -> None:
@@ -103,6 +103,14 @@ class Dialog(ModalScreen[Answer], inherit_bindings=False):
         Of `aR` and enter in one packet the enter is older than the plan that it would confirm.
         """
         return self._seen_since is not None and when >= self._seen_since
+
+    def unseen(self) -> None:
+        """It asks something else from now on: a key pressed before that is on screen is no answer."""
+        self._seen_since = None
+
+    def on_screen_suspend(self) -> None:
+        """Another dialog is in front: a key that answers it must not answer this one too."""
+        self.unseen()
 
     def compose(self) -> ComposeResult:
         with Vertical(classes=f"dialog {self.SHAPE}"):
@@ -194,6 +202,12 @@ class ListDialog(Dialog[Answer]):
     def _selected(self, event: OptionList.OptionSelected) -> None:
         event.stop()
         self.choose()
+
+    def choose_listed(self) -> None:
+        """Choose the line under the cursor, where it can be chosen."""
+        option = self.listed.highlighted_option
+        if option is not None and not option.disabled:
+            self.choose()
 
     def choose(self) -> None:
         """Enter, or a click, on the line under the cursor."""
@@ -339,13 +353,12 @@ class Question(Confirmation):
         super().__init__()
         self._heading = heading
         self._paragraphs = paragraphs
-        self._other = other
+        if other:
+            self._bindings.bind(other[0], "no", show=False)
         self._keys = (("enter", yes), *([other] if other else []), ("esc", no))
 
-    def on_key(self, event: Key) -> None:
-        if self._other is not None and event.key == self._other[0]:
-            event.stop()
-            self.dismiss(False)
+    def action_no(self) -> None:
+        self.dismiss(False)
 
     @property
     def text(self) -> Content:

@@ -132,6 +132,7 @@ class FixDialog(PanelDialog[bool]):
 
     def _enter(self, stage: Stage) -> None:
         self.stage = stage
+        self.unseen()
         self.set_class(stage is not Stage.CHOOSING, "-decided")
         self.show_answers()
         if stage is Stage.CHOOSING:

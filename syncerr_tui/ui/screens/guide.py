@@ -189,7 +189,6 @@ class GuideScreen(Screen[str], inherit_bindings=False):
         self._code = code
         self._book = chapters(OrgContext(notes, address))
         self._matching = len(self._book)
-        self._has_message = False
         self.set_class(self.app.size.width >= WIDE, "-wide")
 
     def compose(self) -> ComposeResult:
@@ -232,13 +231,7 @@ class GuideScreen(Screen[str], inherit_bindings=False):
 
     def say(self, line: str, style: str = "strong") -> None:
         """One line in place of the keys, until the next key."""
-        self._has_message = True
         self.query_one("#guide-keys", Line).show([(f" {line}", style)])
-
-    def on_key(self) -> None:
-        if self._has_message:
-            self._has_message = False
-            self._draw_lines()
 
     def _draw_lines(self) -> None:
         chapter = self._list.current
@@ -247,8 +240,6 @@ class GuideScreen(Screen[str], inherit_bindings=False):
             [(" Guide ", "strong"), (f" {chapter.code}" if chapter and self._reads else f" {shown}", "text")],
             [("what to do about every status code ", "quiet")],
         )
-        if self._has_message:
-            return
         if self._reads:
             pairs = (("j k", "scroll"), ("n p", "next code, the one before"), ("b", "opens address"))
         else:
@@ -276,6 +267,7 @@ class GuideScreen(Screen[str], inherit_bindings=False):
         """Through the chapter while it is read, else through the list."""
         if self._reads:
             self._panel.move(rows)
+            self._draw_lines()
         elif self._list.move(rows):
             self._chapter_changed()
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
-from textual import events, on
+from textual import on
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widget import Widget
@@ -57,7 +57,7 @@ class Menu(ListDialog[Answer]):
     @on(Input.Submitted, ".-narrowing")
     def submitted(self) -> None:
         """Enter in the line to type in: choose the highlighted line."""
-        self.listed.action_select()
+        self.choose_listed()
 
 
 Choices = Sequence[tuple[str, Answer | None]]
@@ -89,6 +89,8 @@ class ChoiceMenu(Menu[Answer]):
         self._choices = choices
         self._at = at
         self._letters = letters or {}
+        for letter in self._letters:
+            self._bindings.bind(letter, f"answer('{letter}')", show=False)
         self._keys = answered_by or self._keys
 
     def options(self) -> list[Option]:
@@ -107,11 +109,8 @@ class ChoiceMenu(Menu[Answer]):
     def choose(self) -> None:
         self.dismiss(self._choices[int(self.chosen_id)][1])
 
-    def on_key(self, event: events.Key) -> None:
-        answer = self._letters.get(event.character or "")
-        if answer is not None:
-            event.stop()
-            self.dismiss(answer)
+    def action_answer(self, letter: str) -> None:
+        self.dismiss(self._letters[letter])
 
 
 def sort_menu(current: SortKey, *, reverse: bool) -> ChoiceMenu[SortKey]:

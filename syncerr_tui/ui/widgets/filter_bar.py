@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +15,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from syncerr_tui.errors import BadInputError
+from syncerr_tui.ui.debouncer import caught_up
 from syncerr_tui.ui.widgets.line import Line
 
 if TYPE_CHECKING:
@@ -211,8 +211,5 @@ class FilterBar(Horizontal):
 
     async def _caught_up(self) -> str:
         """The text, once the letters before this key are in it."""
-        line = self._line
-        caught_up = asyncio.Event()
-        line.call_later(caught_up.set)
-        await caught_up.wait()
-        return line.value
+        await caught_up(self._line)
+        return self._line.value
