@@ -394,7 +394,8 @@ class ResyncController:
         heading = "A re-sync is under way" if self.busy else f"{waits[:1].upper()}{waits[1:]}"
         paragraphs = [*progress, *([text] if self.busy else [])]
         paragraphs += [f"{waits[:1].upper()}{waits[1:]}. {dropped}"] if queue.runs else []
-        self._screen.app.push_screen(Question(heading, *paragraphs, yes="quits", no="stays"), answered)
+        question = Question(heading, *paragraphs, answers={"enter": ("quits", True)}, no="stays")
+        self._screen.app.push_screen(question, answered)
         return True
 
 

@@ -37,7 +37,6 @@ from syncerr_tui.ui.services import Services
 from syncerr_tui.ui.widgets.filter_bar import FilterBar
 
 if TYPE_CHECKING:
-    from syncerr_tui.resync.run_state import ResumeMode
     from syncerr_tui.ui.diffing_app import DiffingApp
     from syncerr_tui.ui.screens.record import RecordViewer
 
@@ -318,27 +317,28 @@ class Workbench(ListScreen, inherit_bindings=False):
         self._ask_to_resume(run.id if run else None)
 
     def _ask_to_resume(self, run_id: str | None = None, *, late: bool = False) -> None:
-        from syncerr_tui.ui.screens.resync import ResumeDialog
+        from syncerr_tui.ui.screens.resync import ResumeAnswer, resume_question
 
         context, runs = self.context, self.services.interrupted_runs
         unfinished = runs.find(run_id)
         if context.connection is None or unfinished is None:
             return
 
-        def answered(mode: ResumeMode | None) -> None:
-            if mode is not None and not self.context.state.run.active:
-                recalling = runs.recall_plan(unfinished.run.id, mode, again=dialog.again)
+        def answered(answer: ResumeAnswer | None) -> None:
+            if answer is not None and not self.context.state.run.active:
+                mode, again = answer
+                recalling = runs.recall_plan(unfinished.run.id, mode, again=again)
                 self.run_worker(recalling, group="resuming", exclusive=True)
 
-        dialog = ResumeDialog(
+        question = resume_question(
             unfinished,
             context.connection.identity,
             context.clock(),
             others=len(runs.waiting) - 1,
             may_send=not context.read_only,
         )
-        dialog.late = late
-        self.app.push_screen(dialog, answered)
+        question.late = late
+        self.app.push_screen(question, answered)
 
     @on(PlanRecalled)
     def plan_recalled(self, event: PlanRecalled) -> None:
@@ -368,7 +368,7 @@ class Workbench(ListScreen, inherit_bindings=False):
 
     def suspend(self) -> None:
         """Back to the shell; after a question where a re-sync would sleep too, not while a fix is made."""
-        from syncerr_tui.ui.screens.resync import SleepQuestion
+        from syncerr_tui.ui.screens.resync import SLEEP_QUESTION, sleep_question
 
         app, run = cast("DiffingApp[int]", self.app), self.context.state.run
 
@@ -380,8 +380,8 @@ class Workbench(ListScreen, inherit_bindings=False):
             self.notify("A fix is being made: wait for it before you suspend.", markup=False)
         elif not run.active:
             app.sleep()
-        elif not isinstance(app.screen, SleepQuestion):
-            app.push_screen(SleepQuestion(self.fixing.off_words, paused=run.paused), answered)
+        elif app.screen.id != SLEEP_QUESTION:
+            app.push_screen(sleep_question(self.fixing.off_words, paused=run.paused), answered)
 
     def redraw(self) -> None:
         """Draw everything anew: something else wrote on this terminal."""

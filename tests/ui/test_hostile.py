@@ -189,7 +189,7 @@ async def test_questions_in_the_middle_of_something_are_harmless_too(opened: Ope
         await driven.ready()
         for dialog in (
             unticked_question(3, leaving=True),
-            Question(EVIL, EVIL, yes="quit"),
+            Question(EVIL, EVIL, answers={"enter": ("quit", True)}),
             off_question(EVIL, [EVIL]),
             target_name_dialog(EVIL),
             address_menu([(EVIL, f"https://{EVIL}"), (EVIL, "https://example.com")]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, TypeVar
 
 from textual import on
@@ -41,7 +41,7 @@ class Dialog(ModalScreen[Answer], inherit_bindings=False):
     }
     Dialog .dialog > Line { background: $syncerr-bar; }
     Dialog .dialog > Static { width: 100%; }
-    Dialog .dialog > VerticalScroll { height: auto; max-height: 12; scrollbar-size-vertical: 1; }
+    Dialog .dialog > VerticalScroll { height: auto; max-height: 70vh; scrollbar-size-vertical: 1; }
     Dialog .dialog OptionList {
         height: auto; max-height: 16; background: $syncerr-bar; border: none; padding: 0;
         scrollbar-size-vertical: 1; text-wrap: nowrap; text-overflow: ellipsis;
@@ -51,10 +51,8 @@ class Dialog(ModalScreen[Answer], inherit_bindings=False):
         color: ansi_default; background: ansi_default; text-style: reverse;
     }
     Dialog .dialog.-tall { height: 96%; }
-    Dialog .dialog.-tall VerticalScroll { height: 1fr; max-height: 100%; }
     Dialog .dialog.-tall OptionList { height: 1fr; max-height: 100%; }
     Dialog .dialog.-full { width: 100%; max-width: 100%; height: 100%; max-height: 100%; border: none; }
-    Dialog .dialog.-full VerticalScroll { height: 1fr; max-height: 100%; }
     Dialog .dialog > InfoPanel { background: $syncerr-bar; }
     Dialog .dialog > .-narrowing { background: $syncerr-bar; color: $syncerr-text; }
     Dialog .dialog > .-narrowing:disabled { display: none; }
@@ -103,6 +101,10 @@ class Dialog(ModalScreen[Answer], inherit_bindings=False):
         Of `aR` and enter in one packet the enter is older than the plan that it would confirm.
         """
         return self._seen_since is not None and when >= self._seen_since
+
+    def bind_key(self, key: str, action: str) -> None:
+        """Let a key do this, whatever it does in other dialogs of its kind."""
+        self._bindings.key_to_bindings[key] = [Binding(key, action, show=False)]
 
     def unseen(self) -> None:
         """It asks something else from now on: a key pressed before that is on screen is no answer."""
@@ -202,12 +204,6 @@ class ListDialog(Dialog[Answer]):
     def _selected(self, event: OptionList.OptionSelected) -> None:
         event.stop()
         self.choose()
-
-    def choose_listed(self) -> None:
-        """Choose the line under the cursor, where it can be chosen."""
-        option = self.listed.highlighted_option
-        if option is not None and not option.disabled:
-            self.choose()
 
     def choose(self) -> None:
         """Enter, or a click, on the line under the cursor."""
@@ -322,47 +318,38 @@ class PanelReading(TextDialog[None]):
         self.query_one(InfoPanel).move(rows)
 
 
-class Confirmation(TextDialog[bool]):
-    """A question that enter answers with yes and escape with no."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "yes", show=False)]
-
-    def action_yes(self) -> None:
-        self.dismiss(True)
-
-
-class Question(Confirmation):
-    """A question whose words are given.
+class Question(TextDialog[Answer]):
+    """A question as data: its words, and the keys that answer it.
 
     Args:
         heading: What it is about.
-        paragraphs: What yes means.
-        yes: What enter does, in a word or two.
-        no: What escape does.
-        other: A key that answers with False, and what it does; escape then answers nothing.
+        paragraphs: What the answers mean.
+        answers: For each key what it does, in a word or two, and the answer.
+        no: What escape does, which answers nothing.
     """
 
     def __init__(
         self,
         heading: str,
-        *paragraphs: str,
-        yes: str,
+        *paragraphs: str | Content,
+        answers: Mapping[str, tuple[str, Answer]],
         no: str = "cancels",
-        other: tuple[str, str] | None = None,
     ) -> None:
         super().__init__()
         self._heading = heading
         self._paragraphs = paragraphs
-        if other:
-            self._bindings.bind(other[0], "no", show=False)
-        self._keys = (("enter", yes), *([other] if other else []), ("esc", no))
+        self._answers = answers
+        for key in answers:
+            self.bind_key(key, f"answer('{key}')")
+        self._keys = (*((key, does) for key, (does, _) in answers.items()), ("esc", no))
 
-    def action_no(self) -> None:
-        self.dismiss(False)
+    def action_answer(self, key: str) -> None:
+        self.dismiss(self._answers[key][1])
 
     @property
     def text(self) -> Content:
-        return Content("".join(f"\n{one_line(text)}\n" for text in self._paragraphs))
+        parts = (text if isinstance(text, Content) else one_line(text) for text in self._paragraphs)
+        return Content("").join(Content.assemble("\n", part, "\n") for part in parts)
 
 
 def input_line(before: str = "", **settings: Any) -> Input:  # noqa: ANN401 - what `Input` takes

@@ -57,7 +57,9 @@ class Menu(ListDialog[Answer]):
     @on(Input.Submitted, ".-narrowing")
     def submitted(self) -> None:
         """Enter in the line to type in: choose the highlighted line."""
-        self.choose_listed()
+        option = self.listed.highlighted_option
+        if option is not None and not option.disabled:
+            self.choose()
 
 
 Choices = Sequence[tuple[str, Answer | None]]
@@ -90,7 +92,7 @@ class ChoiceMenu(Menu[Answer]):
         self._at = at
         self._letters = letters or {}
         for letter in self._letters:
-            self._bindings.bind(letter, f"answer('{letter}')", show=False)
+            self.bind_key(letter, f"answer('{letter}')")
         self._keys = answered_by or self._keys
 
     def options(self) -> list[Option]:

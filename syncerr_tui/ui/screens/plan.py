@@ -19,7 +19,7 @@ from syncerr_tui.resync.plan import LeftOut
 from syncerr_tui.resync.selection import Planner, support_words
 from syncerr_tui.text import one_line
 from syncerr_tui.ui.error_history import ErrorHistory
-from syncerr_tui.ui.screens.dialog import Confirmation, keys
+from syncerr_tui.ui.screens.dialog import TextDialog, keys
 from syncerr_tui.ui.widgets.line import Line, Part
 from syncerr_tui.words import plural
 
@@ -36,7 +36,7 @@ _TWIN_PAGES = 4
 """Addresses of records that a plan names; each row's panel has its own."""
 
 
-class PlanDialog(Confirmation):
+class PlanDialog(TextDialog[bool]):
     """Which rows in which order, in which org, by which method, and what it takes.
 
     Args:
@@ -44,8 +44,8 @@ class PlanDialog(Confirmation):
         history: Which rows earlier runs left TWIN or UNKNOWN.
     """
 
-    DEFAULT_CSS = "PlanDialog .dialog > VerticalScroll { max-height: 70vh; }"
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "yes", show=False),
         Binding("r", "canary", show=False),
         Binding("w", "why", show=False),
         Binding("g", "again", show=False),

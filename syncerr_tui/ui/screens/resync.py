@@ -17,12 +17,12 @@ from syncerr_tui.model import Environment, OrgIdentity
 from syncerr_tui.resync.run_state import ResumeMode
 from syncerr_tui.text import one_line
 from syncerr_tui.triage.state import QueuedRun, RunQueue
-from syncerr_tui.ui.screens.dialog import ListDialog, Question, TextDialog, keys
+from syncerr_tui.ui.screens.dialog import ListDialog, Question, keys
 from syncerr_tui.ui.widgets.line import Part
 from syncerr_tui.words import ago, plural, sentence
 
 
-def unticked_question(unticked: int, *, leaving: bool) -> Question:
+def unticked_question(unticked: int, *, leaving: bool) -> Question[bool]:
     """Rows that were shown to be pressed, and that nobody has spoken of: True says that none was pressed,
     False that some may have been, None goes back to them.
     """
@@ -42,53 +42,55 @@ def unticked_question(unticked: int, *, leaving: bool) -> Question:
         f"{plural(unticked, 'row')} not ticked: was Re-sync pressed for {'it' if one else 'any of them'}?",
         f"Not pressed: {none}",
         f"Perhaps pressed: {maybe}",
-        yes=f"not pressed: {does}",
-        other=("u", f"perhaps pressed: {does}"),
+        answers={"enter": (f"not pressed: {does}", True), "u": (f"perhaps pressed: {does}", False)},
         no="goes back",
     )
 
 
-def off_question(off: str, names: Sequence[str]) -> Question:
+def off_question(off: str, names: Sequence[str]) -> Question[bool]:
     """Leaving while safeguards are off: True leaves, False shows them, None stays."""
     lasts = (
         "Every user and every integration saves without it until it is on again. It stays on the ledger: "
         "every command and the next start say so."
     )
-    back = ("s", "puts it back")
-    return Question(off, *names, lasts, yes="leaves it off", other=back, no="stays")
+    answers = {"enter": ("leaves it off", True), "s": ("puts it back", False)}
+    return Question(off, *names, lasts, answers=answers, no="stays")
 
 
-def leave_demo_question() -> Question:
+def leave_demo_question() -> Question[bool]:
     """Leaving the demo for the set-up of an org of one's own."""
     text = (
         "The set-up asks its questions in the terminal. Nothing is changed in your org, and ctrl+c there "
         "comes back to this demo, as you leave it now."
     )
-    return Question("Leave the demo and connect your own org?", text, yes="goes there")
+    heading = "Leave the demo and connect your own org?"
+    return Question(heading, text, answers={"enter": ("goes there", True)})
 
 
-class SleepQuestion(Question):
+SLEEP_QUESTION = "sleep-question"
+
+
+def sleep_question(off: str, *, paused: bool) -> Question[bool]:
     """Suspending while a re-sync is under way.
 
     Args:
         off: The safeguards that are off because of us, in words; empty for none.
         paused: The re-sync is held already.
     """
-
-    def __init__(self, off: str, *, paused: bool) -> None:
-        asleep = (
-            "The re-sync sleeps too: nothing is sent until you come back with fg, and then what was on its "
-            "way is read from the org before anything goes on. Nothing is sent twice."
-        )
-        elsewhere = (
-            "After ten minutes of silence a colleague at another machine with the same journal may go on "
-            "with its rows."
-        )
-        stays = (
-            f"{off}: that lasts as long as the sleep. Better wait, or stop the re-sync first." if off else ""
-        )
-        heading = "A re-sync is paused" if paused else "A re-sync is under way"
-        super().__init__(heading, *filter(None, (stays, asleep, elsewhere)), yes="suspends", no="stays")
+    asleep = (
+        "The re-sync sleeps too: nothing is sent until you come back with fg, and then what was on its "
+        "way is read from the org before anything goes on. Nothing is sent twice."
+    )
+    elsewhere = (
+        "After ten minutes of silence a colleague at another machine with the same journal may go on "
+        "with its rows."
+    )
+    stays = f"{off}: that lasts as long as the sleep. Better wait, or stop the re-sync first." if off else ""
+    heading = "A re-sync is paused" if paused else "A re-sync is under way"
+    paragraphs = filter(None, (stays, asleep, elsewhere))
+    question = Question(heading, *paragraphs, answers={"enter": ("suspends", True)}, no="stays")
+    question.id = SLEEP_QUESTION
+    return question
 
 
 _ENDED = 5
@@ -172,7 +174,13 @@ class QueueDialog(ListDialog[bool]):
             self._change(self._queue().moved(run.number, by))
 
 
-class ResumeDialog(TextDialog[ResumeMode]):
+ResumeAnswer = tuple[ResumeMode, bool]
+"""What to do with an interrupted run; and whether what stays unknown is sent again."""
+
+
+def resume_question(
+    unfinished: Unfinished, org: OrgIdentity, drawn: datetime, *, others: int = 0, may_send: bool = True
+) -> Question[ResumeAnswer]:
     """A run that was interrupted: go on, only check, drop, or leave it for later.
 
     Args:
@@ -182,84 +190,41 @@ class ResumeDialog(TextDialog[ResumeMode]):
         others: How many more wait behind it.
         may_send: False in a read-only app: then nothing can go on.
     """
-
-    DEFAULT_CSS = "ResumeDialog .dialog > VerticalScroll { max-height: 70vh; }"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("c", "choose('continue')", show=False),
-        Binding("g", "again", show=False),
-        Binding("o", "choose('check')", show=False),
-        Binding("d", "choose('drop')", show=False),
+    run, does = unfinished.run, "sends the rest"
+    if run.method == "guided":
+        does = "reads what was shown again, then shows the rest to press"
+    elif unfinished.unknown:
+        does = "reads the unknown ones again, then sends the rest"
+    twice = "continues, and sends the unknown ones again: that may apply them twice"
+    choices: list[tuple[str, str, str, ResumeAnswer]] = []
+    if may_send:
+        choices.append(("c", "continue", does, (ResumeMode.CONTINUE, False)))
+    if may_send and unfinished.unknown:
+        choices.append(("g", "send again", twice, (ResumeMode.CONTINUE, True)))
+    choices += [
+        ("o", "only check", "reads again what was sent; sends nothing", (ResumeMode.CHECK, False)),
+        ("d", "drop", "closes it as it is; reads and sends nothing", (ResumeMode.DROP, False)),
     ]
-
-    def __init__(
-        self,
-        unfinished: Unfinished,
-        org: OrgIdentity,
-        drawn: datetime,
-        *,
-        others: int = 0,
-        may_send: bool = True,
-    ) -> None:
-        super().__init__()
-        self._unfinished = unfinished
-        self._org = org
-        self._drawn = drawn
-        self._others = others
-        self._may_send = may_send
-        self.again = False
-        """The person wants sent again what is still unknown after the org's usual time."""
-        self._heading = f"A re-sync in {self._org.name} ({self._org.environment.value}) was interrupted"
-
-    @property
-    def text(self) -> Content:
-        """Which run, how far it came, and what each key would do."""
-        run, unfinished = self._unfinished.run, self._unfinished
-        at = run.started_at.astimezone()
-        loud = self._may_send and self._org.environment is Environment.PRODUCTION
-        lines: list[tuple[str, str]] = [
-            ("\nThis is a PRODUCTION org: what is sent changes real data.\n" if loud else "", "bold"),
-            (f"\n{unfinished.summary}.", "bold"),
-            (f"\nBegun {at:%Y-%m-%d %H:%M} ({ago(run.started_at, self._drawn)}) ", ""),
-            (one_line(f"by {run.os_user} on {run.host or 'an unnamed machine'}, method {run.method}."), ""),
-        ]
-        if run.reason:
-            lines.append((f"\nWhy: {one_line(run.reason)}", ""))
-        lines.append(("\n", ""))
-        for key, name, does in self._choices:
-            lines += [(f"\n{key}  {name:<11}", "bold"), (does, "")]
-        lines.append(("\n\nNothing is read or sent before you choose.", ""))
-        if self._others:
-            lines.append((f"\n{self._others} more wait in the Journal (3).", ""))
-        return Content.assemble(*lines, "\n")
-
-    @property
-    def _choices(self) -> list[tuple[str, str, str]]:
-        unfinished = self._unfinished
-        again = (
-            "reads the unknown ones again, then sends the rest" if unfinished.unknown else "sends the rest"
+    begun = (
+        f"Begun {run.started_at.astimezone():%Y-%m-%d %H:%M} ({ago(run.started_at, drawn)}) by {run.os_user}"
+    )
+    about: list[str | tuple[str, str]] = [
+        (f"{unfinished.summary}.", "bold"),
+        "\n",
+        one_line(f"{begun} on {run.host or 'an unnamed machine'}, method {run.method}."),
+        f"\nWhy: {one_line(run.reason)}" if run.reason else "",
+    ]
+    lines = [Content.assemble((f"{key}  {name:<11}", "bold"), words) for key, name, words, _ in choices]
+    paragraphs = [Content.assemble(*about), Content("\n").join(lines)]
+    if may_send and org.environment is Environment.PRODUCTION:
+        paragraphs.insert(
+            0, Content("This is a PRODUCTION org: what is sent changes real data.").stylize("bold")
         )
-        if unfinished.run.method == "guided":
-            again = "reads what was shown again, then shows the rest to press"
-        choices = [
-            ("c", "continue", again),
-            ("o", "only check", "reads again what was sent; sends nothing"),
-            ("d", "drop", "closes it as it is; reads and sends nothing"),
-        ]
-        if unfinished.unknown:
-            words = "continues, and sends the unknown ones again: that may apply them twice"
-            choices.insert(1, ("g", "send again", words))
-        return choices if self._may_send else choices[-2:]
-
-    @property
-    def answers(self) -> Sequence[Part]:
-        pairs = [(key, name) for key, name, _ in self._choices]
-        return keys(*pairs, ("esc", "later"))
-
-    def action_again(self) -> None:
-        if self._may_send and self._unfinished.unknown:
-            self.again = True
-            self.dismiss(ResumeMode.CONTINUE)
-
-    def action_choose(self, mode: str) -> None:
-        if mode != ResumeMode.CONTINUE.value or self._may_send:
-            self.dismiss(ResumeMode(mode))
+    more = f"\n{others} more wait in the Journal (3)." if others else ""
+    return Question(
+        f"A re-sync in {org.name} ({org.environment.value}) was interrupted",
+        *paragraphs,
+        Content(f"Nothing is read or sent before you choose.{more}"),
+        answers={key: (name, answer) for key, name, _, answer in choices},
+        no="later",
+    )
