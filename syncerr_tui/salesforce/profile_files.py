@@ -44,7 +44,6 @@ if TYPE_CHECKING:
     import tomlkit
 
 _API_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,120}")
-_VERSION = re.compile(r"[1-9]\d\.0")
 _RANGES: Mapping[str, tuple[float, float]] = {
     "concurrency": (1, 25),
     "batch_size": (1, 200),
@@ -56,9 +55,28 @@ _OLD_KEYS: Mapping[str, str] = {"lanes": "concurrency", "patience": "proof_timeo
 """What version 0.1.0 called settings -> their names."""
 _API_NAMES = frozenset({"name", "id_input", "field"})
 """Keys of methods that go into an address or a body as an API name."""
+_NOT_HTTPS = "must be an https address such as https://acme.my.salesforce.com"
+_TEXTS: Mapping[str, tuple[Callable[[str], object], str]] = {
+    "api_version": (re.compile(r"([1-9]\d\.0)?").fullmatch, "must look like 64.0"),
+    "client_id": (bool, ""),
+    "ids_key": (bool, ""),
+    "key_file": (bool, ""),
+    "login_url": (safe_url, _NOT_HTTPS),
+    "path": (
+        re.compile(r"[A-Za-z0-9_-]+(?:/[A-Za-z0-9_-]+)*").fullmatch,
+        "must be a path below /services/apexrest/, such as acme/resync",
+    ),
+    "sync_user": (
+        lambda value: not value or to_18(value),
+        "must be the id of a user, such as 0055g000001abcdEAA",
+    ),
+    "token_url": (lambda value: not value or safe_url(value), _NOT_HTTPS),
+    "username": (bool, ""),
+}
+"""What a text has to be, and what is said where it is not. One that may not be empty says so by itself."""
 FIX_SCOPES = tuple(scope.value for scope in FixScope)
-_URLS = frozenset({"login_url", "token_url"})
 
+Table = Mapping[str, Any]
 D = TypeVar("D")
 E = TypeVar("E", bound=StrEnum)
 
@@ -124,10 +142,10 @@ _hints = functools.cache(typing.get_type_hints)
 
 def _build(
     kind: type[D],
-    table: Mapping[str, Any],
+    table: Table,
     source: TomlSource,
     keys: tuple[str, ...],
-    inherited: Mapping[str, Any],
+    inherited: Table = MappingProxyType({}),
 ) -> D:
     hints = _hints(kind)  # type: ignore[arg-type]  # a class is hashable
     fields = {field.name: field for field in dataclasses.fields(kind) if field.name not in inherited}  # type: ignore[arg-type]
@@ -149,46 +167,29 @@ def _build(
 
 
 def _read(hint: Any, value: object, source: TomlSource, keys: tuple[str, ...], owner: type) -> Any:  # noqa: ANN401
-    def wrong(expected: str) -> BadInputError:
-        return _wrong(source, keys, expected, value)
-
-    if keys == ("way",):
-        return _kind(AUTH_METHODS, value, source, keys)
-    if keys == ("method",):
-        return _kind(METHODS, value, source, keys)
-    if isinstance(hint, types.UnionType):
-        hint = next(option for option in typing.get_args(hint) if option is not type(None))
-    if hint in {FieldMapping, FixSettings}:
+    """The value of a key: a table as the dataclass that it is, everything else checked against its type."""
+    if keys in _TABLES:
         if not isinstance(value, dict):
-            raise wrong("a table")
-        return _build(hint, value, source, keys, {})
+            raise _wrong(source, keys, "a table", value, f"Write it as [{'.'.join(keys)}]")
+        return _TABLES[keys](value, source, keys)
     if hint is bool:
-        if not isinstance(value, bool):
-            raise wrong("true or false")
-        return value
-    if hint in {int, float}:
-        return _number(hint, value, keys[-1], wrong)
-    if typing.get_origin(hint) is tuple:
-        only_text = isinstance(value, list) and all(isinstance(item, str) for item in value)
-        if not isinstance(value, list) or not only_text or not (value or owner is FixSettings):
-            raise wrong("a list of texts")
-        if keys == ("fixes", "allow") and (unknown := [item for item in value if item not in FIX_SCOPES]):
-            raise source.refuse(
-                keys, f"does not know '{one_line(unknown[0])[:40]}'", f"It takes: {', '.join(FIX_SCOPES)}"
-            )
-        if keys == ("fixes", "bypass_permission_sets") and not all(map(_API_NAME.fullmatch, value)):
-            raise source.refuse(keys, "must hold API names (letters, digits and _)")
-        return tuple(value)
-    if typing.get_origin(hint) is Mapping:
-        return _event_types(value, source, keys)
-    if not isinstance(value, str):
-        raise wrong("a text in quotes")
-    if hint is SecretRef:
-        return secret_ref(value, lambda why, how: source.refuse(keys, why, how))
-    if isinstance(hint, type) and issubclass(hint, StrEnum):
-        return _word(hint, value, source, keys)
-    _check_text(value, source, keys, owner)
-    return value
+        fits, expected = isinstance(value, bool), "true or false"
+    elif hint in {int, float}:
+        low, high = _RANGES[_OLD_KEYS.get(keys[-1], keys[-1])]
+        expected = f"a {'whole ' if hint is int else ''}number from {low:g} to {high:g}"
+        number = isinstance(value, hint | int) and not isinstance(value, bool)
+        fits = number and low <= value <= high  # type: ignore[operator]  # a number by now
+    elif typing.get_origin(hint) is tuple:
+        expected = "a list of texts"
+        fits = isinstance(value, list) and all(isinstance(item, str) for item in value)
+        fits = fits and bool(value or owner is FixSettings)
+    else:
+        fits, expected = isinstance(value, str), "a text in quotes"
+    if not fits:
+        raise _wrong(source, keys, expected, value)
+    if isinstance(value, str):
+        return _text(hint, value, source, keys, owner)
+    return _texts(value, source, keys) if isinstance(value, list) else hint(value)
 
 
 def _wrong(
@@ -199,43 +200,61 @@ def _wrong(
     return source.refuse(keys, f"must be {expected}, not {shown}", hint)
 
 
-def _kind(kinds: Mapping[str, type[D]], value: object, source: TomlSource, keys: tuple[str, ...]) -> D:
-    if not isinstance(value, dict):
-        raise _wrong(source, keys, "a table", value, f"Write it as [{keys[-1]}]")
-    kind = value.get("kind")
+def _kind(kinds: Mapping[str, type[Any]], table: Table, source: TomlSource, keys: tuple[str, ...]) -> object:
+    kind = table.get("kind")
     chosen = kinds.get(kind) if isinstance(kind, str) else None
     if chosen is None:
         raise source.refuse((*keys, "kind"), f"must be one of {', '.join(kinds)}")
-    rest = {key: item for key, item in value.items() if key != "kind"}
-    built = _build(chosen, rest, source, keys, {})
+    rest = {key: item for key, item in table.items() if key != "kind"}
+    built = _build(chosen, rest, source, keys)
     if isinstance(built, ButtonMethod) and (problem := stored_problem(built)):
         hint = "Record the button again: 'syncerr-tui learn-button'"
         raise source.refuse((*keys, problem[0]), problem[1], hint)
     return built
 
 
-def _number(
-    hint: type[int | float], value: object, key: str, wrong: Callable[[str], BadInputError]
-) -> int | float:
-    low, high = _RANGES[_OLD_KEYS.get(key, key)]
-    whole = hint is int
-    expected = f"a {'whole ' if whole else ''}number from {low:g} to {high:g}"
-    if isinstance(value, bool) or not isinstance(value, int if whole else int | float):
-        raise wrong(expected)
-    if not low <= value <= high:
-        raise wrong(expected)
-    return hint(value)
-
-
-def _event_types(value: object, source: TomlSource, keys: tuple[str, ...]) -> Mapping[str, EventType]:
-    if not isinstance(value, dict) or not value:
-        raise _wrong(source, keys, "a table", value, "Write it as [mapping.event_types]")
+def _event_types(table: Table, source: TomlSource, keys: tuple[str, ...]) -> Mapping[str, EventType]:
+    if not table:
+        raise _wrong(source, keys, "a table with something in it", table)
     kinds: dict[str, EventType] = {}
-    for word, kind in value.items():
+    for word, kind in table.items():
         if not isinstance(kind, str):
             raise _wrong(source, (*keys, word), "a text in quotes", kind)
         kinds[word] = _word(EventType, kind, source, (*keys, word))
     return MappingProxyType(kinds)
+
+
+_TABLES: Mapping[tuple[str, ...], Callable[[Table, TomlSource, tuple[str, ...]], object]] = {
+    ("way",): functools.partial(_kind, AUTH_METHODS),
+    ("method",): functools.partial(_kind, METHODS),
+    ("mapping",): functools.partial(_build, FieldMapping),
+    ("mapping", "event_types"): _event_types,
+    ("fixes",): functools.partial(_build, FixSettings),
+}
+
+
+def _texts(values: Sequence[str], source: TomlSource, keys: tuple[str, ...]) -> tuple[str, ...]:
+    if keys == ("fixes", "allow") and (unknown := [item for item in values if item not in FIX_SCOPES]):
+        why = f"does not know '{one_line(unknown[0])[:40]}'"
+        raise source.refuse(keys, why, f"It takes: {', '.join(FIX_SCOPES)}")
+    if keys == ("fixes", "bypass_permission_sets") and not all(map(_API_NAME.fullmatch, values)):
+        raise source.refuse(keys, "must hold API names (letters, digits and _)")
+    return tuple(values)
+
+
+def _text(hint: Any, value: str, source: TomlSource, keys: tuple[str, ...], owner: type) -> object:  # noqa: ANN401
+    if isinstance(hint, types.UnionType):
+        hint = next(option for option in typing.get_args(hint) if option is not type(None))
+    if hint is SecretRef:
+        return secret_ref(value, lambda why, how: source.refuse(keys, why, how))
+    if issubclass(hint, StrEnum):
+        return _word(hint, value, source, keys)
+    rule = _TEXTS.get(keys[-1]) if owner is not FixSettings else None
+    if owner is FieldMapping or (keys[-1] in _API_NAMES and owner in METHODS.values()):
+        rule = _API_NAME.fullmatch, "must be an API name (letters, digits and _)"
+    if rule is not None and not rule[0](value):
+        raise source.refuse(keys, rule[1] if value else "must not be empty")
+    return value
 
 
 def _word(kind: type[E], value: str, source: TomlSource, keys: tuple[str, ...]) -> E:
@@ -243,23 +262,6 @@ def _word(kind: type[E], value: str, source: TomlSource, keys: tuple[str, ...]) 
         if option.value.casefold() == value.casefold():
             return option
     raise source.refuse(keys, f"must be one of {', '.join(kind)}, not '{one_line(value)[:40]}'")
-
-
-def _check_text(value: str, source: TomlSource, keys: tuple[str, ...], owner: type) -> None:
-    key = keys[-1]
-    names = owner is FieldMapping or (key in _API_NAMES and owner in METHODS.values())
-    if names and not _API_NAME.fullmatch(value):
-        raise source.refuse(keys, "must be an API name (letters, digits and _)")
-    if key in _URLS and value and not safe_url(value):
-        raise source.refuse(keys, "must be an https address such as https://acme.my.salesforce.com")
-    if key == "api_version" and value and not _VERSION.fullmatch(value):
-        raise source.refuse(keys, "must look like 64.0")
-    if key == "sync_user" and owner is not FixSettings and value and to_18(value) is None:
-        raise source.refuse(keys, "must be the id of a user, such as 0055g000001abcdEAA")
-    if key == "path" and not re.fullmatch(r"[A-Za-z0-9_-]+(?:/[A-Za-z0-9_-]+)*", value):
-        raise source.refuse(keys, "must be a path below /services/apexrest/, such as acme/resync")
-    if not value and key in {"client_id", "username", "key_file", "login_url", "ids_key"}:
-        raise source.refuse(keys, "must not be empty")
 
 
 def secret_ref(value: str, refuse: Callable[[str, str], BadInputError]) -> SecretRef:
