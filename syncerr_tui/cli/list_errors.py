@@ -322,12 +322,14 @@ def _cells(row: dict[str, Any], output: _Output) -> Iterable[str]:
 
     A line that is cut says what tells most of the message, as the app's table does.
     """
-    from syncerr_tui.diagnosis.summary import summarize
+    from syncerr_tui.diagnosis.summary import code_or_inferred, summarize
 
     for field in output.columns:
         value = row[field]
         if field == "processed_at":
             value = f"{datetime.fromisoformat(value).astimezone():%Y-%m-%d %H:%M}" if value else "unknown"
+        elif field == "code" and output.width < UNCUT:
+            value = code_or_inferred(row["message"] or "", value)
         elif field == "message" and not output.fields:
             code = row["code"]
             if output.width < UNCUT:

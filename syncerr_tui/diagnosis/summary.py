@@ -95,6 +95,15 @@ def summarize(message: str, code: str | None) -> SafeText:
     return one_line(f"{len(failures)} failures: {'; '.join(filter(None, pieces))}")
 
 
+def code_or_inferred(message: str, code: str | None) -> str:
+    """A row's own code; where it has none, the one that its wording means, marked by `~`; `-` without both.
+
+    For eyes only: what is filtered, sorted and exported is the row's own.
+    """
+    root = code or diagnose_cached(message).root_code
+    return root if code and root else f"~{root}" if root else "-"
+
+
 def _reason(diagnosis: Failure) -> str:
     root = diagnosis.root_code
     if root == SAME_RECORD_CODE:

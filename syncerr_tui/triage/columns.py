@@ -136,6 +136,13 @@ def _gist(error: SyncError) -> str:
     return summarize(error.message, error.code)
 
 
+def _code(error: SyncError) -> str:
+    """The code, or what the message's wording means. What reads messages is imported with the first row."""
+    from syncerr_tui.diagnosis.summary import code_or_inferred
+
+    return code_or_inferred(error.message, error.code)
+
+
 OBJECT = Column(
     "object",
     "Object",
@@ -167,7 +174,7 @@ STORECONNECT_ID = Column(
     lambda error, _w, _m: error.storeconnect_id or "-",
     SortKey.STORECONNECT_ID,
 )
-CODE = Column("code", "Code", (18, 22, 30, 39), lambda error, _w, _m: error.code or "-", SortKey.CODE, "code")
+CODE = Column("code", "Code", (18, 22, 30, 39), lambda error, _w, _m: _code(error), SortKey.CODE, "code")
 MESSAGE = Column("message", "Message", (16,), lambda error, _w, _m: _gist(error), SortKey.MESSAGE, "quiet")
 CHANGE_EVENT = Column("id", "Change event", (18,), lambda error, _w, _m: error.id, SortKey.CHANGE_EVENT)
 

@@ -16,6 +16,7 @@ from syncerr_tui.model import EventType, SyncError
 from syncerr_tui.salesforce.session import OrgSession
 from syncerr_tui.text import cells, clean
 from tests.cli.conftest import Shell
+from tests.factories import sync_error
 from tests.salesforce.test_sf_cli import FakeSf, displayed, shown
 
 
@@ -117,6 +118,17 @@ def test_what_is_cut_tells_what_matters_of_a_message(shell: Shell, monkeypatch: 
     assert "statusCode" not in said
     assert "REQUIRED_FIELD_MISSING: empty: Cost_Centre__c" in " ".join(said.split())
     assert "statusCode" in shell("list", "--demo", "--fields", "id,message").out
+
+
+def test_a_code_that_the_wording_tells_is_marked_for_eyes_and_null_for_machines(
+    shell: Shell, listed: DemoServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lists(monkeypatch, sync_error(1, code=None, message=clean("Required fields are missing: [Fax]")))
+    assert [line["code"] for line in shell("list", "--json").lines] == [None]
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "240")
+    assert "~REQUIRED_FIELD_MISSING" in shell("list").out
+    assert "~REQUIRED_FIELD_MISSING" in shell("list", "--fields", "id,code").out
 
 
 def test_nothing_is_cut_for_a_pipe(shell: Shell, listed: DemoServer) -> None:

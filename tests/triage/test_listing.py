@@ -6,7 +6,7 @@ from datetime import timedelta
 from hypothesis import given, strategies as st
 
 from syncerr_tui.text import clean
-from syncerr_tui.triage.columns import SortKey, ordered
+from syncerr_tui.triage.columns import CODE, SortKey, ordered
 from syncerr_tui.triage.filter import parse
 from syncerr_tui.triage.listing import Listing
 from tests.factories import NOW, sync_error
@@ -258,3 +258,12 @@ def test_a_count_marks_so_many_rows_as_there_are(count: int, start: int) -> None
     marked = listing().moved_to(start).toggled(count)
     assert marked.selected == {row.id for row in ROWS[start : start + count]}
     assert marked.cursor == min(start + count, 11)
+
+
+def test_a_code_that_only_the_wording_tells_is_marked() -> None:
+    def shown(code: str | None, message: str) -> str:
+        return CODE.text(sync_error(1, code=code, message=clean(message)), 30, NOW)
+
+    assert shown(None, "Required fields are missing: [Fax]") == "~REQUIRED_FIELD_MISSING"
+    assert shown("UNKNOWN_EXCEPTION", "Required fields are missing: [Fax]") == "UNKNOWN_EXCEPTION"
+    assert shown(None, "The shop is closed") == "-"
