@@ -81,7 +81,7 @@ def tabs(names: Iterable[tuple[str, bool]], note: TabNote, width: int) -> tuple[
         if index:
             left.append((" │ ", "quiet"))
         left.append((f"[{name}]", "strong") if active else (f" {name} ", "quiet"))
-    room = width - sum(cell_len(text) for text, _ in left) - len("  ")
+    room = width - _cells(left) - len("  ")
     return left, ([(f"{note.fitted(room)} ", "accent")] if note.text else [])
 
 
@@ -94,50 +94,57 @@ def utility(context: AppContext, causes: int, off: str, width: int) -> tuple[lis
         off: Which safeguards are off because of us, in words.
         width: Cells there are.
     """
-    state, key_of, unread = context.state, context.key_of, context.unread
-    listing, total = state.listing, state.unresolved
-    hidden = listing.hidden_selected
-    left: list[Part] = [(f" {plural(total, 'sync error')}", "bad" if total else "good")]
-    if unread:
-        left = [(f" {unread[0].upper()}{unread[1:]}", "quiet")]
-    spare: list[Part] = []
-    if total and causes and not hidden:
-        spare.append((f" · {plural(causes, 'cause')}", "strong"))
-        left += spare
-    if listing.selected:
-        selected = f"  {len(listing.selected):,} selected"
-        left.append((f"{selected} ({hidden:,} hidden by the filter)" if hidden else selected, "strong"))
-    if listing.range is not None and listing.range.sticky:
-        left.append(("  range", "busy"))
-    asleep = len(state.handlings.asleep & listing.errors.keys())
-    if asleep:
-        spare.append((f"  {asleep:,} snoozed", "quiet"))
-        left.append(spare[-1])
-    if state.twins:
-        left.append((f"  {state.twins:,} TWIN: {key_of('report')}", "bad"))
-    if state.doing:
-        left += [(f"  {state.doing}", "busy"), ("  esc", "key"), (" cancels", "quiet")]
-    happened = state.news.words
-    if happened:
-        spare.append((f"  {happened}: {key_of('since')}", "accent"))
-        left.append(spare[-1])
+    left, spare = _counts(context, causes)
     if off:
         # What is off has to be read, whatever else goes on.
-        while spare and sum(cell_len(text) for text, _ in left) + len(off) + 3 > width:
+        while spare and _cells(left) + len(off) + 3 > width:
             left.remove(spare.pop(0))
         return left, [(f" {off} ", "bad")]
-    right: list[Part] = []
-    if state.reading.watching:
-        right.append(("watching  ", "busy"))
-    if reading := _reading(context):
-        right.append((f"{reading} ", "busy"))
-    elif state.reading.read_at is not None:
-        room = width - sum(cell_len(text) for text, _ in (*left, *right)) - 1
-        # Where there is no room for both, when goes without saying what.
-        when = f"{ago(state.reading.read_at, context.clock())} "
-        words = next((words for words in (f"refreshed {when}", when) if cell_len(words) <= room), "")
-        right.append((words, "quiet"))
-    return left, right
+    return left, _freshness(context, width - _cells(left) - 1)
+
+
+def _counts(context: AppContext, causes: int) -> tuple[list[Part], list[Part]]:
+    """What there is and what goes on; and what of it can be done without, in the order it leaves in."""
+    state, key_of, unread = context.state, context.key_of, context.unread
+    listing, total, hidden = state.listing, state.unresolved, state.listing.hidden_selected
+    asleep = len(state.handlings.asleep & listing.errors.keys())
+    happened = state.news.words
+    errors = (f" {plural(total, 'sync error')}", "bad" if total else "good")
+    of_causes = (f" · {plural(causes, 'cause')}" if total and causes and not hidden else "", "strong")
+    snoozed = (f"  {asleep:,} snoozed" if asleep else "", "quiet")
+    news = (f"  {happened}: {key_of('since')}" if happened else "", "accent")
+    parts = (
+        (f" {unread[0].upper()}{unread[1:]}", "quiet") if unread else errors,
+        of_causes,
+        (f"  {len(listing.selected):,} selected" if listing.selected else "", "strong"),
+        (f" ({hidden:,} hidden by the filter)" if hidden else "", "strong"),
+        ("  range" if listing.range is not None and listing.range.sticky else "", "busy"),
+        snoozed,
+        (f"  {state.twins:,} TWIN: {key_of('report')}" if state.twins else "", "bad"),
+        (f"  {state.doing}" if state.doing else "", "busy"),
+        ("  esc" if state.doing else "", "key"),
+        (" cancels" if state.doing else "", "quiet"),
+        news,
+    )
+    return [part for part in parts if part[0]], [part for part in (of_causes, snoozed, news) if part[0]]
+
+
+def _freshness(context: AppContext, room: int) -> list[Part]:
+    """Whether the list is being read or watched, or when it was read."""
+    reading = context.state.reading
+    watching: list[Part] = [("watching  ", "busy")] if reading.watching else []
+    if now := _reading(context):
+        return [*watching, (f"{now} ", "busy")]
+    if reading.read_at is None:
+        return watching
+    # Where there is no room for both, when goes without saying what.
+    when = f"{ago(reading.read_at, context.clock())} "
+    fitting = (words for words in (f"refreshed {when}", when) if cell_len(words) <= room - _cells(watching))
+    return [*watching, (next(fitting, ""), "quiet")]
+
+
+def _cells(parts: Iterable[Part]) -> int:
+    return sum(cell_len(text) for text, _ in parts)
 
 
 def _reading(context: AppContext) -> str:
@@ -154,6 +161,8 @@ _LEAVES_FIRST = (
     "ends", "range", "select_all", "verify", "open", "filter", "toggle", "next", "browse", "info", "scroll",
 )  # fmt: skip
 """What a narrow footer does without, in this order. Help and the way out always stay."""
+_NOT_IN_PANEL = frozenset({"range", "select_all", "filter", "info", "open"})
+"""What works there too, but is not what one reads a panel for."""
 
 
 def footer(
@@ -165,36 +174,32 @@ def footer(
         Id of the action, or a name for a pair of them -> its key and what that does, in their order.
     """
     keys = {action.id: action.keys for action in actions if action.keys}
-    shown_keys = _of_run(keys, state)
-    if panel:
-        shown_keys |= _of_panel(keys)
-    ranked = sorted(
-        (action for action in actions if action.footer and action.keys), key=lambda action: action.footer
-    )
-    for action in ranked:
-        if panel and action.id in {"range", "select_all", "filter", "info", "open"}:
-            continue
-        if action.id == "resync":
-            if not (state.chosen or state.hidden_selected):
-                continue
-        elif action.why_disabled(state) is not None:
-            continue
-        count = ""
-        if action.id == "resync" and panel and state.selected:
-            # What is on screen is one error; what is sent is something else.
-            count = f" {state.chosen:,} selected"
-        elif action.id == "resync" and state.chosen > 1:
-            count = f" {state.chosen:,}"
-        key = key_label(action.keys[0], unicode=unicode)
+    shown_keys = _of_run(keys, state) | (_of_panel(keys) if panel else {})
+    in_footer = (action for action in actions if action.footer and action.keys)
+    for action in sorted(in_footer, key=lambda action: action.footer):
+        label = "" if panel and action.id in _NOT_IN_PANEL else _footer_label(action, state, panel=panel)
         if panel and action.id == "help":
             shown_keys["back"] = (key_label(keys["back"][0]), "back")
-        label = "queue" if action.id == "resync" and state.running else action.label
-        shown_keys[action.id] = (key, f"{label}{count}")
+        if label:
+            shown_keys[action.id] = (key_label(action.keys[0], unicode=unicode), label)
     for name in _LEAVES_FIRST:
         if sum(cell_len(key) + cell_len(label) + 3 for key, label in shown_keys.values()) <= width + 1:
             break
         shown_keys.pop(name, None)
     return shown_keys
+
+
+def _footer_label(action: Action, state: AppState, *, panel: bool) -> str:
+    """What the key does, in a word or two; empty where it cannot run now."""
+    if action.id != "resync":
+        return action.label if action.why_disabled(state) is None else ""
+    if not (state.chosen or state.hidden_selected):
+        return ""
+    label = "queue" if state.running else action.label
+    if panel and state.selected:
+        # What is on screen is one error; what is sent is something else.
+        return f"{label} {state.chosen:,} selected"
+    return f"{label} {state.chosen:,}" if state.chosen > 1 else label
 
 
 def _of_run(keys: Mapping[str, Sequence[str]], state: AppState) -> dict[str, tuple[str, str]]:

@@ -36,6 +36,10 @@ _TWIN_PAGES = 4
 """Addresses of records that a plan names; each row's panel has its own."""
 
 
+Row = tuple[str, str]
+"""What stands at the left, and the words beside it."""
+
+
 class PlanDialog(TextDialog[bool]):
     """Which rows in which order, in which org, by which method, and what it takes.
 
@@ -90,54 +94,66 @@ class PlanDialog(TextDialog[bool]):
     @property
     def text(self) -> Content:
         """The plan in a few lines; what must not be missed first."""
-        plan, prepared = self.plan, self._prepared
+        loud = [("", line) for line in self._loud()]
+        sections = [loud, self._plan_rows() if self.plan.rows else [], self._left_out_rows()]
+        blocks = [self._laid_out(rows, "bold" if rows is loud else "") for rows in sections if rows]
+        return Content.assemble("\n", Content("\n").join(blocks))
+
+    def _loud(self) -> list[str]:
+        """What must not be missed."""
+        prepared, queued = self._prepared, self._behind and bool(self.plan.rows)
+        production = self._org.environment is Environment.PRODUCTION
+        hidden, safeguards = prepared.hidden, queued and self._safeguards
+        lines = [
+            *self._left_by_runs(),
+            self._only_for_support(),
+            "This is a PRODUCTION org: what is sent changes real data." if production else "",
+            _added(prepared.added) if prepared.added else "",
+            f"Not sent: {hidden:,} selected, but hidden by the filter." if hidden else "",
+            *self._remarks,
+            self._doubt(),
+            "It begins by itself, planned anew, when the re-sync under way has ended well." if queued else "",
+            NOT_QUEUED_WITH_SAFEGUARD if safeguards else "",
+            *(_meanwhile(self.meanwhile) if self.meanwhile is not None else ()),
+        ]
+        return [line for line in lines if line]
+
+    def _left_by_runs(self) -> list[str]:
+        """What earlier runs left TWIN or UNKNOWN, and where the records are."""
         # A plan may have very many rows: they are looked through only where there is something to look for.
         unsettled = self._history.unsettled
-        open_rows = [row.error for row in plan.rows if row.error.id in unsettled] if unsettled else []
-        left = unsettled_words(unsettled[error.id] for error in open_rows)
-        pages = (page for error in open_rows for _, page in self._history.twin_pages(error))
-        loud = [left, *islice(pages, _TWIN_PAGES)] if left else []
-        only_support = {out.id for out in prepared.support_only}
-        if only_support and (support := sum(row.error.id in only_support for row in plan.rows)):
-            loud.append(support_words(support))
-        if self._org.environment is Environment.PRODUCTION:
-            loud.append("This is a PRODUCTION org: what is sent changes real data.")
-        if prepared.added:
-            loud.append(_added(prepared.added))
-        if prepared.hidden:
-            loud.append(f"Not sent: {prepared.hidden:,} selected, but hidden by the filter.")
-        loud += self._remarks
+        rows = [row.error for row in self.plan.rows if row.error.id in unsettled] if unsettled else []
+        left = unsettled_words(unsettled[error.id] for error in rows)
+        pages = (page for error in rows for _, page in self._history.twin_pages(error))
+        return [left, *islice(pages, _TWIN_PAGES)] if left else []
+
+    def _only_for_support(self) -> str:
+        ids = {out.id for out in self._prepared.support_only}
+        count = sum(row.error.id in ids for row in self.plan.rows) if ids else 0
+        return support_words(count) if count else ""
+
+    def _doubt(self) -> str:
+        """What becomes of rows whose last request is not settled."""
+        they_are, them = ("It is", "it") if len(self._in_doubt) == 1 else ("They are", "them")
         if self.again:
-            loud.append(
-                "It is sent again after the org's usual time, if nothing has touched it by then."
-                if len(self.again) == 1
-                else "They are sent again after the org's usual time, if nothing has touched them by then."
-            )
-        elif self._in_doubt:
-            loud.append(f"{'It is' if len(self._in_doubt) == 1 else 'They are'} read again and not sent.")
-        if self._behind and plan.rows:
-            loud.append("It begins by itself, planned anew, when the re-sync under way has ended well.")
-            loud += [NOT_QUEUED_WITH_SAFEGUARD] if self._safeguards else []
-        if self.meanwhile is not None:
-            loud += _meanwhile(self.meanwhile)
-        rows = [("", line, "bold") for line in loud]
-        if plan.rows:
-            rows += [*([("", "", "")] if loud else []), *self._waves()]
-            if not self._method.guided:  # a person takes the time they take
-                rows.append(("Takes", plan.cost if self._recalled else plan.calls, ""))
-            rows.append(("Method", self._method.label, ""))
-            if self._first_alone and len(plan.rows) > 1:
-                rows.append((" ", "The first row goes alone until this call has fixed one.", ""))
-            if self.reason or self._reason_required:
-                rows.append(("Why", self.reason or "- (this org wants a reason)", ""))
-        if plan.left_out or plan.warnings:
-            rows.append(("", "", ""))
-        rows += [("Not sent", line, "") for line in self._left_out()]
-        rows += [("Note", f"{warning}.", "") for warning in plan.warnings]
-        pieces: list[tuple[str, str]] = []
-        for label, words, style in rows:
-            pieces += [(f"\n{line}", style) for line in self._wrapped(label, words)]
-        return Content.assemble(*pieces, "\n")
+            return f"{they_are} sent again after the org's usual time, if nothing has touched {them} by then."
+        return f"{they_are} read again and not sent." if self._in_doubt else ""
+
+    def _plan_rows(self) -> list[Row]:
+        """The waves, what they take, and why."""
+        plan, rows = self.plan, self._waves()
+        if not self._method.guided:  # a person takes the time they take
+            rows.append(("Takes", plan.cost if self._recalled else plan.calls))
+        rows.append(("Method", self._method.label))
+        if self._first_alone and len(plan.rows) > 1:
+            rows.append((" ", "The first row goes alone until this call has fixed one."))
+        if self.reason or self._reason_required:
+            rows.append(("Why", self.reason or "- (this org wants a reason)"))
+        return rows
+
+    def _laid_out(self, rows: Sequence[Row], style: str) -> Content:
+        lines = (line for label, words in rows for line in self._wrapped(label, words))
+        return Content("".join(f"{line}\n" for line in lines)).stylize(style)
 
     def _wrapped(self, label: str, words: str) -> Iterator[str]:
         """A line with its label at the left, broken where the dialog ends."""
@@ -146,28 +162,27 @@ class PlanDialog(TextDialog[bool]):
         for parts in wrap([(one_line(words), Role.TEXT)], width, first=lead, rest=" " * len(lead)):
             yield "".join(text for text, _ in parts)
 
-    def _waves(self) -> list[tuple[str, str, str]]:
+    def _waves(self) -> list[Row]:
         waves = self.plan.waves
         lines = self._planner.wave_lines(self.plan)
-        rows = [(f"Wave {wave.number}", line, "") for wave, line in zip(waves, lines, strict=True)]
+        rows = [(f"Wave {wave.number}", line) for wave, line in zip(waves, lines, strict=True)]
         if len(waves) > 1:
             rule = "Each wave goes after the one before it is proven. What fails stops its own branch only."
-            rows += [(" ", rule, ""), ("", "", "")]
+            rows += [(" ", rule), ("", "")]
         return rows
 
-    def _left_out(self) -> list[str]:
-        """Who stays out, counted by reason; a reason that only one has names it."""
+    def _left_out_rows(self) -> list[Row]:
+        """Who stays out, counted by reason; a reason that only one has names it. And what it warns of."""
         groups: dict[str, list[LeftOut]] = {}
         for out in self.plan.left_out:
             groups.setdefault(self._readable(out.reason), []).append(out)
-        lines = []
+        rows = []
         for reason, outs in groups.items():
             first = self._prepared.known.get(outs[0].id)
             name = first.short_name if first else outs[0].id
-            lines.append(
-                f"{name}: {reason}." if len(outs) == 1 else f"{len(outs):,} errors: {_of_many(reason)}."
-            )
-        return lines
+            one = f"{name}: {reason}."
+            rows.append(("Not sent", one if len(outs) == 1 else f"{len(outs):,} errors: {_of_many(reason)}."))
+        return [*rows, *(("Note", f"{warning}.") for warning in self.plan.warnings)]
 
     def _readable(self, reason: str) -> str:
         """The plan names causes by id; a person knows them by object."""
