@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Protocol
 
 from syncerr_tui.errors import BadInputError, RefusedError
@@ -21,10 +21,8 @@ from syncerr_tui.salesforce.proposal import (
     NOTHING_NAMED,
     THE_OBJECT,
     Ambiguity,
-    Assignment,
     Overrides,
     Proposal,
-    ReadSample,
     failed_values,
     fit,
     propose,
@@ -36,7 +34,9 @@ from syncerr_tui.salesforce.scoring import (
     MARGIN,
     Candidate,
     Describe,
+    Rows,
     Sample,
+    Values,
     object_points,
     picklist,
     sampled_fields,
@@ -59,6 +59,8 @@ LONG_LOOK = 150
 """Objects described: those that sound right, and all others where none of these fits well."""
 _NAMES = 8_000
 """Bytes of field names in one query: address and headers may have 16,384, and 100 ids take 3,000 of them."""
+KNOWN_NAME = 100
+"""Points of the one name that is published, in whichever package."""
 SURE_NAME = 60
 """Points of a name from which the other objects are left alone."""
 _NOT_DATA = ("__ChangeEvent", "__Share", "__History", "__Feed", "__Tag", "__mdt", "__e", "__x", "__Kav")
@@ -88,9 +90,10 @@ async def discover(org: Describes, overrides: Overrides = NOTHING_NAMED) -> Prop
     listed = [one for one in await org.describe_global() if isinstance(one.get("name"), str)]
     objects = {str(one["name"]): str(one.get("keyPrefix") or "") for one in listed}
     search = _Search(org, objects, overrides)
-    return await (
+    proposal = await (
         search.best(listed) if overrides.object_name is None else search.named(overrides.object_name)
     )
+    return await search.with_record_key(proposal)
 
 
 async def successors(org: Describes, mapping: FieldMapping) -> dict[str, str]:
@@ -113,21 +116,8 @@ async def successors(org: Describes, mapping: FieldMapping) -> dict[str, str]:
     }
 
 
-@dataclass(frozen=True, slots=True)
-class _Judged:
-    """An object that has the shape; the better one sorts first."""
-
-    points: int
-    named: int
-    """The points that its name alone has."""
-    proposal: Proposal
-
-    def __lt__(self, other: _Judged) -> bool:
-        return (-self.points, self.proposal.object_name) < (-other.points, other.proposal.object_name)
-
-    def as_option(self) -> Candidate:
-        one = self.proposal
-        return Candidate(one.object_name, one.object_label, "object", self.points, one.object_reason)
+Judged = tuple[Candidate, Proposal]
+"""An object as an option, with all its points; and what is proposed for it."""
 
 
 class _Search:
@@ -142,8 +132,7 @@ class _Search:
                 f"This org has no object {one_line(object_name)[:80]}, or this user does not see it",
                 "Check its API name, and the user's permission to read it",
             )
-        proposal = await self._propose(object_name, "named by a person")
-        return await self._finished(proposal)
+        return await self._propose(await self._org.describe(object_name), "named by a person")
 
     async def best(self, listed: Sequence[Mapping[str, Any]]) -> Proposal:
         likely = [one for one in listed if _may_be_data(one)]
@@ -151,94 +140,99 @@ class _Search:
             ((object_points(str(one["name"]), str(one.get("label") or "")), one) for one in likely),
             key=lambda pair: (-pair[0], -_hinted(pair[1]), str(pair[1]["name"])),
         )
-        first = [(points, one) for points, one in ranked if points or _hinted(one)][:FIRST_LOOK]
-        judged = await self._judged(first)
-        if not judged or judged[0].named < SURE_NAME:
+        by_name = {str(one["name"]): points for points, one in ranked}
+        first = [str(one["name"]) for points, one in ranked if points or _hinted(one)][:FIRST_LOOK]
+        judged = await self._judged(first, by_name)
+        if not judged or by_name[judged[0][0].name] < SURE_NAME:
             # Nothing here, or something whose name says little: a look at the others may show a better one.
-            seen = {one["name"] for _, one in first}
-            rest = [pair for pair in ranked if pair[1]["name"] not in seen][:LONG_LOOK]
-            judged = sorted((*judged, *await self._judged(rest)))
+            rest = [name for name in by_name if name not in first][:LONG_LOOK]
+            judged = sorted((*judged, *await self._judged(rest, by_name)), key=_rank)
         if not judged:
             raise BadInputError(
                 "Nothing in this org looks like StoreConnect's change events",
                 "Check that the package is installed and that this user may read its change events; "
                 "or name the object with 'syncerr-tui setup --object'",
             )
-        best, *others = judged
-        close = [one for one in others if best.points - one.points < 2 * MARGIN]
-        proposal = best.proposal
-        if close:
-            options = tuple(one.as_option() for one in (best, *close))
-            doubt = Ambiguity(THE_OBJECT, "Several objects look like change events", options)
-            proposal = replace(proposal, doubts=(doubt, *proposal.doubts))
-        return await self._finished(proposal)
+        best, proposal = judged[0]
+        close = tuple(one for one, _ in judged if best.points - one.points < 2 * MARGIN)
+        if len(close) == 1:
+            return proposal
+        doubt = Ambiguity(THE_OBJECT, "Several objects look like change events", close)
+        return replace(proposal, doubts=(doubt, *proposal.doubts))
 
-    async def _judged(self, some: Sequence[tuple[int, Mapping[str, Any]]]) -> list[_Judged]:
-        """The objects of some that have the shape of change events, with their points, best first."""
+    async def _judged(self, names: Sequence[str], by_name: Mapping[str, int]) -> list[Judged]:
+        """The objects among these that have the shape of change events, best first."""
 
-        async def judge(points: int, name: str) -> _Judged | None:
+        async def judge(name: str) -> Judged | None:
             try:
-                proposal = await self._propose(name, _object_reason(points))
+                describe = await self._org.describe(name)
+                if not shaped_like_it(describe):
+                    return None
+                proposal = await self._propose(describe, _object_reason(by_name[name]))
             except WayBlockedError:
                 raise
             except (RefusedError, WrongShapeError):
                 return None  # hidden from this user or unreadable, so it cannot be the one to work with
-            shape = sum(min(proposal.chosen[role].points, 100) for role in proposal.chosen)
-            fits = sum(1 for role in FieldRole if role not in OPTIONAL and role in proposal.chosen)
-            enough = fits >= len(FieldRole) - len(OPTIONAL) - 1
-            return _Judged(points + shape // 4, points, proposal) if enough else None
+            lacking = [role for role in FieldRole if role not in OPTIONAL and role not in proposal.chosen]
+            shape = sum(min(one.points, 100) for one in proposal.chosen.values())
+            points = by_name[name] + shape // 4
+            option = Candidate(name, proposal.object_label, "object", points, proposal.object_reason)
+            return (option, proposal) if len(lacking) <= 1 else None
 
-        known = [pair for pair in some if pair[0] == max((points for points, _ in some), default=0) >= 100]
-        if len(known) == 1 and (only := await judge(known[0][0], str(known[0][1]["name"]))):
+        most = max((by_name[name] for name in names), default=0)
+        known = [name for name in names if by_name[name] == most >= KNOWN_NAME]
+        if len(known) == 1 and (only := await judge(known[0])):
             return [only]
-        judged = await asyncio.gather(*(judge(points, str(one["name"])) for points, one in some))
-        return sorted(one for one in judged if one)
+        return sorted(filter(None, await asyncio.gather(*map(judge, names))), key=_rank)
 
-    async def _propose(self, name: str, reason: str) -> Proposal:
-        describe, overrides = await self._org.describe(name), self._overrides
-        if not shaped_like_it(describe):
-            return propose(
-                describe, reason, Assignment({}, dict.fromkeys(FieldRole, ())), overrides, ReadSample()
-            )
-        rows, notes = await self._sample(name, describe)
-        fits = fit(describe, overrides, Sample(rows, self._objects))
-        status = fits.chosen.get(FieldRole.STATUS)
-        statuses = await self._values(describe, status, rows)
-        if status and (failed := overrides.failed or failed_values(statuses)[0]):
-            failing = [bool({*status_values(row.get(status.name), status.type)} & {*failed}) for row in rows]
-            others = tuple(row for row, fails in zip(rows, failing, strict=True) if not fails)
-            only = tuple(row for row, fails in zip(rows, failing, strict=True) if fails)
-            if status.filterable:
-                only, more = await self._sample(name, describe, soql.one_of(status.name, failed, status.type))
-                notes += more
-            judged, rows = only or rows, (*only, *others)
-            first = fit(describe, overrides, Sample(judged, self._objects, None, others))
-            row_object = first.chosen.get(FieldRole.OBJECT)
-            scene = Sample(judged, self._objects, row_object.name if row_object else None, others)
-            fits = fit(describe, overrides, scene, status)
-        kinds = await self._values(describe, fits.chosen.get(FieldRole.EVENT_TYPE), rows)
-        return propose(describe, reason, fits, overrides, ReadSample(rows, statuses, kinds, notes))
+    async def _propose(self, describe: Describe, reason: str) -> Proposal:
+        rows, notes = await self._sample(describe)
+        sample = Sample(describe, self._objects, rows, notes=notes)
+        fields = fit(sample, self._overrides)
+        status, row_object = (fields.chosen.get(role) for role in (FieldRole.STATUS, FieldRole.OBJECT))
+        sample = replace(
+            sample,
+            statuses=await self._values(describe, status, rows),
+            object_field=row_object.name if row_object else None,
+        )
+        if status and (failed := self._overrides.failed or failed_values(sample.statuses)[0]):
+            sample = await self._by_failure(sample, status, failed)
+            fields = fit(sample, self._overrides, status)
+        kind, every_row = fields.chosen.get(FieldRole.EVENT_TYPE), (*sample.rows, *sample.others)
+        sample = replace(sample, kinds=await self._values(describe, kind, every_row))
+        return propose(sample, fields, self._overrides, reason)
 
-    async def _sample(
-        self, name: str, describe: Describe, where: str = ""
-    ) -> tuple[tuple[Mapping[str, Any], ...], tuple[str, ...]]:
-        what = f"{soql.name(name)} WHERE {where}" if where else soql.name(name)
+    async def _by_failure(self, sample: Sample, status: Candidate, failed: Sequence[str]) -> Sample:
+        """With the failed rows apart from the others, and more of them where the org finds them."""
+
+        def fails(row: Mapping[str, Any]) -> bool:
+            return not {*failed}.isdisjoint(status_values(row.get(status.name), status.type))
+
+        rows, notes = tuple(filter(fails, sample.rows)), sample.notes
+        others = tuple(row for row in sample.rows if not fails(row))
+        if status.filterable:
+            rows, more = await self._sample(sample.describe, soql.one_of(status.name, failed, status.type))
+            notes += more
+        return replace(sample, rows=rows or sample.rows, others=others if rows else (), notes=notes)
+
+    async def _sample(self, describe: Describe, where: str = "") -> tuple[Rows, tuple[str, ...]]:
+        """Rows with every field that may have a role; and what is said where none can be read."""
+        name = soql.name(str(describe["name"]))
+        what = f"{name} WHERE {where}" if where else name
         parts = list(_parts(map(soql.name, sampled_fields(describe))))
         try:
             rows = await self._org.first_page(_select(parts[0], f"{what} LIMIT {SAMPLE}"))
             ids = [row["Id"] for row in rows if isinstance(row.get("Id"), str)]
             wider: dict[str, dict[str, Any]] = {row["Id"]: dict(row) for row in rows if row.get("Id") in ids}
             for fields in parts[1:] if ids else ():
-                query = _select(fields, f"{soql.name(name)} WHERE {soql.one_of('Id', ids)} LIMIT {SAMPLE}")
+                query = _select(fields, f"{name} WHERE {soql.one_of('Id', ids)} LIMIT {SAMPLE}")
                 for row in await self._org.first_page(query):
                     wider.get(str(row.get("Id")), {}).update(row)
         except (BadInputError, RefusedError) as error:
             return (), (f"No sample rows: {error.title}",)
         return tuple(wider.values()) or tuple(rows), ()
 
-    async def _values(
-        self, describe: Describe, chosen: Candidate | None, rows: Sequence[Mapping[str, Any]]
-    ) -> tuple[tuple[str, str], ...]:
+    async def _values(self, describe: Describe, chosen: Candidate | None, rows: Rows) -> Values:
         """All values that a field has, as (value, label): those of its picklist, and those that rows hold."""
         if chosen is None:
             return ()
@@ -258,7 +252,7 @@ class _Search:
                     seen += status_values(row.get(column), chosen.type)
         return tuple((listed | {value: value for value in seen if value not in listed}).items())
 
-    async def _finished(self, proposal: Proposal) -> Proposal:
+    async def with_record_key(self, proposal: Proposal) -> Proposal:
         """Find the field by which a record is found, on an object that the rows name."""
         field = proposal.chosen.get(FieldRole.OBJECT)
         named = [str(row.get(field.name)) for row in proposal.rows if row.get(field.name)] if field else []
@@ -314,7 +308,11 @@ def _hinted(one: Mapping[str, Any]) -> int:
     return sum(1 for word in tokens if any(hint in word for hint in OBJECT_HINTS))
 
 
+def _rank(judged: Judged) -> tuple[int, str]:
+    return -judged[0].points, judged[0].name
+
+
 def _object_reason(points: int) -> str:
-    if points >= 100:
+    if points >= KNOWN_NAME:
         return "the name that StoreConnect uses"
     return "its name sounds like it" if points >= 40 else "its shape, not its name"

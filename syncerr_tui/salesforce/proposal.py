@@ -14,7 +14,7 @@ from typing import Any
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.model import EventType
 from syncerr_tui.salesforce.profiles import DEFAULT_EVENT_TYPES, FieldMapping, RecordPointer
-from syncerr_tui.salesforce.scoring import ACCEPT, MARGIN, Candidate, Describe, Sample, candidates
+from syncerr_tui.salesforce.scoring import ACCEPT, MARGIN, Candidate, Describe, Sample, Values, candidates
 from syncerr_tui.salesforce.soql import NUMBERS
 from syncerr_tui.salesforce.vocabulary import (
     OPTIONAL,
@@ -28,10 +28,6 @@ from syncerr_tui.salesforce.vocabulary import (
     words,
 )
 from syncerr_tui.text import one_line
-
-Values = Sequence[tuple[str, str]]
-"""Values of a field as (API value, label)."""
-
 
 THE_OBJECT = "change event object"
 """What a doubt about the object is about: `object` is the role of one of its fields."""
@@ -146,26 +142,11 @@ class Assignment:
     """Every possible field of each role, best first."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReadSample:
-    """What was read of an object's rows."""
-
-    rows: tuple[Mapping[str, Any], ...] = ()
-    statuses: Values = ()
-    kinds: Values = ()
-    """Values of the event type."""
-    notes: tuple[str, ...] = ()
-
-
-def fit(
-    describe: Describe, overrides: Overrides, scene: Sample, status: Candidate | None = None
-) -> Assignment:
-    """Give each role its best field; no field has two roles."""
-    ranked = {role: tuple(candidates(describe, role, scene)) for role in FieldRole}
-    chosen: dict[FieldRole, Candidate] = {}
-    for role, name in overrides.fields.items():
-        if name is not None:
-            chosen[role] = field_named(describe, name)
+def fit(sample: Sample, overrides: Overrides, status: Candidate | None = None) -> Assignment:
+    """Give each role its best field; no field has two roles. `status` has its role already."""
+    ranked = {role: tuple(candidates(sample, role)) for role in FieldRole}
+    named = overrides.fields.items()
+    chosen = {role: field_named(sample.describe, name) for role, name in named if name is not None}
     if status is not None and FieldRole.STATUS not in overrides.fields:
         chosen[FieldRole.STATUS] = status
     used = {one.name for one in chosen.values()}
@@ -186,11 +167,9 @@ def fit(
     return Assignment(chosen, ranked)
 
 
-def propose(
-    describe: Describe, reason: str, fit: Assignment, overrides: Overrides, sample: ReadSample
-) -> Proposal:
+def propose(sample: Sample, fit: Assignment, overrides: Overrides, reason: str) -> Proposal:
     """Put together what was found; `reason` says why it is this object."""
-    chosen, notes = dict(fit.chosen), list(sample.notes)
+    describe, chosen, notes = sample.describe, dict(fit.chosen), list(sample.notes)
     if FieldRole.PROCESSED_AT not in chosen:
         likely = [one for one in fit.ranked[FieldRole.PROCESSED_AT] if one.points > 0]
         stand_in = Candidate("LastModifiedDate", "Last Modified Date", "datetime", 0, "a stand-in")
@@ -200,22 +179,22 @@ def propose(
         notes.append("No field holds the status code: it is read from the message")
     if FieldRole.SALESFORCE_ID not in chosen:
         notes.append("No field holds the Salesforce ID: records are found by their StoreConnect ID")
-    failed, unsure = failed_values(sample.statuses)
-    meanings = sort_values(sample.statuses, overrides)
+    likely_failed, unsure = failed_values(sample.statuses)
+    failed, pending, done, unclear = sort_values(sample.statuses, overrides)
     doubts = _field_doubts(chosen, fit.ranked, overrides)
-    if not overrides.failed and FieldRole.STATUS in chosen and (unsure or not failed):
+    if not overrides.failed and FieldRole.STATUS in chosen and (unsure or not likely_failed):
         options = tuple(
             Candidate(v, label, "value", 0, standing_of(v, label)) for v, label in sample.statuses
         )
         doubts.append(Ambiguity("failed", "It is not clear which status values mean failed", options))
     if FieldRole.STATUS in chosen and not chosen[FieldRole.STATUS].filterable:
         notes.append("The org takes no condition on the status: every reading reads all change events")
-    if meanings.unclear:
-        unclear = _listed(meanings.unclear)
-        notes.append(f"Not known what the status {unclear} means: an event that goes there is UNKNOWN")
-    if not meanings.done and FieldRole.STATUS in chosen:
+    if unclear:
+        listed = _listed(unclear)
+        notes.append(f"Not known what the status {listed} means: an event that goes there is UNKNOWN")
+    if not done and FieldRole.STATUS in chosen:
         notes.append("No status is known to mean done: outcomes stay UNKNOWN until one is named")
-    kinds, strange = _event_types(sample.kinds)
+    event_types, strange = _event_types(sample.kinds)
     notes += [
         f"The event type '{one_line(value)[:40]}' is none of Create, Update, Delete" for value in strange
     ]
@@ -226,14 +205,14 @@ def propose(
         chosen=MappingProxyType(chosen),
         ranked=MappingProxyType(dict(fit.ranked)),
         statuses=tuple(value for value, _ in sample.statuses),
-        failed=meanings.failed,
-        pending=meanings.pending,
-        done=meanings.done,
-        unclear=meanings.unclear,
-        event_types=MappingProxyType(kinds),
+        failed=failed,
+        pending=pending,
+        done=done,
+        unclear=unclear,
+        event_types=MappingProxyType(event_types),
         pointer=_pointer(chosen.get(FieldRole.SALESFORCE_ID)),
         record_key=RECORD_KEY,
-        rows=sample.rows,
+        rows=(*sample.rows, *sample.others),
         doubts=tuple(doubts),
         notes=tuple(dict.fromkeys(notes)),
     )
@@ -248,18 +227,10 @@ def failed_values(statuses: Values) -> tuple[tuple[str, ...], bool]:
     return (*failed, *perhaps), bool(perhaps)
 
 
-@dataclass(frozen=True, slots=True)
-class Meanings:
-    """What the values of the status mean. No value is in two lists."""
-
-    failed: tuple[str, ...]
-    pending: tuple[str, ...]
-    done: tuple[str, ...]
-    unclear: tuple[str, ...]
-
-
-def sort_values(statuses: Values, overrides: Overrides) -> Meanings:
-    """Sort the known values, first by what a person has said, then by how they sound."""
+def sort_values(statuses: Values, overrides: Overrides) -> tuple[tuple[str, ...], ...]:
+    """The values that mean failed, pending, done, and those that nobody knows: first by what a person has
+    said, then by how they sound. No value is in two of them.
+    """
     named = {*overrides.failed, *(overrides.pending or ()), *(overrides.done or ())}
     free = [(value, label) for value, label in statuses if value not in named]
     failed = overrides.failed or failed_values(free)[0]
@@ -270,7 +241,7 @@ def sort_values(statuses: Values, overrides: Overrides) -> Meanings:
     pending = sounding(Standing.PENDING) if overrides.pending is None else overrides.pending
     done = sounding(Standing.DONE) if overrides.done is None else overrides.done
     sorted_ = {*failed, *pending, *done}
-    return Meanings(failed, pending, done, tuple(value for value, _ in free if value not in sorted_))
+    return failed, pending, done, tuple(value for value, _ in free if value not in sorted_)
 
 
 def _listed(values: Sequence[str]) -> str:

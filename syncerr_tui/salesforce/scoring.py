@@ -53,7 +53,9 @@ _BEGINNING = 500
 _SENTENCE = re.compile(r"\S+\s+\S+\s+\S+")
 
 Describe = Mapping[str, Any]
-Rows = Sequence[Mapping[str, Any]]
+Rows = tuple[Mapping[str, Any], ...]
+Values = Sequence[tuple[str, str]]
+"""Values of a field as (API value, label)."""
 Evidence = tuple[int, str]
 """Points, and what they are for."""
 Fits = Callable[[str], object]
@@ -76,16 +78,22 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What is known of the object while its fields are judged."""
+    """An object of the org and what was read of it: grows while its fields are judged."""
 
-    rows: Rows
-    """Records to judge by, failed ones as soon as they are known; each with every field that may matter."""
+    describe: Describe
     objects: Mapping[str, str]
     """Every object of the org: API name -> key prefix (may be empty)."""
-    object_field: str | None = None
-    """The field that names a row's object, once that is known."""
+    rows: Rows = ()
+    """Records to judge by, failed ones as soon as they are known; each with every field that may matter."""
     others: Rows = ()
     """Records that did not fail: they count where failures are too much alike."""
+    object_field: str | None = None
+    """The field that names a row's object, once that is known."""
+    statuses: Values = ()
+    kinds: Values = ()
+    """All values of the status, and of the event type, that are known."""
+    notes: tuple[str, ...] = ()
+    """What a person should know, one line each."""
 
 
 class _Column(NamedTuple):
@@ -96,7 +104,7 @@ class _Column(NamedTuple):
     length: int
     values: Sequence[object]
     texts: Sequence[str]
-    listed: Sequence[tuple[str, str]]
+    listed: Values
     sample: Sample
 
 
@@ -126,19 +134,20 @@ def possible(field: Mapping[str, Any], role: FieldRole) -> bool:
     return kind == "textarea" or length == 0 or length >= rule.shortest
 
 
-def candidates(describe: Describe, role: FieldRole, scene: Sample) -> list[Candidate]:
+def candidates(sample: Sample, role: FieldRole) -> list[Candidate]:
     """Every field that may have the role, best first."""
-    judged = [_judge(field, role, scene) for field in describe.get("fields", ()) if possible(field, role)]
+    fields = sample.describe.get("fields", ())
+    judged = [_judge(field, role, sample) for field in fields if possible(field, role)]
     return sorted(judged, key=lambda one: (-one.points, one.name))
 
 
-def _judge(field: Mapping[str, Any], role: FieldRole, scene: Sample) -> Candidate:
+def _judge(field: Mapping[str, Any], role: FieldRole, sample: Sample) -> Candidate:
     name, label, rule = str(field["name"]), one_line(str(field.get("label") or field["name"])), ROLES[role]
-    rows = [*scene.rows, *scene.others] if rule.of_every_row else scene.rows
+    rows = (*sample.rows, *sample.others) if rule.of_every_row else sample.rows
     values = [row.get(name) for row in rows]
     texts = [value for value in values if isinstance(value, str) and value.strip()]
     kind, length = str(field.get("type")), int(field.get("length") or 0)
-    column = _Column(field, kind, length, values, texts, picklist(field), scene)
+    column = _Column(field, kind, length, values, texts, picklist(field), sample)
     named = (_named(role, words(label), 50, "label"), _named(role, words(bare(name)), 40, "API name"))
     reasons = [*filter(None, named), *rule.by_type(column), *rule.by_values(column)]
     points = sum(value for value, _ in reasons)
