@@ -20,7 +20,7 @@ from syncerr_tui.demo.metadata import MetadataCatalog
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.records import Records
 from syncerr_tui.demo.safeguards import Safeguards
-from syncerr_tui.demo.save_errors import ActionResult, Change, Fields, InvocableAction, Parameter, SaveFault
+from syncerr_tui.demo.save_errors import Change, Fields, InvocableAction, Outcome, Parameter, SaveFault
 from syncerr_tui.demo.schema import SC_ID, SObject
 from syncerr_tui.demo.schema_variants import variant_named
 from syncerr_tui.demo.store import DEMO_USER_ID, Store
@@ -42,23 +42,14 @@ _RESYNC_OUTPUTS = (
     Parameter("accepted", "Accepted", "BOOLEAN", description="Queued; the outcome is in the change event"),
     Parameter("message", "Message"),
 )
-_ACTIONS = (
+_ACTIONS = tuple(
     InvocableAction(
-        "apex",
-        "SyncErrResync",
-        "SyncErr: Re-sync change events",
-        f"Queues failed change events again. {_ASSUMED}",
-        (_EVENT_INPUT,),
-        _RESYNC_OUTPUTS,
-    ),
-    InvocableAction(
-        "flow",
-        "SyncErr_Resync",
-        "SyncErr: Re-sync a change event",
-        f"Queues a failed change event again. {_ASSUMED}",
-        (_EVENT_INPUT,),
-        _RESYNC_OUTPUTS,
-    ),
+        kind, name, f"SyncErr: Re-sync {what}", f"{does} {_ASSUMED}", (_EVENT_INPUT,), _RESYNC_OUTPUTS
+    )
+    for kind, name, what, does in (
+        ("apex", "SyncErrResync", "change events", "Queues failed change events again."),
+        ("flow", "SyncErr_Resync", "a change event", "Queues a failed change event again."),
+    )
 )
 
 
@@ -198,18 +189,12 @@ class DemoOrg:
         folded = name.lower()
         return next((action for action in self.actions(kind) if action.name.lower() == folded), None)
 
-    def invoke(self, kind: str, name: str, inputs: Sequence[Mapping[str, object]]) -> list[ActionResult]:
-        """Call an action: a result for each input, in order; what succeeds is done even if others fail."""
-        action = self.describe_action(kind, name)
-        if action is None:
+    def invoke(self, kind: str, name: str, inputs: Sequence[Mapping[str, object]]) -> list[Outcome]:
+        """Call an action: an outcome for each input, in order; what succeeds is done even if others fail."""
+        if self.describe_action(kind, name) is None:
             raise KeyError(f"There is no {kind} action {name}")
         faults = self.engine.request([str(each.get("changeEventId") or "") for each in inputs])
-        return [
-            ActionResult(action.name, success=True, outputs={"accepted": True, "message": "Queued"})
-            if fault is None
-            else ActionResult(action.name, success=False, faults=(fault,))
-            for fault in faults
-        ]
+        return [{"accepted": True, "message": "Queued"} if fault is None else fault for fault in faults]
 
     def apexrest(
         self,

@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from importlib.resources import files
+from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from syncerr_tui.demo import button
@@ -21,6 +23,10 @@ _RECORD_UI = "aura://RecordUiController/ACTION$getRecordWithFields"
 _BEACON = (
     "serviceComponent://ui.instrumentation.components.beacon.InstrumentationBeaconController/ACTION$sendData"
 )
+_WRITTEN: Mapping[str, dict[str, Any]] = json.loads(
+    files("syncerr_tui.demo").joinpath("recording.json").read_text(encoding="utf-8")
+)
+"""What is the same in every recording; `?` stands where it is not."""
 
 Json = Mapping[str, object]
 
@@ -59,21 +65,9 @@ def recording(event_ids: Sequence[str], user_id: str, at: datetime, address: str
             "aura.ApexAction.execute=1",
         ),
     ]
-    return {
-        "log": {
-            "version": "1.2",
-            "creator": {"name": "WebInspector", "version": "537.36"},
-            "pages": [
-                {
-                    "startedDateTime": _moment(at),
-                    "id": "page_1",
-                    "title": address + HOME,
-                    "pageTimings": {"onContentLoad": 812.4, "onLoad": 2210.7},
-                }
-            ],
-            "entries": entries,
-        }
-    }
+    log = _WRITTEN["log"]
+    started = {**log["pages"][0], "startedDateTime": _moment(at), "title": address + HOME}
+    return {"log": {**log, "pages": [started], "entries": entries}}
 
 
 def _action(action_id: str, descriptor: str, params: Json) -> dict[str, object]:
@@ -138,14 +132,11 @@ class _Page:
             {"name": "referer", "value": f"{self._address}/"},
         ]
         request: dict[str, object] = {
+            **_WRITTEN["request"],
             "method": method,
             "url": self._address + target,
-            "httpVersion": "http/2.0",
             "headers": headers,
             "queryString": _query(target),
-            "cookies": [],
-            "headersSize": -1,
-            "bodySize": 0,
         }
         if form is not None:
             text = urlencode(form)
@@ -155,40 +146,17 @@ class _Page:
             request["postData"] = {"mimeType": _FORM, "text": text, "params": params}
             request["bodySize"] = len(text)
         response = {
-            "status": 200,
-            "statusText": "",
-            "httpVersion": "http/2.0",
+            **_WRITTEN["response"],
             "headers": [{"name": "content-type", "value": kind}],
-            "cookies": [],
             "content": {"size": len(answer), "mimeType": kind.partition(";")[0], "text": answer},
-            "redirectURL": "",
-            "headersSize": -1,
-            "bodySize": -1,
             "_transferSize": len(answer) + 240,
-            "_error": None,
         }
         return {
-            "_connectionId": "401",
-            "_initiator": {"type": "script", "stack": {"callFrames": []}},
-            "_priority": "High",
+            **_WRITTEN["entry"],
             "_resourceType": resource,
-            "cache": {},
-            "connection": "443",
-            "pageref": "page_1",
             "request": request,
             "response": response,
-            "serverIPAddress": "127.0.0.1",
             "startedDateTime": _moment(self._at),
-            "time": 214.8,
-            "timings": {
-                "blocked": 1.2,
-                "dns": -1,
-                "ssl": -1,
-                "connect": -1,
-                "send": 0.3,
-                "wait": 201.9,
-                "receive": 11.4,
-            },
         }
 
 

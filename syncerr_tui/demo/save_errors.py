@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal, NamedTuple
 from zlib import crc32
 
@@ -19,6 +19,13 @@ class SaveFault:
     code: str
     message: str
     fields: tuple[str, ...] = ()
+
+    def row(self) -> dict[str, object]:
+        """As the answer to one row of many tells it; that to a whole call says `errorCode`."""
+        return {"statusCode": self.code, "message": self.message, "fields": list(self.fields)}
+
+
+LOCK_WORDS = "unable to obtain exclusive access to this record or {} records"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +52,8 @@ class InvocableAction:
     outputs: tuple[Parameter, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ActionResult:
-    """The answer to one input of an action, in the order of the inputs."""
-
-    name: str
-    success: bool
-    outputs: Mapping[str, object] = field(default_factory=dict)
-    faults: tuple[SaveFault, ...] = ()
-
-
+Outcome = Mapping[str, object] | SaveFault
+"""What one input of an action came to: its outputs, or why it was refused."""
 Scalar = str | int | float | bool | None
 Fields = Mapping[str, Scalar]
 LinkKind = Literal["parent", "same record"]

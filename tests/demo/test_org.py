@@ -8,6 +8,7 @@ import pytest
 
 from syncerr_tui.demo.event_queue import root_of
 from syncerr_tui.demo.org import DemoOrg
+from syncerr_tui.demo.save_errors import SaveFault
 from syncerr_tui.demo.schema import SC_ID
 from tests.demo.worlds import causes, failed, fix, links, make_org, records, resync
 
@@ -33,8 +34,9 @@ def test_an_action_queues_failed_events_and_refuses_others_row_by_row(
     first, second = list(failed(org))[:2]
     inputs = [{"changeEventId": each} for each in (first, "nonsense", second)]
     results = org.invoke(kind, name, inputs)
-    assert [result.success for result in results] == [True, False, True]
-    assert results[1].faults[0].code == "INVALID_CROSS_REFERENCE_KEY"
+    assert [not isinstance(result, SaveFault) for result in results] == [True, False, True]
+    assert isinstance(results[1], SaveFault)
+    assert results[1].code == "INVALID_CROSS_REFERENCE_KEY"
     assert set(org.engine.queue.counts()) == {first, second}
 
 

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.org import DemoOrg
-from syncerr_tui.demo.save_errors import ActionResult, InvocableAction, Parameter, SaveFault
+from syncerr_tui.demo.save_errors import InvocableAction, Outcome, Parameter, SaveFault
 from syncerr_tui.demo.server import DemoServer
 from syncerr_tui.demo.store import DEMO_ORGANIZATION_ID, DEMO_USER_ID, Store
 
@@ -69,14 +69,13 @@ class TinyOrg(DemoOrg):
     def describe_action(self, kind: str, name: str) -> InvocableAction | None:
         return ACTION if (kind, name) == ("apex", ACTION.name) else None
 
-    def invoke(self, kind: str, name: str, inputs: Sequence[Mapping[str, object]]) -> list[ActionResult]:
-        results = []
+    def invoke(self, kind: str, name: str, inputs: Sequence[Mapping[str, object]]) -> list[Outcome]:
+        results: list[Outcome] = []
         for each in inputs:
             event = str(each["eventId"])
             self.invoked.append(event)
             fault = SaveFault("INVALID_ID_FIELD", "no such event")
-            bad = event.startswith("bad")
-            results.append(ActionResult(name, not bad, {} if bad else {"ok": event}, (fault,) if bad else ()))
+            results.append(fault if event.startswith("bad") else {"ok": event})
         return results
 
     def apexrest(self, method: str, path: str, query: Mapping[str, str], body: object) -> tuple[int, object]:

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 from syncerr_tui.demo.http import Response, refused
 from syncerr_tui.demo.rest.call import Call, allow, body_object, missing
-from syncerr_tui.demo.save_errors import ActionResult, InvocableAction, Parameter, SaveFault
+from syncerr_tui.demo.save_errors import LOCK_WORDS, InvocableAction, Outcome, Parameter, SaveFault
 
 _KINDS = ("apex", "flow")
+_REJECTED = SaveFault("UNKNOWN_EXCEPTION", "An unexpected error occurred while this input was worked on")
 
 
 def handle(call: Call) -> Response:
@@ -97,22 +98,13 @@ def _invoke(call: Call, action: InvocableAction) -> Response:
     rejected = faults.rows("partial-actions", call.request, len(inputs)) - locked
     good = [each for place, each in enumerate(inputs) if place not in locked | rejected]
     done = iter(call.context.org.invoke(action.kind, action.name, good) if good else ())
-    results: list[ActionResult] = []
-    for place in range(len(inputs)):
-        if place in locked:
-            message = f"unable to obtain exclusive access to this record or {len(inputs)} records"
-            results.append(
-                ActionResult(action.name, success=False, faults=(SaveFault("UNABLE_TO_LOCK_ROW", message),))
-            )
-        elif place in rejected:
-            fault = SaveFault(
-                "UNKNOWN_EXCEPTION", "An unexpected error occurred while this input was worked on"
-            )
-            results.append(ActionResult(action.name, success=False, faults=(fault,)))
-        else:
-            results.append(next(done))
-    good_news = all(each.success for each in results)
-    return Response(200 if good_news else 400, [_result(call, each) for each in results])
+    lock = SaveFault("UNABLE_TO_LOCK_ROW", LOCK_WORDS.format(len(inputs)))
+    outcomes = [
+        lock if place in locked else _REJECTED if place in rejected else next(done)
+        for place in range(len(inputs))
+    ]
+    good_news = not any(isinstance(each, SaveFault) for each in outcomes)
+    return Response(200 if good_news else 400, [_result(call, action, each) for each in outcomes])
 
 
 def _check_names(action: InvocableAction, inputs: list[Mapping[str, object]]) -> None:
@@ -129,13 +121,13 @@ def _check_names(action: InvocableAction, inputs: list[Mapping[str, object]]) ->
             raise refused(400, "REQUIRED_FIELD_MISSING", f"Missing required input parameter: {name}")
 
 
-def _result(call: Call, result: ActionResult) -> dict[str, object]:
-    errors = [{"statusCode": f.code, "message": f.message, "fields": list(f.fields)} for f in result.faults]
+def _result(call: Call, action: InvocableAction, outcome: Outcome) -> dict[str, object]:
+    fault, outputs = (outcome, None) if isinstance(outcome, SaveFault) else (None, dict(outcome) or None)
     body: dict[str, object] = {
-        "actionName": result.name,
-        "errors": errors or None,
-        "isSuccess": result.success,
-        "outputValues": dict(result.outputs) if result.success and result.outputs else None,
+        "actionName": action.name,
+        "errors": [fault.row()] if fault else None,
+        "isSuccess": fault is None,
+        "outputValues": outputs,
     }
     if float(call.version) >= 57:
         body |= {"invocationId": None, "sortOrder": -1, "version": 1}

@@ -10,13 +10,12 @@ from syncerr_tui.demo.rest import saving
 from syncerr_tui.demo.rest.call import Call, allow, body_object, full_id, missing
 from syncerr_tui.demo.rest.records import external_key, field_names, shown
 from syncerr_tui.demo.rest.saving import Saved
-from syncerr_tui.demo.save_errors import SaveFault
+from syncerr_tui.demo.save_errors import LOCK_WORDS, SaveFault
 from syncerr_tui.demo.schema import Field, SObject
 
 MOST_WRITTEN = 200
 MOST_READ = 2_000
 MOST_CHUNKS = 10
-_LOCKED = "unable to obtain exclusive access to this record or {} records"
 _UNDONE = SaveFault(
     "ALL_OR_NONE_OPERATION_ROLLED_BACK",
     "Record rolled back because not all records were valid and the request was using AllOrNone header",
@@ -193,7 +192,7 @@ def _deleting(call: Call, sent_id: str) -> Row:
 def _run(call: Call, rows: Sequence[Row], *, all_or_none: bool, upsert: bool = False) -> Response:
     """Do the rows in order; with `all_or_none` undo all if one failed."""
     locked = call.context.faults.rows("lock-errors", call.request, len(rows))
-    lock_error = _failing("UNABLE_TO_LOCK_ROW", _LOCKED.format(len(rows)))
+    lock_error = _failing("UNABLE_TO_LOCK_ROW", LOCK_WORDS.format(len(rows)))
     outcomes: list[Saved] = []
 
     def work() -> None:
@@ -214,8 +213,7 @@ def _run(call: Call, rows: Sequence[Row], *, all_or_none: bool, upsert: bool = F
 
 
 def _row(saved: Saved, *, upsert: bool) -> dict[str, object]:
-    errors = [{"statusCode": f.code, "message": f.message, "fields": list(f.fields)} for f in saved.faults]
-    row: dict[str, object] = {"success": saved.success, "errors": errors}
+    row: dict[str, object] = {"success": saved.success, "errors": [each.row() for each in saved.faults]}
     if saved.id is not None and saved.success:
         row = {"id": saved.id, **row}
     if upsert and saved.success:
