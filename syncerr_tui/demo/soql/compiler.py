@@ -23,7 +23,6 @@ from syncerr_tui.demo.soql.tree import (
     NUMBERS,
     Aggregate,
     AllFields,
-    Both,
     Comparison,
     Condition,
     DateLiteral,
@@ -254,8 +253,7 @@ class _Compiler:
             return self._comparison(condition)
         if isinstance(condition, Not):
             return f"NOT ({self._condition(condition.part)})"
-        word = "AND" if isinstance(condition, Both) else "OR"
-        return _balanced([self._condition(part) for part in condition.parts], word)
+        return _balanced([self._condition(part) for part in condition.parts], condition.word)
 
     def _comparison(self, comparison: Comparison) -> str:
         what, value = comparison.what, comparison.value

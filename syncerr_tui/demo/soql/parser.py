@@ -21,12 +21,11 @@ from syncerr_tui.demo.soql.tree import (
     MOST_UNITS,
     Aggregate,
     AllFields,
-    Both,
     Comparison,
     Condition,
     DateLiteral,
-    Either,
     FieldPath,
+    Joined,
     Literal,
     Not,
     Order,
@@ -63,15 +62,11 @@ order: operand [DIRECTION] [_NULLS NULLS_PLACE]
 limit: _LIMIT COUNT
 offset: _OFFSET COUNT
 
-_condition: _term | both | either
-both: _term (_AND _term)+
-either: _term (_OR _term)+
+_condition: _term | joined
+joined: _term ((AND _term)+ | (OR _term)+)
 _term: comparison | negation | "(" _condition ")"
-negation: _NOT _term
-comparison: operand OPERATOR literal
-    | operand _LIKE pattern     -> like
-    | operand _IN values          -> among
-    | operand _NOT _IN values     -> not_among
+negation: NOT _term
+comparison: operand (OPERATOR literal | LIKE pattern | IN values | NOT IN values)
 values: STRINGS
     | "(" literal ("," literal)* ")"
     | "(" query ")"
@@ -89,11 +84,11 @@ _ORDER.5: /order\b/i
 _NULLS.5: /nulls\b/i
 _LIMIT.5: /limit\b/i
 _OFFSET.5: /offset\b/i
-_AND.5: /and\b/i
-_OR.5: /or\b/i
-_NOT.5: /not\b/i
-_LIKE.5: /like\b/i
-_IN.5: /in\b/i
+AND.5: /and\b/i
+OR.5: /or\b/i
+NOT.5: /not\b/i
+LIKE.5: /like\b/i
+IN.5: /in\b/i
 DIRECTION.5: /(asc|desc)\b/i
 NULLS_PLACE.5: /(first|last)\b/i
 FIELD_SET.5: /(all|standard|custom)\b/i
@@ -271,33 +266,19 @@ class _TreeBuilder(Transformer[Token, Any]):
             raise _unexpected(self._text, _at(token))
         return int(token)
 
-    def both(self, parts: list[Condition]) -> Both:
-        return Both(tuple(parts))
+    def joined(self, parts: list[Any]) -> Joined:
+        return Joined(parts[1].upper(), tuple(parts[::2]))
 
-    def either(self, parts: list[Condition]) -> Either:
-        return Either(tuple(parts))
-
-    def negation(self, parts: list[Condition]) -> Condition:
-        inner = parts[0]
+    def negation(self, parts: list[Any]) -> Condition:
+        inner = parts[1]
         return inner.part if isinstance(inner, Not) else Not(inner)
 
     def comparison(self, parts: list[Any]) -> Comparison:
-        operator = str(parts[1])
-        return self._compared(parts[0], "!=" if operator == "<>" else operator, parts[2])
-
-    def like(self, parts: list[Any]) -> Comparison:
-        return self._compared(parts[0], "LIKE", parts[1])
-
-    def among(self, parts: list[Any]) -> Comparison:
-        return self._compared(parts[0], "IN", parts[1])
-
-    def not_among(self, parts: list[Any]) -> Comparison:
-        return self._compared(parts[0], "NOT-IN", parts[1])
-
-    def _compared(self, what: FieldPath | Aggregate, operator: str, value: Any) -> Comparison:  # noqa: ANN401
+        what, *operator, value = parts
         if isinstance(what, Aggregate) and what.field is None:
             raise _unexpected(self._text, what.at)
-        return Comparison(what, operator, value, what.at)
+        word = "-".join(operator).upper()
+        return Comparison(what, "!=" if word == "<>" else word, value, what.at)
 
     def values(self, parts: list[Any]) -> Query | tuple[Literal, ...]:
         first = parts[0]

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
 from syncerr_tui.demo.schema import Field, long_id
 
@@ -99,16 +99,10 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
-class Both:
-    """All of them (`AND`)."""
+class Joined:
+    """Several of which all must hold (`AND`), or at least one (`OR`)."""
 
-    parts: tuple[Condition, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Either:
-    """At least one of them (`OR`)."""
-
+    word: str
     parts: tuple[Condition, ...]
 
 
@@ -119,7 +113,7 @@ class Not:
     part: Condition
 
 
-Condition = Comparison | Both | Either | Not
+Condition = Comparison | Joined | Not
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,10 +158,13 @@ class Query:
 
 MOST_UNITS = 10_000
 _UNITS = ("DAY", "WEEK", "MONTH", "QUARTER", "YEAR")
-DATE_SPANS = frozenset(
-    ["YESTERDAY", "TODAY", "TOMORROW", "LAST_90_DAYS", "NEXT_90_DAYS"]
-    + [f"{when}_{unit}" for when in ("LAST", "THIS", "NEXT") for unit in _UNITS[1:]]
-)
+_ONE = {"YESTERDAY": ("DAY", -1), "TODAY": ("DAY", 0), "TOMORROW": ("DAY", 1)} | {
+    f"{when}_{unit}": (unit, step)
+    for unit in _UNITS[1:]
+    for when, step in (("LAST", -1), ("THIS", 0), ("NEXT", 1))
+}
+"""Literals of one unit, so many away from today's."""
+DATE_SPANS = frozenset([*_ONE, "LAST_90_DAYS", "NEXT_90_DAYS"])
 COUNTED_SPANS = frozenset(
     [f"{when}_N_{unit}S" for when in ("LAST", "NEXT") for unit in _UNITS]
     + [f"N_{unit}S_AGO" for unit in _UNITS]
@@ -176,26 +173,20 @@ COUNTED_SPANS = frozenset(
 
 def days_of(span: DateLiteral, today: date) -> tuple[date, date]:
     """First day and the day after the last one."""
-    name, count = span.name, span.count or 0
-    if name in {"YESTERDAY", "TODAY", "TOMORROW"}:
-        first = today + timedelta(days=("YESTERDAY", "TODAY", "TOMORROW").index(name) - 1)
-        return first, first + timedelta(days=1)
-    if name in {"LAST_90_DAYS", "NEXT_90_DAYS"}:
-        name, count = f"{name[:4]}_N_DAYS", 90
-    if name == "LAST_N_DAYS":
-        return _day(today, -count), _day(today, 1)
-    if name == "NEXT_N_DAYS":
-        return _day(today, 1), _day(today, count + 1)
-    if name.endswith("_AGO"):
-        unit = name[2:-5]
-        return _start(unit, today, -count), _start(unit, today, 1 - count)
-    if "_N_" in name:
-        when, _, units = name.split("_")
-        begin, end = (-count, 0) if when == "LAST" else (1, count + 1)
-        return _start(units[:-1], today, begin), _start(units[:-1], today, end)
-    when, unit = name.split("_")
-    step = {"LAST": -1, "THIS": 0, "NEXT": 1}[when]
-    return _start(unit, today, step), _start(unit, today, step + 1)
+    count = 90 if span.count is None else span.count
+    if span.name in _ONE:
+        unit, begin = _ONE[span.name]
+        end = begin + 1
+    else:
+        unit = next(unit for unit in _UNITS if f"{unit}S" in span.name)
+        if span.name.endswith("_AGO"):
+            begin, end = -count, 1 - count
+        elif span.name.startswith("NEXT"):
+            begin, end = 1, count + 1
+        else:
+            # The last days end with today, the last weeks with the one before this.
+            begin, end = -count, int(unit == "DAY")
+    return _start(unit, today, begin), _start(unit, today, end)
 
 
 def _day(today: date, step: int) -> date:
