@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
+import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
@@ -254,14 +259,30 @@ def _of_rest(path: str, body: Any, method: str = "POST") -> Lesson:
         {"note": "{" + EVENTS[0] + " " + TOKEN},
         {"note": "row_" + EVENTS[0]},
         {"state": {"row-" + EVENTS[1]: True}},
+        {"pwd": "s3cr3t"},
+        {"how": "Basic czNjcjN0OnMzY3IzdA=="},
+        {"call": "+43 660 1234567"},
+        {"ref": "4111-1111-1111-1111"},
     ],
-    ids=["named a token", "hexadecimal", "begins like JSON", "id behind a name", "id in a key"],
+    ids=[
+        "named a token",
+        "hexadecimal",
+        "begins like JSON",
+        "id behind a name",
+        "id in a key",
+        "a short password",
+        "a header's value",
+        "a telephone",
+        "a card",
+    ],
 )
 def test_a_secret_or_a_row_in_disguise_is_refused(constant: dict[str, Any]) -> None:
     learned = _of_page({"rowIds": list(EVENTS), **constant})
     assert not learned.candidates
     assert learned.refused
-    assert _of_page({"rowIds": list(EVENTS), "note": "again"}).chosen == 0
+    assert not any(str(value) in json.dumps(learned.payload()) for value in constant.values())
+    for harmless in ("again", "2026-11-20 22:14:07", "20261120"):
+        assert _of_page({"rowIds": list(EVENTS), "note": harmless}).chosen == 0
 
 
 @pytest.mark.parametrize("part", [EVENTS[0], "eyJhbGciOiJIUzI1NiJ9"])
@@ -317,3 +338,108 @@ def test_a_body_that_cannot_be_read_is_said_to_be_so() -> None:
     data = json.dumps({"log": {"entries": [press]}}).encode()
     (refused,) = read_recording(read_har(data)).refused
     assert "can be read" in refused.why
+
+
+def _of(*entries: dict[str, Any]) -> Lesson:
+    return learn(read_recording(read_har(recordings.har(entries).encode())), NOTHING)
+
+
+def _packed(text: str, pack: Callable[[bytes], bytes]) -> str:
+    return base64.b64encode(pack(text.encode())).decode()
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zlib.compress])
+def test_a_body_that_a_proxy_recorded_as_it_was_sent_is_unpacked(pack: Callable[[bytes], bytes]) -> None:
+    press = recordings.aura([recordings.PRESS])
+    content = press["response"]["content"]
+    content |= {"text": _packed(content["text"], pack), "encoding": "base64"}
+    text = urlencode(recordings.form([recordings.PRESS]))
+    press["request"]["postData"] = {
+        "mimeType": recordings.FORM,
+        "text": _packed(text, pack),
+        "encoding": "base64",
+    }
+    learned = _of(press)
+    assert learned.chosen == 0
+    assert "The recorded call succeeded" in learned.candidates[0].reasons
+
+
+def test_a_packed_file_is_said_to_be_packed() -> None:
+    with pytest.raises(BadInputError, match="compressed"):
+        read_har(gzip.compress(recordings.har([recordings.aura([recordings.PRESS])]).encode()))
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/shop/lwr/apex/v60.0/s_c__Again/run", "/shop/services/apexrest/s_c/again", "/services/apexrest/s_c/x"],
+)
+def test_an_address_of_a_site_is_read_as_the_org_s(path: str) -> None:
+    assert _of_rest(path, {"ids": list(EVENTS)}).chosen == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "what"),
+    [
+        ("/services/Soap/class/s_c/Again", "A SOAP call"),
+        ("/services/data/v60.0/graphql/batch", "A GraphQL mutation"),
+    ],
+)
+def test_what_changes_something_in_another_way_is_refused(path: str, what: str) -> None:
+    assert [one.what for one in _of_rest(path, {"query": "mutation again { x }"}).refused] == [what]
+
+
+SECRET_NAME = "aB3dE5fG7hJ9kL1mN2pQ4rS6tU8vW0xY"
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        recordings.rest(
+            f"/services/data/v60.0/actions/custom/apex/{SECRET_NAME}", {"inputs": [{"ids": EVENTS}]}
+        ),
+        recordings.rest(f"/services/data/v60.0/actions/custom/flow/{SECRET_NAME}", "cut"),
+        recordings.rest(
+            f"/services/data/v60.0/sobjects/{SECRET_NAME}/{EVENTS[0]}", {"s_c__A__c": 1}, method="PATCH"
+        ),
+        recordings.rest("/apexremote", {"action": f"s_c.{SECRET_NAME}", "method": "again"}),
+        recordings.entry(
+            f"https://{HOST}/aura",
+            headers=[("X-SFDC-LDS-Endpoints", f"ApexActionController.execute:{SECRET_NAME}.again")],
+        ),
+        recordings.aura(
+            [
+                {
+                    "descriptor": "apex://s_c.Again/ACTION$run",
+                    "callingDescriptor": f"markup://s_c:{SECRET_NAME}",
+                    "params": {"ids": EVENTS},
+                    "id": "1",
+                }
+            ]
+        ),
+        recordings.aura(
+            [
+                recordings.framework(
+                    "aura://FlowRuntimeController/ACTION$runInterview", {"flowDevName": SECRET_NAME}
+                )
+            ]
+        ),
+    ],
+    ids=["action", "flow", "object", "remoting", "header", "component", "interview"],
+)
+def test_a_secret_in_the_place_of_a_name_is_never_shown(entry: dict[str, Any]) -> None:
+    learned = _of(entry)
+    assert SECRET_NAME not in json.dumps(learned.payload())
+    assert SECRET_NAME not in " ".join(one.call.calling for one in learned.candidates)
+
+
+def test_several_presses_in_one_recording_are_one_call_and_what_varies_beside_the_ids_is_refused() -> None:
+    def presses(*params: dict[str, Json]) -> Lesson:
+        return _of(*(recordings.aura([recordings.lwc(one)]) for one in params))
+
+    text = presses({"ids": ",".join(EVENTS)}, {"ids": OTHERS[0]})
+    assert (text.chosen, text.candidates[0].hole.shape) == (0, "csv")
+    rows = presses({"row": {"Id": EVENTS[0], "Name": "Jane"}}, {"row": {"Id": EVENTS[1], "Name": "Joe"}})
+    for learned in (rows, presses({"ids": list(EVENTS), "at": 1}, {"ids": [OTHERS[0]], "at": 2})):
+        assert not learned.candidates
+        assert "differs from call to call" in learned.refused[0].why
+    assert "Jane" not in json.dumps(rows.payload())

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qs, unquote, unquote_plus, urlsplit
@@ -52,6 +53,8 @@ def read_har(data: bytes) -> list[Exchange]:
             f"This recording is larger than {LARGEST_FILE // 1_000_000} MB",
             "Clear the log, press only Re-sync, and export again",
         )
+    if data.startswith((b"\x1f\x8b", b"PK")):
+        raise BadInputError("This HAR file is compressed", "Unpack it, and name the .har file that was in it")
     try:
         document = json.loads(data)
     except (ValueError, RecursionError):
@@ -140,6 +143,17 @@ def _answer(response: object) -> str:
 
 def _from_base64(text: str) -> str:
     try:
-        return base64.b64decode(text).decode("utf-8", errors="replace")
+        data = base64.b64decode(text)
     except (binascii.Error, ValueError):
         return ""
+    return _unpacked(data).decode("utf-8", errors="replace")
+
+
+def _unpacked(data: bytes) -> bytes:
+    """A body as it was before it was packed for the wire (gzip or zlib): proxies record it as it went."""
+    if data[:1] not in {b"\x1f", b"x"}:
+        return data
+    try:
+        return zlib.decompressobj(wbits=47).decompress(data, LARGEST_FILE)
+    except zlib.error:
+        return data

@@ -162,8 +162,8 @@ _NO_ROWS = (
 )  # fmt: skip
 """Key prefixes of users, the org, groups, profiles, set-up records: never the rows of a re-sync."""
 _SECRET_NAME = re.compile(
-    r"token|csrf|secret|passw|fwuid|cookie|nonce|credential|authori[sz]ation|jwt|"
-    r"(?:api|auth|access|private|session)[_-]?(?:id|key)|^sid$",
+    r"token|csrf|secret|passw|passphrase|passcode|pwd|fwuid|cookie|nonce|credential|authori[sz]ation|bearer|jwt|"
+    r"(?:api|auth|access|private|session)[_-]?(?:id|key)|^(?:sid|auth|pass|pin|otp)$",
     re.IGNORECASE,
 )
 _SECRET_END = re.compile(
@@ -175,6 +175,8 @@ _WORDS = re.compile(r"[A-Za-z][A-Za-z _-]{0,39}")
 _ROW = re.compile(r"(?<![0-9A-Za-z])[0-9A-Za-z]{15}(?:[0-9A-Za-z]{3})?(?![0-9A-Za-z])")
 _ADDRESS = re.compile(r"://|\b[\w-]+\.(?:[\w-]+\.)*(?:com|net|org|io|dev|app|cloud)\b", re.IGNORECASE)
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.\w+")
+_NUMBER = re.compile(r"(?<![\w.:-])\+?\(?\d(?:[ ()/-]{0,2}\d){8,18}(?![\w:.-])")
+"""Of a telephone or a card: nine digits and more, and no time."""
 _LONGEST_CONSTANT = 200
 
 
@@ -197,12 +199,24 @@ def learn(
             if isinstance(outcome, Unrepeatable):
                 refused.append(outcome)
                 continue
-            key = json.dumps([outcome.call.words, outcome.call.style, outcome.call.params], sort_keys=True)
+            key = json.dumps([call.words, call.style, _without_ids(outcome.call, outcome.hole)])
             earlier = candidates.get(key)
-            if earlier is None or outcome.score > earlier.score:
+            if earlier is None or _tells_more(outcome, earlier):
                 candidates[key] = outcome
     ranked = sorted(candidates.values(), key=lambda one: -one.score)
     return Lesson(tuple(ranked), _clear(ranked), tuple(dict.fromkeys(refused)), recording.lightning)
+
+
+def _tells_more(one: ButtonCandidate, other: ButtonCandidate) -> bool:
+    """Where a call takes one text for all ids, a press of one row does not show it."""
+    return (one.hole.shape != "one", one.score) > (other.hole.shape != "one", other.score)
+
+
+def _without_ids(call: RecordedCall, hole: Hole) -> str:
+    """All that a call sends but the ids at one place."""
+    if hole.shape in {"one", "csv", "list"}:
+        return json.dumps(replaced(call.params, hole.path, None), sort_keys=True)
+    return json.dumps(replaced(call.params, hole.path, hole.mark), sort_keys=True)
 
 
 def _clear(ranked: Sequence[ButtonCandidate]) -> int | None:
@@ -221,19 +235,33 @@ def _plain(call: RecordedCall) -> RecordedCall:
 
 
 class _Target(list[RecordedCall]):
-    """The calls of one class and method, and the ids that they have at each place, collected once."""
+    """The calls of one class and method, and what they have at each place of ids, collected once."""
+
+    @cached_property
+    def holes(self) -> Sequence[tuple[RecordedCall, Hole]]:
+        """Every place of ids in each call."""
+        holes: list[tuple[RecordedCall, Hole]] = []
+        for call in self:
+            try:
+                holes += ((call, hole) for hole in find_holes(call.params))
+            except (ValueError, RecursionError):
+                continue  # Nested too deeply: refused when its turn comes
+        return holes
 
     @cached_property
     def ids(self) -> Mapping[Path, set[str]]:
         ids: dict[Path, set[str]] = {}
-        for call in self:
-            try:
-                holes = find_holes(call.params)
-            except (ValueError, RecursionError):
-                continue  # Nested too deeply: refused when its turn comes
-            for hole in holes:
-                ids.setdefault(hole.path, set()).update(hole.ids)
+        for _call, hole in self.holes:
+            ids.setdefault(hole.path, set()).update(hole.ids)
         return ids
+
+    @cached_property
+    def beside(self) -> Mapping[Path, set[str]]:
+        """What the calls send beside the ids at a place."""
+        beside: dict[Path, set[str]] = {}
+        for call, hole in self.holes:
+            beside.setdefault(hole.path, set()).add(_without_ids(call, hole))
+        return beside
 
     @cached_property
     def _known(self) -> dict[Path, frozenset[str]]:
@@ -277,6 +305,8 @@ def _candidate(
     template = replaced(call.params, hole.path, hole.mark)
     if reason := _unfit(template, hole, call.params):
         return Unrepeatable(call.words, reason)
+    if len(group.beside[hole.path]) > 1:
+        return Unrepeatable(call.words, "What it sends beside the row ids differs from call to call")
     if len(_ids_at(hole.path, group)) == 1 and _beside(hole.mark):
         return Unrepeatable(
             call.words, "What stands beside the one row's id may be that row's: tick two rows"
@@ -412,6 +442,8 @@ def _unsafe(template: Json, known: KnownRows, group: _Target, path: Path, *, kee
                 return "It holds a constant that looks like an id (user, org, store); --keep-ids accepts it"
         elif _EMAIL.search(text) or _ADDRESS.search(text):
             return "It holds an address, which is not stored"
+        elif _NUMBER.search(text):
+            return "It holds a number like that of a telephone or a card, which is not stored"
     return None
 
 

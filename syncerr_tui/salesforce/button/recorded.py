@@ -122,10 +122,13 @@ _ACTION = re.compile(_DATA + r"/actions/custom/(apex|flow)/([^/]+)/?")
 _RECORD = re.compile(_DATA + r"/(?:sobjects/([^/]+)|ui-api/records)(?:/([^/]+))?/?")
 _COLLECTION = re.compile(_DATA + r"/composite/sobjects/?")
 _COMPOSITE = re.compile(_DATA + r"/(?:composite(?:/.*)?|(?:sobjects/[^/]+/)?quickActions/.*)")
+_SITE = re.compile(r"\A.+?(?=/(?:services/(?:data|apexrest|Soap)|lwr/apex)/)")
+"""What an Experience Cloud site has in front of an address of the org."""
 _LWR = re.compile(r"/lwr/apex/v\d{1,3}\.\d/([^/]+)/([^/]+)/?")
 _APEX = "aura://ApexActionController/ACTION$execute"
 _DELETION = "Deletion of a record", "A re-sync does not delete records; it is never repeated"
 _KIND = "It is of a kind that this tool cannot repeat"
+_NO_NAME = "Its name is none that Salesforce allows, or looks like an id or a secret"
 _CUT = "Its body is cut short or missing, record the press again"
 _WRITES = frozenset({"POST", "PATCH", "PUT"})
 
@@ -156,7 +159,7 @@ def _started(call: RecordedCall) -> bool:
 
 def _read(exchange: Exchange) -> Iterator[RecordedCall | Unrepeatable | None]:
     """Calls and refusals of one request; None for each Lightning action, whatever it is."""
-    path = exchange.path.rstrip("/")
+    path = _SITE.sub("", exchange.path.rstrip("/"))
     if exchange.method == "DELETE" and _RECORD.fullmatch(path):
         yield Unrepeatable(*_DELETION)
     if exchange.method not in _WRITES:
@@ -198,7 +201,8 @@ def _plain_request(path: str, exchange: Exchange) -> RecordedCall | None:
         return _apexrest(path.removeprefix("/services/apexrest/"), exchange)
     if _COLLECTION.fullmatch(path) or _RECORD.fullmatch(path):
         return _record_write(path, exchange)
-    mutation = path.endswith("/graphql") and "mutation" in (exchange.text or "")
+    _demand(not path.startswith("/services/Soap/"), "A SOAP call", _KIND)
+    mutation = "/graphql" in path and "mutation" in (exchange.text or "")
     _demand(not mutation, "A GraphQL mutation", _KIND)
     what = "A quick action" if "/quickActions/" in path else "A composite request"
     _demand(not _COMPOSITE.fullmatch(path), what, _KIND)
@@ -241,7 +245,7 @@ def _bodiless(exchange: Exchange) -> Iterator[Unrepeatable]:
     named = exchange.headers.get("x-sfdc-lds-endpoints", "")
     for endpoint in named.split(","):
         name = endpoint.strip().removeprefix("ApexActionController.execute:").replace("__", ".")
-        if endpoint.strip().startswith("ApexActionController.execute:") and _all_identifiers(name):
+        if endpoint.strip().startswith("ApexActionController.execute:") and _all_names(name):
             yield Unrepeatable(
                 f"Apex {name}", "The recording has no body for it: its parameters are not known"
             )
@@ -250,8 +254,8 @@ def _bodiless(exchange: Exchange) -> Iterator[Unrepeatable]:
         yield Unrepeatable("A Lightning request", why)
 
 
-def _all_identifiers(dotted: str) -> bool:
-    return all(_IDENTIFIER.fullmatch(part) for part in dotted.split("."))
+def _all_names(dotted: str) -> bool:
+    return all(map(_is_name, dotted.split(".")))
 
 
 def _states(answer: str) -> dict[str, bool]:
@@ -305,13 +309,19 @@ def _aura_apex(
     namespace, _, name = controller.rpartition(".")
     calling = _text(action.get("callingDescriptor"))
     call = _apex_call(Style.AURA, namespace, name, method, params)
-    return replace(call, calling=calling) if _COMPONENT.fullmatch(calling) else call
+    known = _COMPONENT.fullmatch(calling) and _is_name(calling.rpartition(":")[2])
+    return replace(call, calling=calling) if known else call
 
 
 def _no_name(word: str) -> bool:
     """Whether a word that could be a name is rather an id or a secret: names are shown, and stored."""
     readable = sum(map(len, _WORD.findall(word)))
     return looks_like_id(word) or (looks_secret(word) and readable < len(word) / 2)
+
+
+def _is_name(word: str) -> bool:
+    """Whether a word is a name of Salesforce, and neither an id nor a secret in the place of one."""
+    return _IDENTIFIER.fullmatch(word) is not None and not _no_name(word)
 
 
 def _apex_call(style: Style, namespace: str, name: str, method: str, params: Json) -> RecordedCall:
@@ -346,7 +356,7 @@ def _remoting(exchange: Exchange) -> Iterator[Unrepeatable]:
     calls = body if isinstance(body, Sequence) and not isinstance(body, str) else [body]
     for one in calls:
         name, method = _text(_object(one).get("action")), _text(_object(one).get("method"))
-        known = _all_identifiers(name) and _IDENTIFIER.fullmatch(method)
+        known = _all_names(name) and _is_name(method)
         yield Unrepeatable(
             f"Visualforce remoting {name}.{method}" if known else "Visualforce remoting",
             "It works only from its own page, whose tokens change with every load",
@@ -354,8 +364,7 @@ def _remoting(exchange: Exchange) -> Iterator[Unrepeatable]:
 
 
 def _action(kind: str, name: str, exchange: Exchange) -> RecordedCall:
-    allowed = _IDENTIFIER.fullmatch(name)
-    _demand(allowed, "A custom action", "Its name is not one that Salesforce allows")
+    _demand(_is_name(name), "A custom action", _NO_NAME)
     body = _json(exchange.text)
     _demand(isinstance(body, Mapping), f"Action {name}", _CUT)
     call_kind = CallKind.INVOCABLE if kind == "apex" else CallKind.FLOW
@@ -393,8 +402,7 @@ _UPDATE = "A record's update"
 
 def _object_name(name: str, what: str) -> tuple[str, str]:
     """(namespace, name): an object keeps its full API name, which is what everything else calls it by."""
-    allowed = not name or _IDENTIFIER.fullmatch(name)
-    _demand(allowed, what, "Its object is not a name that Salesforce allows")
+    _demand(not name or _is_name(name), what, _NO_NAME)
     return _split(name)[0], name
 
 
@@ -446,7 +454,7 @@ _SCREEN_FLOW_WHY = "A Flow with screens is filled in step by step in the browser
 
 def _start_flow(params: Mapping[str, Json]) -> RecordedCall:
     name = _text(params.get("flowDevName"))
-    _demand(_IDENTIFIER.fullmatch(name), "A Flow", "Its name is not one that Salesforce allows")
+    _demand(_is_name(name), "A Flow", _NO_NAME)
     arguments = _json(_text(params.get("arguments"))) if params.get("arguments") else []
     if not isinstance(arguments, Sequence) or isinstance(arguments, str):
         raise _CannotRepeatError(f"Flow {name}", _CUT)

@@ -76,7 +76,7 @@ def looks_like_uuid(text: str) -> bool:
     return _UUID.fullmatch(text) is not None
 
 
-_TOKEN = re.compile(r"eyJ[\w-]{5}|00D\w{12}(?:\w{3})?!")
+_TOKEN = re.compile(r"eyJ[\w-]{5}|00D\w{12}(?:\w{3})?!|\b(?:Basic|Bearer) [\w+/=.~-]{8}")
 _OPAQUE = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[\w+/=.~-]{32,}", re.ASCII)
 _HEX = re.compile(r"(?=.*\d)[0-9a-f]{20,}", re.IGNORECASE)
 
