@@ -101,40 +101,40 @@ class DiffingApp(App[ReturnType]):
         if self._suspended:
             return  # the screen is drawn as a whole when the terminal comes back
         if getattr(driver, "behind", False):
-            if self._put_off is None:
-                self._put_off = self.set_interval(_CATCH_UP_SECONDS, self._catch_up)
+            self._put_off = self._put_off or self.set_interval(_CATCH_UP_SECONDS, self._catch_up)
             return
-        if (
-            self._diff is None
-            or driver is None
-            or driver.is_headless
-            or driver.is_inline
-            or self._closed
-            or self._batch_count
-            or not self._running
-        ):
+        diff = self._diff if self._draws else None
+        if diff is None or driver is None or not isinstance(renderable, ChopsUpdate | LayoutUpdate):
+            if diff is not None and renderable is not None:
+                diff.forget()
             super()._display(screen, renderable)
             return
-        if not isinstance(renderable, ChopsUpdate | LayoutUpdate):
-            if renderable is not None:
-                self._diff.forget()
-            super()._display(screen, renderable)
-            return
-        system = self.console._color_system or ColorSystem.TRUECOLOR  # noqa: SLF001 - as Strip.render does
-        cursor = self.screen.outer_size.clamp_offset(self.cursor_position)
-        # An input method draws at the cursor; for everything else it stays hidden where it is.
-        cursor_at = (cursor.x, cursor.y) if isinstance(self.focused, Input) else None
         try:
-            frame = self._diff.frame(renderable, (self.size.width, self.size.height), system, cursor_at)
+            frame = self._frame(diff, renderable)
         except Exception as error:  # noqa: BLE001 - as Textual: a defect in drawing ends the app in words
             self._handle_exception(error)
             return
         if frame:
-            if self._sync_available and len(frame) >= _SYNCHRONIZED_FROM:
-                frame = f"{SYNC_START}{frame}{SYNC_END}"
             driver.write(frame)
             driver.flush()
         self.post_display_hook()
+
+    @property
+    def _draws(self) -> bool:
+        """Whether Textual would write a frame to a terminal now."""
+        driver = self._driver
+        on_terminal = driver is not None and not driver.is_headless and not driver.is_inline
+        return on_terminal and self._running and not self._closed and not self._batch_count
+
+    def _frame(self, diff: ScreenDiff, renderable: ChopsUpdate | LayoutUpdate) -> str:
+        system = self.console._color_system or ColorSystem.TRUECOLOR  # noqa: SLF001 - as Strip.render does
+        cursor = self.screen.outer_size.clamp_offset(self.cursor_position)
+        # An input method draws at the cursor; for everything else it stays hidden where it is.
+        cursor_at = (cursor.x, cursor.y) if isinstance(self.focused, Input) else None
+        frame = diff.frame(renderable, (self.size.width, self.size.height), system, cursor_at)
+        if self._sync_available and len(frame) >= _SYNCHRONIZED_FROM:
+            return f"{SYNC_START}{frame}{SYNC_END}"
+        return frame
 
     def _catch_up(self) -> None:
         """Draw the screen as it is by now; what waits to be written is not written again."""

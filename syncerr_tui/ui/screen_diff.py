@@ -18,9 +18,9 @@ Textual writes it, so that a terminal which disagrees shows the same as ever.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.cells import cell_len
 from textual._compositor import ChopsUpdate, LayoutUpdate
@@ -43,6 +43,17 @@ _ERASE_FROM = 8
 """Blanks in the middle of a row from which erasing and moving is shorter than writing them."""
 _ERASE_AT_END_FROM = 6
 """The same for blanks at the end of what is written."""
+
+
+class _Touched(NamedTuple):
+    """The rows that an update writes to."""
+
+    rows: dict[int, Row]
+    """As they are to be."""
+    pieces: dict[int, list[tuple[int, Strip]]]
+    """What is written to each, as Textual has it: column and strip."""
+    uncertain: set[int]
+    """Those of which terminals may not agree how wide they are."""
 
 
 class ScreenDiff:
@@ -89,59 +100,11 @@ class ScreenDiff:
                 # Nothing of the screen is kept, so that it can be cleared, which makes every blank known.
                 writer.write("\x1b[2J")
                 self._rows = [[(" ", 0)] * self._width for _ in range(self._height)]
-        target: dict[int, Row] = {}
-        pieces: dict[int, list[tuple[int, Strip]]] = {}
-        uncertain: set[int] = set()
-        for y, x, strip in _strips(update):
-            if not 0 <= y < self._height:
-                continue
-            cells = self._read(strip)
-            row = target.setdefault(y, self._rows[y][:])
-            end = x + len(cells)
-            if None in cells or end > self._width:
-                uncertain.add(y)
-            # Half of a wide character that is overwritten: what becomes of the other half, terminals decide.
-            for half in (x, end):
-                if half < self._width and (cell := row[half]) is not None and not cell[0]:
-                    row[half - 1 if half == x else half] = None
-                    uncertain.add(y)
-            row[x:end] = cells
-            del row[self._width :]
-            pieces.setdefault(y, []).append((x, strip))
-        careful = uncertain | (self._uncertain & target.keys())
-        if not careful:
-            self._scroll(target, writer)
-        spilled: set[int] = set()
-        for y in sorted(target):
-            if y in spilled:
-                self._spill(y, target[y], pieces.get(y, ()))
-                careful = careful | {y}
-            if y in careful:
-                for x, strip in pieces[y]:
-                    writer.put_strip(y, x, strip, system)
-                if y != max(target):
-                    writer.write("\n")  # as Textual: what a row too wide leaves behind is then the same
-                spilled = spilled | {y + 1}
-            else:
-                self._write_row(y, self._rows[y], target[y], writer)
-            self._rows[y] = target[y]
-            if y in careful and (y in uncertain or None in self._rows[y]):
-                self._uncertain.add(y)
-            else:
-                self._uncertain.discard(y)
-        if self._height in spilled:
-            # A last row that is too wide scrolls the terminal.
-            self._rows = [[None] * self._width for _ in range(self._height)]
-        for y in spilled - target.keys() - {self._height}:
-            self._rows[y] = [None] * self._width
-            self._uncertain.add(y)
+        touched = self._touched(update)
+        if not touched.uncertain and self._uncertain.isdisjoint(touched.rows):
+            self._scroll(touched.rows, writer)
+        self._write_rows(touched, system, writer)
         return writer.finish(cursor)
-
-    def _spill(self, y: int, row: Row, pieces: Iterable[tuple[int, Strip]]) -> None:
-        """Take a row for unknown, but for what is written to it now: the one above may go on into it."""
-        covered = {place for x, strip in pieces for place in range(x, x + strip.cell_length)}
-        self._rows[y] = [None] * self._width
-        row[:] = [cell if place in covered else None for place, cell in enumerate(row)]
 
     def _start(self, size: tuple[int, int], system: ColorSystem) -> None:
         self._width, self._height = size
@@ -150,6 +113,63 @@ class ScreenDiff:
         if system is not self._system:
             self._system = system
             self._by_style = {None: 0}
+
+    def _touched(self, update: LayoutUpdate | ChopsUpdate) -> _Touched:
+        """What an update makes of the rows that it writes to."""
+        touched = _Touched({}, {}, set())
+        for y, x, strip in _strips(update):
+            if not 0 <= y < self._height:
+                continue
+            cells = self._read(strip)
+            row = touched.rows.setdefault(y, self._rows[y][:])
+            end = x + len(cells)
+            if None in cells or end > self._width:
+                touched.uncertain.add(y)
+            # Half of a wide character that is overwritten: what becomes of the other half, terminals decide.
+            for half in (x, end):
+                if half < self._width and (cell := row[half]) is not None and not cell[0]:
+                    row[half - 1 if half == x else half] = None
+                    touched.uncertain.add(y)
+            row[x:end] = cells
+            del row[self._width :]
+            touched.pieces.setdefault(y, []).append((x, strip))
+        return touched
+
+    def _write_rows(self, touched: _Touched, system: ColorSystem, writer: TerminalWriter) -> None:
+        """Write the rows, from the first on. Behind one that may be too wide, the next one is unknown."""
+        last = max(touched.rows, default=0)
+        spilled = -1
+        for y, row in sorted(touched.rows.items()):
+            careful = y in touched.uncertain or y in self._uncertain
+            if y == spilled:
+                self._keep_pieces(row, touched.pieces[y])
+            if careful:
+                for x, strip in touched.pieces[y]:
+                    writer.put_strip(y, x, strip, system)
+                if y != last:
+                    writer.write("\n")  # as Textual: what a row too wide leaves behind is then the same
+            else:
+                self._write_row(y, self._rows[y], row, writer)
+            self._rows[y] = row
+            self._uncertain.discard(y)
+            if careful:
+                spilled = y + 1
+                self._lose(spilled)
+                if y in touched.uncertain or None in row:
+                    self._uncertain.add(y)
+
+    def _keep_pieces(self, row: Row, pieces: Iterable[tuple[int, Strip]]) -> None:
+        """Take a row for unknown, but for what is written to it now: the one above may go on into it."""
+        covered = {place for x, strip in pieces for place in range(x, x + strip.cell_length)}
+        row[:] = [cell if place in covered else None for place, cell in enumerate(row)]
+
+    def _lose(self, y: int) -> None:
+        """Know nothing of a row any more; behind the last one the terminal itself has scrolled."""
+        if y < self._height:
+            self._rows[y] = [None] * self._width
+            self._uncertain.add(y)
+        else:
+            self._rows = [[None] * self._width for _ in range(self._height)]
 
     # -- from strips to cells --------------------------------------------------------------------------
 
@@ -249,36 +269,34 @@ class ScreenDiff:
         changed = [y for y in sorted(target) if target[y] != self._rows[y]]
         if not self._abilities.scroll_region or len(changed) < _FEWEST_ROWS:
             return
+        shift, ys = self._moved_together(changed, target)
+        if len(ys) < _FEWEST_ROWS - 1:
+            return
+        top, bottom = min(ys[0], ys[0] + shift), max(ys[-1], ys[-1] + shift) + 1
+        # A row at the edge may have moved too and changed a little: the one with the cursor, say.
+        regions = (range(top - up, bottom + down) for up in (0, 1) for down in (0, 1))
+        scrolled = [
+            (*self._scrolled(region, shift, target), region)
+            for region in regions
+            if region.start >= 0 and region.stop <= self._height and self._uncertain.isdisjoint(region)
+        ]
+        gain, after, region = max(scrolled, key=lambda each: each[0], default=(0, [], range(0)))
+        if gain <= _SCROLL_COST:
+            return
+        writer.scroll(region[0], region[-1], shift)
+        for y, row in zip(region, after, strict=True):
+            # Rows that nobody asked to change have moved along and have to be written back.
+            target.setdefault(y, self._rows[y])
+            self._rows[y] = row
+
+    def _moved_together(self, changed: Sequence[int], target: Mapping[int, Row]) -> tuple[int, list[int]]:
+        """By how many lines most rows have moved, and which these are; none where none has."""
         # In the last column stands a scroll bar, which stays where it is.
         rows = [row[:-1] for row in self._rows]
         moved = [(y, rows.index(row) - y) for y in changed if rows.count(row := target[y][:-1]) == 1]
-        shifts = Counter(shift for _y, shift in moved if shift)
-        if not shifts or (best := shifts.most_common(1)[0])[1] < _FEWEST_ROWS - 1:
-            return
-        shift = best[0]
-        ys = [y for y, by in moved if by == shift]
-        top, bottom = min(ys[0], ys[0] + shift), max(ys[-1], ys[-1] + shift)
-        # A row at the edge may have moved too and changed a little: the one with the cursor, say.
-        edges = [(top - up, bottom + down) for up in (0, 1) for down in (0, 1)]
-        costs = {
-            edge: self._scrolled(range(edge[0], edge[1] + 1), shift, target)
-            for edge in edges
-            if edge[0] >= 0
-            and edge[1] < self._height
-            and not self._uncertain & set(range(edge[0], edge[1] + 1))
-        }
-        if not costs:
-            return
-        (top, bottom), (gain, after) = max(costs.items(), key=lambda item: item[1][0])
-        if gain <= _SCROLL_COST:
-            return
-        region = range(top, bottom + 1)
-        writer.scroll(region[0], region[-1], shift)
-        for y in region:
-            # Rows that nobody asked to change have moved along and have to be written back.
-            target.setdefault(y, self._rows[y])
-        for y, row in zip(region, after, strict=True):
-            self._rows[y] = row
+        shifts = Counter(by for _, by in moved if by).most_common(1)
+        shift = shifts[0][0] if shifts else 0
+        return shift, [y for y, by in moved if by == shift and by]
 
     def _scrolled(self, region: range, shift: int, target: dict[int, Row]) -> tuple[int, list[Row]]:
         """How many cells a scroll of these rows saves, and what they hold behind it."""
