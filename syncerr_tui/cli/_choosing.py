@@ -36,8 +36,8 @@ again_option = click.option(
     "--again", is_flag=True, help="Also send rows again whose last request has an unknown outcome."
 )
 
-reason_option = click.option("--reason", default="", metavar="TEXT", help="Why, for the journal.")
-yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
+reason_option = click.option("--reason", default="", metavar="TEXT", help="The reason, for the journal.")
+yes_option = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 
 id_option = click.option(
     "--id",

@@ -87,7 +87,7 @@ _SETTINGS: Mapping[str, Option] = {
         "--snapshot",
         type=click.Path(dir_okay=False, path_type=Path),
         metavar="FILE",
-        help="Look at what 'syncerr-tui snapshot' has written, without an org.",
+        help="Read a file that 'syncerr-tui snapshot' wrote, in place of an org.",
     ),
     # Told in the help of `demo` alone: in every command they would be half of it.
     "errors": click.option("--errors", type=click.IntRange(0, 100_000), hidden=True),
@@ -98,7 +98,9 @@ _SETTINGS: Mapping[str, Option] = {
     "db": click.option("--db", type=click.Path(dir_okay=False, path_type=Path), hidden=True),
     "fault": click.option("--fault", multiple=True, hidden=True),
     "naming": click.option("--naming", hidden=True),
-    "read_only": click.option("--read-only", is_flag=True, help="Take away everything that changes the org."),
+    "read_only": click.option(
+        "--read-only", is_flag=True, help="Read-only: nothing here can change the org."
+    ),
 }
 
 

@@ -52,7 +52,7 @@ def rows_of_run(history: History, run: str) -> tuple[Attempt, ...]:
     """
     record = history.run(run)
     if record is None:
-        raise BadInputError("No run has that id, or several begin so", "See 'syncerr-tui journal'")
+        raise BadInputError("No run has that id, or several begin with it", "See 'syncerr-tui journal'")
     return history.rows_of(record.id)
 
 

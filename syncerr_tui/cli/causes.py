@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 @click.option(
     "--filter", "text", metavar="TEXT", default="", help="Only the causes of errors that match; as in 'list'."
 )
-@click.option("--limit", metavar="N", type=click.IntRange(1), help="Only so many, the worst.")
+@click.option("--limit", metavar="N", type=click.IntRange(1), help="Show at most this many, worst first.")
 @json_option("One JSON line for each cause.")
 @click.option("--victims", is_flag=True, help="Name every error that a cause holds up, with the evidence.")
 @in_event_loop

@@ -68,7 +68,7 @@ _LARGEST_CERTIFICATE = 64 * 1024
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write a recording of this org's Re-sync button to a new file, as a browser exports it.",
 )
-@click.option("--read-only", is_flag=True, help="In the app: take away everything that changes the org.")
+@click.option("--read-only", is_flag=True, help="Open the app read-only: nothing can change the org.")
 @click.option(
     "--show-credentials",
     is_flag=True,

@@ -76,12 +76,12 @@ async def _safeguards(profile: OrgProfile, tokens: TokenProvider) -> Check:
         finally:
             await connection.close()
     except SyncErrError as error:
-        return Check.warning("safeguards", f"not looked at: {error.title}", error.hint)
+        return Check.warning("safeguards", f"not checked: {error.title}", error.hint)
     if off:
         return Check.warning("safeguards", off_summary(off), put_back_words(off))
     allowed = [scope.value for scope in FixScope if not policy.refusal(scope)]
-    may = f"may be fixed from here: {', '.join(allowed)}" if allowed else "nothing may be fixed from here"
-    return Check.ok("safeguards", f"none is off because of us; {may}")
+    may = f"fixes allowed here: {', '.join(allowed)}" if allowed else "no fixes allowed here"
+    return Check.ok("safeguards", f"none is switched off from here; {may}")
 
 
 def _version() -> Check:
@@ -111,7 +111,7 @@ def _team_journal(server: Server, org_id: str | None) -> Check:
 
     if org_id is None:
         advice = "Run 'syncerr-tui setup', so that the profile knows the org"
-        return Check.warning("journal", f"{server.name}, not looked at", advice)
+        return Check.warning("journal", f"{server.name}, not checked", advice)
     return Check.ok("journal", PostgresDatabase.examine(server, org_id))
 
 
@@ -137,7 +137,9 @@ def _file_journal(place: Path, org_id: str | None, *, shared: bool) -> Check:
         advice = f"For several users run: chmod 2770 {place.parent}, and chgrp it to a group of theirs"
         return Check.warning("journal", reason, advice)
     if size > _LARGE:
-        return Check.warning("journal", reason, "Old runs can be moved away while nothing runs")
+        return Check.warning(
+            "journal", reason, "Move the file away while no re-sync is under way: a new one is begun"
+        )
     return Check.ok("journal", reason)
 
 

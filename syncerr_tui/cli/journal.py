@@ -28,9 +28,13 @@ if TYPE_CHECKING:
 @org_options
 @click.option("--id", "event", metavar="ID", help="Everything that was tried with this change event.")
 @click.option("--fixes", is_flag=True, help="What was changed in the org instead, newest first.")
-@click.option("--who", is_flag=True, help="Who else is on, and what they work at.")
+@click.option("--who", is_flag=True, help="Who else is working on this org, and what they are doing.")
 @click.option(
-    "--limit", metavar="N", type=click.IntRange(1, 100_000), default=50, help="Runs or changes at most [50]."
+    "--limit",
+    metavar="N",
+    type=click.IntRange(1, 100_000),
+    default=50,
+    help="Show at most this many runs or changes [50].",
 )
 @json_option("One JSON line for each run, or for each row of RUN.")
 @in_event_loop
@@ -114,7 +118,7 @@ async def _move(choice: OrgChoice) -> int:
     with journal_of(org_id, replace(profile, journal="")) as source, journal_of(org_id, profile) as target:
         moved = move(source, target)
         say(f"Moved and read back: {moved.summary}. The journal is {target.place} from now on.")
-        say(f"Yours stays as it was, and nothing is begun in it any more: {source.place}")
+        say(f"Your own stays as it was, and no new run uses it: {source.place}")
     return ExitCode.OK
 
 
@@ -123,7 +127,7 @@ def _tell_people(people: Sequence[Presence]) -> None:
         emit_json(*({**asdict(one), "since": one.since.isoformat()} for one in people))
         return
     if not people:
-        say("Nobody else is on.")
+        say("Nobody else is working on this org.")
     for one in people:
         run = f"  run {one.run[:8]}" if one.run else ""
         emit(f"{one.words} since {local_minute(one.since)}{run}")
@@ -131,7 +135,7 @@ def _tell_people(people: Sequence[Presence]) -> None:
 
 def _tell_rows(rows: tuple[Attempt, ...]) -> None:
     if not rows:
-        say("The journal has nothing about it.")
+        say("The journal has no record of it.")
     for row in rows:
         verdict = row.verdict.value if row.verdict else NOT_SENT if row.ended else None
         more = {

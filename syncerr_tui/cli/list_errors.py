@@ -75,17 +75,21 @@ class _Output:
 @click.command()
 @org_options
 @click.option(
-    "--filter", "text", metavar="TEXT", default="", help="Like / in the app: object:Order age:>2d ..."
+    "--filter",
+    "text",
+    metavar="TEXT",
+    default="",
+    help="Filter as with / in the app: object:Order age:>2d ...",
 )
-@click.option("--limit", metavar="N", type=click.IntRange(1), help="Stop after that many.")
-@click.option("--causes", is_flag=True, help="Also say which cause each has, and which error it waits for.")
+@click.option("--limit", metavar="N", type=click.IntRange(1), help="List at most this many.")
+@click.option("--causes", is_flag=True, help="Also show the cause of each, and the error it waits for.")
 @click.option(
     "--format",
     "form",
     type=click.Choice([form.value for form in Format], case_sensitive=False),
-    help="How to write the rows [table].",
+    help="Output format [table].",
 )
-@click.option("--fields", metavar="NAME,...", help="Which fields, in this order, e.g. id,code,message.")
+@click.option("--fields", metavar="NAME,...", help="Fields to show, in this order, e.g. id,code,message.")
 @click.option("--sort", metavar="NAME", help="Sort by this field; -NAME reverses the order [processed_at].")
 @click.option(
     "--count-by",

@@ -97,10 +97,12 @@ async def command(
                 *(f"    {line}" for line in handlings.of(row).lines()),
             )
     if wishes:
-        say(f"Said about {plural(len(targets), 'cause' if cause is not None else 'error')}.")
+        say(f"Noted on {plural(len(targets), 'cause' if cause is not None else 'error')}.")
     elif not rows:
         say(
-            "Nothing was said about these errors yet." if targets else "Nothing was said about any error yet."
+            "None of these errors has a note or an owner yet."
+            if targets
+            else "No error has a note or an owner yet."
         )
     return ExitCode.OK
 

@@ -26,7 +26,7 @@ _LONGEST = timedelta(days=100 * 365)
     metavar="TIME",
     default="8h",
     show_default=True,
-    help="Where it begins: this long ago (90m, 8h, 2d), or 'run' for the beginning of the last run.",
+    help="Start this long ago (90m, 8h, 2d), or at 'run': when the last run began.",
 )
 @click.option(
     "--format",
@@ -34,7 +34,7 @@ _LONGEST = timedelta(days=100 * 365)
     type=click.Choice(["markdown", "json", "html"]),
     default="markdown",
     show_default=True,
-    help="HTML is one file that needs nothing else.",
+    help="HTML is one self-contained file.",
 )
 @click.option("--personal-data", is_flag=True, help="Do not mask addresses, telephone numbers and values.")
 @in_event_loop

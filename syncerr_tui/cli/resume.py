@@ -115,4 +115,6 @@ def _one_of(waiting: tuple[Unfinished, ...], run: str | None) -> Unfinished:
         return matching[0]
     if run is None:
         raise BadInputError("Several runs were interrupted", "Name one: syncerr-tui resume RUN")
-    raise BadInputError("No interrupted run has that id, or several begin so", "See 'syncerr-tui resume'")
+    raise BadInputError(
+        "No interrupted run has that id, or several begin with it", "See 'syncerr-tui resume'"
+    )

@@ -17,22 +17,22 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "list": ("list_errors", "List the unresolved sync errors."),
     "explain": ("explain", "Say what an error means and what to do about it."),
     "causes": ("causes", "Group the sync errors by what has to be fixed, worst first."),
-    "fix": ("fix", "Show what in the org would have to be changed for an error, and change it."),
-    "safeguards": ("safeguards", "List what is switched off until it is on again, and put it back."),
+    "fix": ("fix", "Show which change in the org would fix an error, and make it."),
+    "safeguards": ("safeguards", "List the safeguards that are switched off, and put them back."),
     "plan": ("plan", "Write down exactly what a re-sync would send, in which order."),
     "apply": ("apply", "Re-sync exactly what a plan file holds."),
     "resync": ("resync", "Plan, re-sync and prove, in one go."),
     "resume": ("resume", "Finish a run that was cut short."),
     "verify": ("verify", "Re-read the org and say what became of earlier runs."),
-    "note": ("note", "Say something about errors: a note, who works on it, a ticket, a snooze."),
-    "report": ("report", "Hand over: what was open, what was done with proof, what is left."),
-    "snapshot": ("snapshot", "Take the list along in a file, to look at it where there is no org."),
-    "watch": ("watch", "Look again and again: say what is new and cleared, and tell people."),
+    "note": ("note", "Annotate errors: a note, who works on them, a ticket, a snooze."),
+    "report": ("report", "Write a hand-over report: what was open, what was done with proof, what is left."),
+    "snapshot": ("snapshot", "Save the list to a file, to work on it without the org."),
+    "watch": ("watch", "Watch the list: report what is new and cleared, and notify people."),
     "journal": ("journal", "Show what was re-synced, by whom, and what came of it."),
-    "setup": ("setup", "Connect an org: a short guided flow that writes a profile."),
+    "setup": ("setup", "Connect an org: a few questions, then its profile is written."),
     "learn-button": ("learn_button", "Find the Re-sync button's call in a browser's recording."),
     "doctor": ("doctor", "Check an org, its profile and this machine."),
-    "info": ("info", "Show where things are kept and what the terminal can do."),
+    "info": ("info", "Show where files are kept and what the terminal can do."),
 }
 """Command -> its module in this package (which holds it as `command`) and its line in `--help`.
 
@@ -104,7 +104,7 @@ def did_you_mean(name: str, names: Iterable[str]) -> str:
     metavar="FILE",
     help="Open the app, read-only, on what 'syncerr-tui snapshot' has written.",
 )
-@click.option("--read-only", is_flag=True, help="Open the app without anything that changes the org.")
+@click.option("--read-only", is_flag=True, help="Open the app read-only: nothing in it can change the org.")
 @click.pass_context
 def root(context: click.Context, org: str | None, *, snapshot: Path | None, read_only: bool) -> int:
     """Clear StoreConnect sync errors: see what blocks, fix it, re-sync, prove it worked.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.option("--restore", metavar="FIX", help="Put back what this fix changed.")
 @click.option("--restore-all", is_flag=True, help="Put back everything that is off.")
 @click.option(
-    "--accept", metavar="FIX", help="Close the line: another version of the Flow is meant to be active."
+    "--accept", metavar="FIX", help="Close its entry: another version of the Flow is meant to be active."
 )
 @click.option(
     "--record",
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     "FlowDefinition:Name@VERSION.",
 )
 @click.option("--reason", default="", metavar="TEXT", help="With --record: why.")
-@click.option("--yes", is_flag=True, help="Needless: putting back asks nothing.")
+@click.option("--yes", is_flag=True, help="Not needed: putting back asks nothing.")
 @json_option("One JSON line for each.")
 @in_event_loop
 async def command(

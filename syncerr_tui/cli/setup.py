@@ -119,7 +119,7 @@ class SetupFlags:
 @click.option("--batch-size", metavar="N", type=click.IntRange(1, 200), help="Most rows in one request [50].")
 @proof_timeout_option("Seconds to wait for proof [180].")
 @click.option(
-    "--read-only", is_flag=True, default=None, help="Nothing is ever changed in this org from here."
+    "--read-only", is_flag=True, default=None, help="Read-only: this tool never changes anything in this org."
 )
 @click.option("--reason-required", is_flag=True, default=None, help="Every re-sync needs a reason.")
 @click.option(
@@ -132,7 +132,11 @@ class SetupFlags:
     "--bypass-set", "bypass_sets", multiple=True, metavar="NAME", help="A permission set that is a bypass."
 )
 @click.option("--replace", is_flag=True, help="Set up an org again; the old file is kept beside the new one.")
-@click.option("--yes", is_flag=True, help="Ask nothing: take the flags and the defaults, refuse in doubt.")
+@click.option(
+    "--yes",
+    is_flag=True,
+    help="Ask nothing: take the flags and the defaults, and fail where they are not enough.",
+)
 @json_option("At the end, name and path as one JSON line.")
 def command(*, org: str | None, yes: bool, **options: Any) -> int:  # noqa: ANN401 - the options above
     """Connect an org: log in, look at what it calls things, choose how to re-sync, keep it as a profile.
@@ -164,7 +168,7 @@ def run_setup() -> str:
         SyncErrError: Something did not work; nothing was written.
         click.Abort: The person left.
     """
-    say("Connect an org. Enter takes what stands in brackets; ctrl+c goes back to the demo.")
+    say("Connect an org. Enter takes the value in brackets; ctrl+c goes back to the demo.")
     profile, _ = asyncio.run(_setup(SetupFlags(), Asker()))
     return profile.name
 

@@ -32,7 +32,7 @@ _LOOKUPS = 200
     "--output",
     required=True,
     type=click.Path(dir_okay=False, path_type=Path),
-    help="The new file, readable for you alone: the messages hold what customers typed.",
+    help="The new file, readable only by you: the messages hold what customers typed.",
 )
 @in_event_loop
 async def command(choice: OrgChoice, *, output: Path) -> int:

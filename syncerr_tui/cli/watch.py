@@ -70,7 +70,7 @@ def _notifier(place: str) -> Notifier:
     kind, _, where = place.partition(":")
     if kind not in {"env", "file", "keyring"} or not where:
         raise BadInputError(
-            "--notify takes no address: it holds secrets, and everybody on this machine sees a command line",
+            "--notify takes no address: it may hold secrets, and others can read a command line",
             "Keep it elsewhere: --notify env:NAME, file:PATH (mode 0600) or keyring:SERVICE/USER",
         )
     return Notifier(Secrets(os.environ).get(SecretRef(kind, where), "address to notify"), place)
@@ -187,7 +187,10 @@ def _wishes(
         "--hook", multiple=True, metavar="COMMAND", help="Run this with JSON on stdin, without a shell."
     ),
     metrics=click.option(
-        "--metrics", type=click.Path(path_type=Path), metavar="FILE", help="Write figures for Prometheus."
+        "--metrics",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Write metrics for Prometheus to this file.",
     ),
     digest=click.option(
         "--digest", metavar="TIME", default="0s", help="The shortest time between two messages."

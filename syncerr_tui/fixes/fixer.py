@@ -146,7 +146,7 @@ class Fixer:
             why = (
                 f"switched off by fix {line.id} of {line.by}"
                 if line
-                else "it was like that already, not because of us; left as it is"
+                else "it was like that already, not by this tool; left as it is"
             )
             return FixResult(line.id if line else "", FixState.ALREADY, True, before, before, why)
         if option.settled and option.wants:
@@ -166,7 +166,7 @@ class Fixer:
         for _ in range(_AGREEING):
             reading = await self._org.read_target(change)
             if reading is None:
-                raise RefusedError(f"{change.target.name} is gone from the org", "Look at the error again")
+                raise RefusedError(f"{change.target.name} is no longer in the org", "Look at the error again")
             if last is not None and last.whole == reading.whole:
                 return reading
             last = reading
@@ -218,7 +218,7 @@ class Fixer:
             return result(FixState.UNKNOWN, f"It could not be read again: {reading.line}", unreachable=True)
         if reading is None:
             self._ledger.close(record.id, "gone from the org")
-            return result(FixState.UNKNOWN, f"{target.name} is gone from the org")
+            return result(FixState.UNKNOWN, f"{target.name} is no longer in the org")
         if same_values(reading.values, after):
             return self._applied(record, start, reading, answer, result)
         if answer == "refused":
@@ -311,7 +311,7 @@ class Fixer:
         over = self._close_where_over(record, state)
         if reading is None:
             return FixResult(
-                record.id, FixState.ALREADY, True, {}, {}, "It is gone from the org; the line is closed"
+                record.id, FixState.ALREADY, True, {}, {}, "It is no longer in the org; its entry is closed"
             )
         now = reading.part(record.after)
         back = replace(record, after=undo_values(record))
@@ -382,7 +382,7 @@ class Fixer:
         now = await self._look(record)
         if now.state in {SafeguardState.OFF, SafeguardState.UNKNOWN}:
             raise RefusedError(
-                f"{record.target.name} is {now.state.value}: its line stays", "Put it back with --restore"
+                f"{record.target.name} is {now.state.value}: its entry stays", "Put it back with --restore"
             )
         if now.state is SafeguardState.OTHER_VERSION:
             self._ledger.close(record.id, "a person accepted the version that is active now")
@@ -408,6 +408,6 @@ def _other_words(record: FixRecord) -> str:
     if record.kind is FixKind.FLOW_OFF:
         return (
             f"Another version than {record.before.get('activeVersionNumber')} is active: it is left alone. "
-            f"If that is meant to be, close the line with --accept {record.id}"
+            f"If that is meant to be, close its entry with --accept {record.id}"
         )
     return "It is neither as before nor as the fix left it: somebody changed it, and it is left alone"

@@ -22,8 +22,8 @@ from syncerr_tui.words import iso
 ENDINGS = {
     "finished": "finished",
     "cancelled": "stopped",
-    "braked": "braked",
-    "stopped": "broken off",
+    "braked": "stopped itself",
+    "stopped": "cut short",
     "dropped": "dropped",
 }
 """How a run ends: as the journal marks it, and in words. A person stops a run, a failure breaks it off."""
@@ -257,7 +257,7 @@ class History:
         return bool(rows)
 
     def same_message_attempts(self, error: SyncError) -> int:
-        """How often this very row was tried with this very message: from 2 on, ask what is different.
+        """How often this very row was tried with this same message: from 2 on, ask what is different.
 
         What the org refused untried is no try; what it refused for the row's own reason is one.
         """

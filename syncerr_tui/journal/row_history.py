@@ -53,7 +53,7 @@ class Memory:
     tries: int
     """How often this very row was sent."""
     unchanged: int
-    """How often it was sent with this very message."""
+    """How often it was sent with this same message."""
     last_verdict: Verdict | None
     last_at: datetime | None
     """When this row was last sent."""

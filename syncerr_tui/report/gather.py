@@ -295,4 +295,4 @@ def _next_steps(
         yield f"{plural(len(work) - _NAMED, 'more cause')}: syncerr-tui causes"
     support = [cause for cause in causes if cause.open and cause.retry == Retry.SUPPORT_ONLY.value]
     if support:
-        yield f"Ask StoreConnect's support about {plural(len(support), 'cause')}"
+        yield f"Ask StoreConnect support about {plural(len(support), 'cause')}"

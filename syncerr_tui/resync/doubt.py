@@ -107,7 +107,7 @@ def unsettled_words(verdicts: Iterable[Verdict]) -> str:
     twin, unknown = counts[Verdict.TWIN], counts[Verdict.UNKNOWN]
     words = []
     if twin:
-        words.append(f"{twin:,} TWIN: two records carry one StoreConnect ID. Merge them before you re-sync.")
+        words.append(f"{twin:,} TWIN: two records share one StoreConnect ID. Merge them before you re-sync.")
     if unknown:
         words.append(f"{unknown:,} UNKNOWN: sent before, and the outcome is not known.")
     return " ".join(words)

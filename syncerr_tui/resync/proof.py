@@ -119,7 +119,7 @@ def judge(
         return case.wait("the org is still working on it")
     if seen.standing is EventStanding.UNCLEAR:
         return case.wait(
-            f"its status is now '{seen.status}', and nobody has confirmed what that means: "
+            f"its status is now '{seen.status}', and it is not confirmed what that means: "
             "'syncerr-tui doctor' says how to confirm it"
         )
     return _left(case)

@@ -35,7 +35,7 @@ class Prepared:
     unavailable: tuple[LeftOut, ...] = ()
     """Rows that are under way or queued already, or do not fail any more."""
     support_only: tuple[LeftOut, ...] = ()
-    """Rows that only StoreConnect's support can clear: out, unless the person wants them sent anyway."""
+    """Rows that only StoreConnect support can clear: out, unless the person wants them sent anyway."""
     support_too: bool = False
     """They are sent all the same: the person chose one alone."""
     snoozed: tuple[LeftOut, ...] = ()
@@ -212,7 +212,7 @@ def causes_missing(graph: CauseGraph, chosen: Sequence[SyncError]) -> list[SyncE
 
 
 def support_only(graph: CauseGraph, chosen: Iterable[SyncError], *, unless: str) -> list[LeftOut]:
-    """Errors that only StoreConnect's support can clear.
+    """Errors that only StoreConnect support can clear.
 
     Args:
         graph: All errors.
@@ -229,7 +229,7 @@ def support_only(graph: CauseGraph, chosen: Iterable[SyncError], *, unless: str)
         if key not in known:
             known[key] = explain(error).support_only
         if known[key]:
-            out.append(LeftOut(error.id, f"only StoreConnect's support can clear this{unless}"))
+            out.append(LeftOut(error.id, f"only StoreConnect support can clear this{unless}"))
     return out
 
 
@@ -247,5 +247,5 @@ def snoozed(handled: Handlings, chosen: Iterable[SyncError], *, unless: str = ""
 def support_words(count: int) -> str:
     """The warning about rows that only support can clear and that are to be sent all the same."""
     if count == 1:
-        return "Only StoreConnect's support can clear it: send it once they have answered."
-    return f"Only StoreConnect's support can clear {count:,} of these: send them once they have answered."
+        return "Only StoreConnect support can clear it: send it once they have answered."
+    return f"Only StoreConnect support can clear {count:,} of these: send them once they have answered."

@@ -329,7 +329,7 @@ class Sender:
             elif now.standing is EventStanding.PENDING:
                 not_sent[event] = "the org is working on it already"
             elif now.standing is EventStanding.UNCLEAR:
-                why = f"its status is now '{now.status}', and nobody has confirmed what that means"
+                why = f"its status is now '{now.status}', and it is not confirmed what that means"
                 not_sent[event] = why
             else:
                 left.append(row)

@@ -178,7 +178,7 @@ class _Checkup:
             Check.ok("object", f"{proposal.object_name} ({proposal.object_label})"),
             Check.warning(
                 "mapping",
-                f"{plural(len(mapping.fields), 'field')} found by looking, confirmed by nobody",
+                f"{plural(len(mapping.fields), 'field')} found automatically, not confirmed yet",
                 f"{_SETUP} to look at the mapping and keep it",
             ),
         ]
@@ -207,7 +207,7 @@ class _Checkup:
             if values
         )
         if open_:
-            reason = f"{meanings}; nobody has said what {one_line(', '.join(open_[:5]))} means"
+            reason = f"{meanings}; it is not confirmed what {one_line(', '.join(open_[:5]))} means"
             return Check.warning("statuses", reason, f"If it means done, {confirm}")
         return Check.ok("statuses", meanings)
 

@@ -154,7 +154,7 @@ _WHAT = {
     Kind.FORBIDDEN: "Salesforce does not allow this",
     Kind.MISSING: "Salesforce does not know what was asked for, or hides it from this user",
     Kind.BAD_REQUEST: "Salesforce could not carry out the request",
-    Kind.ELSEWHERE: "{host} wanted to send us to another address; the access token was not sent there",
+    Kind.ELSEWHERE: "{host} redirected to another address; the access token was not sent there",
     Kind.CERTIFICATE: "The certificate of {host} is not trusted by this machine",
     Kind.PROXY: "The proxy did not open the way to {host}",
     Kind.RENEWED: "The Salesforce session had expired, and has been renewed",

@@ -45,7 +45,7 @@ def refuse_field(name: str) -> None:
     if folded == _KEY or folded.startswith(_UNIQUE):
         raise RefusedError(
             f"{name} belongs to StoreConnect: it is never changed from here",
-            "Ask StoreConnect's support, who can see why it clashes",
+            "Ask StoreConnect support, who can see why it clashes",
         )
 
 
@@ -142,5 +142,5 @@ class FixWrites:
             if name.casefold() in self._never:
                 raise RefusedError(
                     f"{name} is StoreConnect's own: it is never changed from here",
-                    "Ask StoreConnect's support",
+                    "Ask StoreConnect support",
                 )

@@ -176,7 +176,7 @@ def _by_hand(case: FixCase, guidance: Guidance) -> FixCandidate | None:
         FixTarget(str(case.error.object), "", code),
         {},
         title=f"By hand: {plain(guidance.headline).rstrip('.')}",
-        guided=_WHY_BY_HAND.get(code, "A person does it in Salesforce"),
+        guided=_WHY_BY_HAND.get(code, "This is done by hand in Salesforce"),
         steps=guidance.steps,
     )
 

@@ -41,7 +41,7 @@ class EnvironmentAuth:
     """`SYNCERR_INSTANCE_URL` and `SYNCERR_ACCESS_TOKEN`. Nothing renews it."""
 
     kind: ClassVar[str] = "environment"
-    login: ClassVar[str] = "a token that was given, and that nothing renews"
+    login: ClassVar[str] = "a token that was given, and that is never renewed"
     summary: ClassVar[str] = "a token in SYNCERR_INSTANCE_URL and SYNCERR_ACCESS_TOKEN"
 
 

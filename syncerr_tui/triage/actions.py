@@ -475,7 +475,7 @@ _LOOK = (
         "watch",
         ("w",),
         "watch",
-        "Read every minute what has changed; what is new is marked, and new errors ring the bell.",
+        "Read what has changed every minute; what is new is marked, and new errors ring the bell.",
         why_disabled=_connected,
     ),
     Action(
@@ -499,7 +499,7 @@ _COPY = (
         "note",
         ("N",),
         "note",
-        "Say something of the row, the selection or the cause: a note, who works on it, a ticket, a snooze.",
+        "Annotate the row, the selection or the cause: a note, who works on it, a ticket, a snooze.",
         _ERRORS_AND_CAUSES,
         why_disabled=_row,
     ),
@@ -541,7 +541,6 @@ _COPY = (
         "report",
         "Write the hand-over of the last eight hours to a new HTML file here: done, proven, left, next.",
         why_disabled=_connected,
-        group="Take along",
     ),
     Action(
         "browse",
@@ -567,7 +566,7 @@ _ACT = (
         "queue",
         ("Q",),
         "queue",
-        "The re-syncs that wait for the one under way: take one out, move it, go on after a hold.",
+        "The re-syncs that wait for the one under way: take one out, move it, resume after a hold.",
         why_disabled=_queue,
     ),
     Action(
@@ -611,7 +610,7 @@ _ACT = (
         "pause",
         ("P",),
         "pause re-sync",
-        "Hold the re-sync after what is on its way, or let it go on.",
+        "Pause the re-sync after what is on its way, or resume it.",
         why_disabled=_run,
     ),
     Action(
@@ -640,7 +639,7 @@ _ACT = (
         why_disabled=_verify,
         footer=6,
     ),
-    Action("login", ("L",), "log in again", "Ask for a new session.", why_disabled=_login),
+    Action("login", ("L",), "log in again", "Log in again, for a new session.", why_disabled=_login),
 )
 _PROGRAM = (
     Action(

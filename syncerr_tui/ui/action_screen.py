@@ -220,7 +220,7 @@ class ActionScreen(Screen[None], inherit_bindings=False):
         if action not in self.actions:
             place = self.context.state.place
             if action.changes_org and self.context.read_only and action.works_in(place):
-                self.say("read-only: nothing that changes the org can be done in this start of the app")
+                self.say("read-only: this session of the app cannot change the org")
             elif not action.works_in(place):
                 shown = {pane.place for pane in self.panes.values() if pane.shown}
                 self.say(table.where_it_works(action, key, shown))

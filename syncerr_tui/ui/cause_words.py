@@ -40,10 +40,10 @@ def headline(errors: Mapping[str, SyncError], cause: Cause, unsettled: Mapping[s
     if cause.ready:
         left = left_by_runs(errors, cause, unsettled)
         if left is Verdict.TWIN:
-            return "Two records carry one StoreConnect ID: merge them before anything else"
+            return "Two records share one StoreConnect ID: merge them before anything else"
         if left is Verdict.UNKNOWN:
             return "Sent, and the outcome is not known: V in the Journal checks again"
-        return "Ready: what these waited for is in Salesforce by now"
+        return "Ready: what these waited for is in Salesforce now"
     examples = tuple(errors[row] for row in cause.examples if row in errors)
     if len(examples) < len(cause.examples):  # until the causes have followed the list
         examples = examples_of([errors[row] for row in cause.roots if row in errors])
@@ -89,7 +89,7 @@ def retried_words(times: int) -> str:
     """Why another try is no advice any more."""
     return (
         f"It was sent {times:,} times and refused with this same message: another try alone will not help. "
-        "Find out what is different about it, or give it to StoreConnect's support (Y copies all of it)."
+        "Find out what is different about it, or give it to StoreConnect support (Y copies all of it)."
     )
 
 

@@ -111,7 +111,7 @@ class Details:
         message.pieces(("Message ", Role.MUTED), *_marked(error.message, diagnosis))
         page.add(message.lines[:_HEAD_LINES])
         page.section("News", (self._happened(error, moment), Role.TEXT))
-        page.section("Said", (" ".join(self._context.state.handlings.of(error.id).lines()), Role.TEXT))
+        page.section("Notes", (" ".join(self._context.state.handlings.of(error.id).lines()), Role.TEXT))
         page.section("Last re-sync", (outcome, Role.TEXT))
         if left is not None:
             left_section(page, left, self._history.twin_pages(error))
@@ -145,7 +145,7 @@ class Details:
             left_section(page, left, list(islice(chain.from_iterable(pages), _TWIN_PAGES)))
         elif cause.ready:
             key = self._context.key_of("resync")
-            page.section(title, (f"{key} sends them: nothing else is to be done.", Role.TEXT))
+            page.section(title, (f"{key} sends them: nothing else needs doing.", Role.TEXT))
         page.section("Before", (memory_words(memory, moment) if memory is not None else "", Role.TEXT))
         if not cause.listed:
             page.heading(f"Not in this list: {cause.missing}")

@@ -158,7 +158,7 @@ def memory_words(memory: Memory, moment: datetime) -> str:
         )
     if memory.unchanged >= 2:
         sentences.append(
-            f"It was sent {_times(memory.unchanged)} with this very message: nothing has changed."
+            f"It was sent {_times(memory.unchanged)} with this same message: nothing has changed."
         )
     return " ".join(sentences)
 

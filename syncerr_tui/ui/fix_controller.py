@@ -91,7 +91,7 @@ class FixController:
             self._post(Announced(""))
             self._open_chosen(self._blocked(chosen), named, together=together)
 
-        self.once_known(opening, "Working out what waits for what; what can be fixed comes up then.")
+        self.once_known(opening, "Still working out the causes; the fixes come up when that is done.")
 
     def once_known(self, act: Callable[[CauseGraph | None], object], meanwhile: str) -> None:
         """Act now, or as soon as it is known what waits for what: what was asked for last, and no more."""
@@ -290,7 +290,7 @@ class FixController:
             if not now.allowed or now.as_shown != shown.as_shown:
                 return (
                     "left alone",
-                    "By now it is another change than the one that was shown.",
+                    "The change is no longer the one that was shown.",
                 )
             result = await fixes.apply(now, {}, "", now.event or errors[0].id)
         except SyncErrError as error:

@@ -140,7 +140,7 @@ class FixService:
             SyncErrError: It is off, or cannot be read.
         """
         now = await self.fixer.accept(fix)
-        return now.detail or f"{now.record.target.name}: its line is closed."
+        return now.detail or f"{now.record.target.name}: its entry is closed."
 
     async def record(self, text: str, reason: str) -> str:
         """Put a safeguard on the ledger that a person switched off by hand. What came of it, in words.

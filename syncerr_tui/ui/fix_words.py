@@ -18,7 +18,7 @@ _LABEL = 13
 _UNDO = {
     Undo.EXACT: "Exact: it can be put back as it was.",
     Undo.PARTIAL: "In part: what is added can be made inactive, not taken away.",
-    Undo.NONE: "None: it cannot be taken back from here.",
+    Undo.NONE: "None: it cannot be undone from here.",
 }
 _STATES = {
     SafeguardState.ON: ("on again", "good"),
@@ -178,7 +178,7 @@ def safeguard_lines(now: SafeguardNow, moment: datetime, width: int) -> list[Tex
     if now.state is SafeguardState.OTHER_VERSION:
         page.blank()
         page.text(
-            "Another version of the Flow is active: it is left alone. 'c' closes this line if that is meant."
+            "Another version of the Flow is active: it is left alone. 'c' closes this entry if that is meant."
         )
     return page.lines
 

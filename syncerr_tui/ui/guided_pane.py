@@ -338,9 +338,7 @@ class GuidedPane(ListWithPanel):
     def decline(self) -> None:
         row = self.state.current
         if row is None or row.ticked:
-            self.post_message(
-                Announced(f"It is ticked: {self.context.key_of('tick')} takes that back first.")
-            )
+            self.post_message(Announced(f"It is ticked: {self.context.key_of('tick')} unticks it first."))
         else:
             self._controller().decline([row.error.id])
 

@@ -122,9 +122,9 @@ def _done(kind: HandlingKind, value: str) -> str:
         case HandlingKind.NOTE:
             return "Noted."
         case HandlingKind.ASSIGN:
-            return f"Assigned to {one_line(value)}." if value else "Nobody is assigned any more."
+            return f"Assigned to {one_line(value)}." if value else "Unassigned."
         case HandlingKind.SUPPORT:
             return f"With support: {one_line(value)}." if value else "Not with support any more."
         case HandlingKind.SNOOZE:
-            return "Snoozed: plans leave it out for now." if value else "Awake again."
+            return "Snoozed: plans leave it out for now." if value else "Awake again: plans take it in."
     return "Merged: it is one record from now on."

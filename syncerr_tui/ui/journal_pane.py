@@ -271,7 +271,7 @@ class JournalPane(ListWithPanel):
         """Read what is new, and take the focus to where the person was."""
         self._visited = True
         if self.context.connection is None:
-            self.sheet.note("", "The journal is an org's own: connecting comes first.")
+            self.sheet.note("", "Each org has its own journal: connect first.")
         self.refresh_journal()
         self.take_focus()
 
@@ -402,7 +402,7 @@ class JournalPane(ListWithPanel):
         if connection is None:
             return
         if run.alive:
-            self.post_message(Announced("It is under way in another terminal, which checks its rows itself."))
+            self.post_message(Announced("It is under way in another terminal, which proves its rows itself."))
             return
         with self._doing("looking for what is still open ..."):
             rows = await self._reading.ask(lambda journal: History(journal).rows_of(run.id))

@@ -46,14 +46,14 @@ _COUNTED = (
 )
 """The columns of a run's counts; None: rows that were not sent. TWIN stands in its state: so they add up."""
 _MARKS = {
-    "paused": "Held",
-    "resumed": "Went on",
-    "brake": "Braked",
-    "adopted": "Taken up again",
+    "paused": "Paused",
+    "resumed": "Resumed",
+    "brake": "Halted",
+    "adopted": "Continued",
     "finished": "Finished",
     "cancelled": "Stopped by hand",
     "braked": "Stopped by itself",
-    "stopped": "Broken off",
+    "stopped": "Cut short",
     "dropped": "Dropped",
 }
 _LABEL = 17

@@ -32,8 +32,8 @@ STOPPING = "Stopping: what is on its way is waited for."
 PAUSING = "Pausing after what is on its way."
 _NOT_BY_ITSELF = {
     "cancelled": "the re-sync before it was stopped",
-    "braked": "the re-sync before it braked",
-    "stopped": "the re-sync before it was broken off",
+    "braked": "the re-sync before it stopped itself",
+    "stopped": "the re-sync before it was cut short",
 }
 """Ends of a run after which a person looks before more is sent."""
 _MAY_BE_OFF = "A safeguard may be off. 'syncerr-tui safeguards' says which, and puts it back."

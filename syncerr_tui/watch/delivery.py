@@ -206,7 +206,7 @@ class Notifier:
             import apprise
         except ImportError:
             raise BadInputError(
-                "Nobody can be notified: Apprise is not installed",
+                "Notifications need Apprise, which is not installed",
                 "Install it: pip install 'syncerr-tui[notify]'",
             ) from None
         logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)  # its lines name the address

@@ -136,7 +136,11 @@ async def test_a_refusal_says_why_and_nothing_has_run(
 
 FAILURE_LINES: dict[str, tuple[tuple[str, ...], str, str]] = {
     # kind of failure: how it comes about, what the line says, and what to do next
-    "no access": ((LWR, "no-class-access"), "This user may not run s_c.SyncError", "permission set"),
+    "no access": (
+        (LWR, "no-class-access"),
+        "This user has no permission to run s_c.SyncError",
+        "permission set",
+    ),
     "no web scope": ((LWR, "no-web-scope"), "cannot open a Lightning session", "sf org login web"),
     "blocked by a login flow": ((LWR, "login-flow"), "(Login Flow)", "open Salesforce in the browser"),
     "blocked by a verification": (

@@ -72,7 +72,7 @@ def test_a_reason_that_several_rows_share_is_said_once(shell: Shell) -> None:
     said = shell("resync", "--demo", "--filter", "code:ENTITY_IS_LOCKED object:OrderItem", "--yes")
     out = [line for line in said.err.splitlines() if line.startswith("Left out: a0X")]
     assert len(out) == 2
-    assert said.err.count("only StoreConnect's support can clear this") == 1
+    assert said.err.count("only StoreConnect support can clear this") == 1
 
 
 def test_a_restarted_demo_org_shows_nothing_of_a_past_world(shell: Shell) -> None:

@@ -117,7 +117,7 @@ def test_colleagues_are_listed(
     shell: Shell, fresh: DemoServer, name_journal: Callable[[], str], tmp_path: Path
 ) -> None:
     name_journal()
-    assert "Nobody else is on." in shell("journal", "--who", "--org", "acme").err
+    assert "Nobody else is working on this org." in shell("journal", "--who", "--org", "acme").err
     profile = read_profile(shell.profiles, "acme")
     assert profile is not None
     assert profile.org_id is not None

@@ -269,7 +269,12 @@ def steps_of(message: str, code: str) -> str:
             "on Shelf__c",
             "on Order",
         ),
-        ("Unable to create/update fields: CreatedById, Tax__c", ACCESS, "No right lets anybody", "on Order"),
+        (
+            "Unable to create/update fields: CreatedById, Tax__c",
+            ACCESS,
+            "No permission lets anybody",
+            "on Order",
+        ),
         (
             "Tax__c is frozen while an invoice is open: [Tax__c]",
             ACCESS,

@@ -307,7 +307,7 @@ async def test_a_version_that_is_gone_is_not_replaced(org: ScriptedOrg, journal:
     org.versions.discard(3)
     assert (await fixer.restore(fix)).state is FixState.REFUSED
     assert len(org.writes) == 1
-    with pytest.raises(RefusedError, match="its line stays"):
+    with pytest.raises(RefusedError, match="its entry stays"):
         await fixer.accept(fix)
 
 

@@ -37,5 +37,5 @@ def test_what_only_support_can_clear_stays_out_with_the_way_to_try_it() -> None:
     graph = graph_of(sync_error(1, code="FIELD_INTEGRITY_EXCEPTION", message=text), sync_error(2))
     out = support_only(graph, graph.errors.values(), unless="; s sends anyway")
     assert [(left.id, left.reason) for left in out] == [
-        (sync_error(1).id, "only StoreConnect's support can clear this; s sends anyway")
+        (sync_error(1).id, "only StoreConnect support can clear this; s sends anyway")
     ]

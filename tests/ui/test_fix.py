@@ -463,7 +463,7 @@ async def test_before_links_are_known_it_waits_for_the_cause(tmp_path: Path, goe
         lent = asyncio.create_task(worker.lend(lambda _graph: let_go.wait(60)))
         await driven.wait_for(lambda: worker.graph is None)
         await driven.press_meanwhile("F")
-        assert "Working out what waits for what" in driven.text
+        assert "Still working out the causes" in driven.text
         assert driven.app.screen is driven.app.bench
         if not goes_on:
             await driven.press_meanwhile("slash")

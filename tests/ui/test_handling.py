@@ -69,7 +69,7 @@ async def test_a_snoozed_row_alone_goes_and_can_be_woken(opened: Open) -> None:
         await driven.wait_for("Re-sync")
         await driven.press("escape")
         await say(driven, "wake")
-        await driven.wait_for("Awake again.")
+        await driven.wait_for("Awake again: plans take it in.")
         await driven.wait_for(lambda: "SNOOZED" not in driven.text)
 
 

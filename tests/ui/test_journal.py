@@ -187,7 +187,7 @@ async def test_beside_a_wide_list_stands_what_happened_to_the_run(opened: Open, 
     async with opened(size=(140, 30)) as driven:
         await driven.ready()
         await driven.press("3")
-        await driven.wait_for("Braked: the same cause came back")
+        await driven.wait_for("Halted: the same cause came back")
         await driven.wait_for("after the flow was repaired")
         await driven.press("tab", "j", "tab", "enter")
         await driven.wait_for("Everything that happened")

@@ -66,7 +66,7 @@ async def test_a_second_run_is_planned_queued_and_begins_by_itself(opened: Open,
         await driven.press("R")
         await driven.wait_for("Queue a re-sync of 2 errors in acme-prod (PRODUCTION)")
         assert f"Not sent {errors[1].short_name}: already in the re-sync under way." in driven.text
-        assert "It begins by itself, planned anew" in driven.text
+        assert "It starts on its own, planned anew" in driven.text
         await driven.wait_for("enter queues it")
         await driven.press("enter")
         await driven.wait_for("Queued: 2 errors: 1 Account, 1 Contact. Q shows the queue.")
@@ -332,7 +332,7 @@ async def test_a_safeguard_that_is_off_meanwhile_is_refused_with_the_reason(open
         dialog = driven.app.screen
         assert isinstance(dialog, PlanDialog)
         dialog.offer([object()])  # type: ignore[list-item]  # any safeguard
-        await driven.wait_for("A safeguard cannot go off for it")
+        await driven.wait_for("A queued re-sync cannot switch a safeguard off")
         assert "f with the safeguard" not in driven.text
         await driven.press("f")
         assert dialog.meanwhile is None

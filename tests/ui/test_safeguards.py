@@ -149,12 +149,12 @@ async def test_another_version_is_left_alone_and_its_line_closed(opened: Open) -
         await driven.wait_for("it is not forgotten")
         fixes.active = 4
         await driven.press("escape", "s")
-        await driven.wait_for("c closes its line")
+        await driven.wait_for("c closes its entry")
         await driven.press("enter")
         await driven.wait_for("it is left alone")
         assert fixes.writes == []
         await driven.press("c")
-        await driven.wait_for("line is closed")
+        await driven.wait_for("entry is closed")
         await driven.press("escape")
         assert "safeguard off" not in driven.text
         assert fixes.writes == []

@@ -34,7 +34,7 @@ async def test_a_twin_stays_marked_and_no_plan_calls_it_ready(opened: Open, tmp_
         await driven.wait_for("1 TWIN: W")
         assert "UNKNOWN" in driven.lines[4]
         await driven.press("a", "R")
-        await driven.wait_for("1 TWIN: two records carry one StoreConnect ID.")
+        await driven.wait_for("1 TWIN: two records share one StoreConnect ID.")
         first = next(line for line in driven.lines if "TWIN: two" in line)
         assert (
             driven.lines.index(first)
@@ -125,14 +125,14 @@ async def test_what_only_support_can_clear_goes_after_one_more_key(opened: Open)
         assert "Nothing to re-sync in acme-prod (PRODUCTION)" in driven.text
         await driven.press("enter", "s")
         await driven.wait_for("Re-sync 2 errors")
-        assert "Only StoreConnect's support can clear 2 of these" in driven.text
+        assert "Only StoreConnect support can clear 2 of these" in driven.text
         await driven.press("enter")
         await driven.wait_for("Result")
         assert sorted(row for request in driven.connection.requests for row in request) == [
             e.id for e in errors
         ]
         await driven.press("escape", "g", "R")
-        await driven.wait_for("Only StoreConnect's support can clear it")
+        await driven.wait_for("Only StoreConnect support can clear it")
         await driven.wait_for("enter starts")
 
 

@@ -326,7 +326,7 @@ async def test_what_belongs_to_a_label_of_the_plan_stands_below_its_words(opened
         await driven.wait_for("The first row goes alone")
         label = next(line for line in driven.lines if "Wave 1" in line)
         at = label.index("1 Account") if "1 Account" in label else label.index("Wave 1") + 9
-        for words in ("Each wave goes after", "The first row goes alone"):
+        for words in ("Each wave is sent once", "The first row goes alone"):
             assert next(line for line in driven.lines if words in line).index(words) == at
 
 

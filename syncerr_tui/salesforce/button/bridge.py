@@ -205,7 +205,7 @@ class LightningBridge:
                     "Check the org's address in the profile",
                 )
             opened = self._get(target)
-        raise RefusedError("Salesforce sent us from page to page without end", _SETTINGS_HINT)
+        raise RefusedError("Salesforce redirected from page to page without end", _SETTINGS_HINT)
 
     def _get(self, address: str, headers: Mapping[str, str] | None = None) -> _Opened:
         return self._request("GET", address, headers=headers)

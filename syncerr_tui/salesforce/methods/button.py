@@ -232,7 +232,8 @@ class ButtonResync:
         match answer.outcome:
             case AuraOutcome.NO_ACCESS:
                 return RefusedError(
-                    f"This user may not run {name}{words}", "Ask the admin for StoreConnect's permission set"
+                    f"This user has no permission to run {name}{words}",
+                    "Ask the admin for StoreConnect's permission set",
                 )
             case AuraOutcome.NO_SUCH_ACTION | AuraOutcome.MALFORMED:
                 return CallChangedError(f"The org does not know {name} any more{words}", RECORD_AGAIN)

@@ -266,7 +266,7 @@ class SafeguardsDialog(PanelDialog[None]):
         if len(self._rows) > 1:
             pairs.append(("a", "all"))
         if row is not None and row.state is SafeguardState.OTHER_VERSION:
-            pairs.append(("c", "closes its line"))
+            pairs.append(("c", "closes its entry"))
         return keys(*pairs, ("n", "adds one"), ("esc", "later"))
 
     @property
@@ -328,7 +328,7 @@ class SafeguardsDialog(PanelDialog[None]):
         row = self._current
         if row is not None and row.state is SafeguardState.OTHER_VERSION:
             name, fix = row.record.target.name, row.record.id
-            self._start(f"Closing the line of {name} ...", lambda actions: actions.accept(fix))
+            self._start(f"Closing the entry of {name} ...", lambda actions: actions.accept(fix))
 
     def action_name(self) -> None:
         """Ask for the name of one that a person switched off by hand."""

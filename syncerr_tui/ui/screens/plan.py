@@ -28,7 +28,8 @@ _WIDTH, _FRAME, _LABEL = 76, 5, 9
 
 
 NOT_QUEUED_WITH_SAFEGUARD = (
-    "A safeguard cannot go off for it: that takes a re-sync which starts at once, while somebody is here."
+    "A queued re-sync cannot switch a safeguard off: that needs one that starts at once, "
+    "while somebody is here."
 )
 
 
@@ -112,7 +113,9 @@ class PlanDialog(TextDialog[bool]):
             f"Not sent: {hidden:,} selected, but hidden by the filter." if hidden else "",
             *self._remarks,
             self._doubt(),
-            "It begins by itself, planned anew, when the re-sync under way has ended well." if queued else "",
+            "It starts on its own, planned anew, once the re-sync under way has ended well."
+            if queued
+            else "",
             NOT_QUEUED_WITH_SAFEGUARD if safeguards else "",
             *(_meanwhile(self.meanwhile) if self.meanwhile is not None else ()),
         ]
@@ -167,7 +170,7 @@ class PlanDialog(TextDialog[bool]):
         lines = self._planner.wave_lines(self.plan)
         rows = [(f"Wave {wave.number}", line) for wave, line in zip(waves, lines, strict=True)]
         if len(waves) > 1:
-            rule = "Each wave goes after the one before it is proven. What fails stops its own branch only."
+            rule = "Each wave is sent once the one before it is proven. What fails stops only its own branch."
             rows += [(" ", rule), ("", "")]
         return rows
 

@@ -127,7 +127,7 @@ class QueueDialog(ListDialog[bool]):
         if queue.held:
             lines += ["", sentence(queue.held), "Nothing more begins until you say so."]
         elif queue.runs:
-            lines += ["", "Each begins by itself when the one before it has ended well, planned anew."]
+            lines += ["", "Each starts on its own, planned anew, once the one before it has ended well."]
             lines.append("What is fixed by then, or waits for what is not, is not sent.")
         return Content("".join(f"\n{one_line(line)}" for line in lines) + "\n")
 
