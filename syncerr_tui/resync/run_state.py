@@ -6,7 +6,7 @@ The runner, the sender and the front end share one of these: nothing else of a r
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -79,10 +79,8 @@ class RunState:
         self.attempts = {event: Attempt.of_row(row.error, row.wave) for event, row in self.rows.items()}
         self.usual_seconds = 0.0
         """What this org may take for a request."""
-        self.events: deque[RunEvent] = deque()
-        """What happened and is not told yet to whoever iterates over the run."""
-        self.news = asyncio.Event()
-        """Something is to be told, or the run is over."""
+        self.events: asyncio.Queue[RunEvent | None] = asyncio.Queue()
+        """What happened and is not told yet to whoever iterates over the run; None behind the last."""
         self.halt: tuple[str, str] | None = None
         """How the run ends early, and the reason that unsent rows get. Once set it stays."""
         self.failure: SyncErrError | None = None
@@ -108,8 +106,7 @@ class RunState:
 
     def tell(self, event: RunEvent) -> None:
         """To whoever iterates over the run."""
-        self.events.append(event)
-        self.news.set()
+        self.events.put_nowait(event)
 
     # -- its rows
 

@@ -130,18 +130,14 @@ class Runner:
         try:
             await self._open(claimed)
             conducting = asyncio.ensure_future(self._conduct())
-            conducting.add_done_callback(lambda _: state.news.set())
-            events = 0
-            while state.events or not conducting.done():
-                if state.events:
-                    yield state.events.popleft()
-                    events += 1
-                    if events % FREEZE_EVERY == 0:
-                        gc.collect(1)
-                        gc.freeze()  # nor in what the run keeps of its rows
-                else:
-                    state.news.clear()
-                    await state.news.wait()
+            conducting.add_done_callback(lambda _: state.events.put_nowait(None))
+            told = 0
+            while (event := await state.events.get()) is not None:
+                yield event
+                told += 1
+                if told % FREEZE_EVERY == 0:
+                    gc.collect(1)
+                    gc.freeze()  # nor in what the run keeps of its rows
             await conducting
         finally:
             for task in beside:
@@ -369,8 +365,8 @@ class Runner:
         if guided:
             await self.person.ask(ready, wave.number)
         else:
-            await self._sender.send(ready, wave.number)
-            async for decided in self._look(self._sender.to_prove, self.plan.proof_timeout):
+            asked = await self._sender.send(ready, wave.number)
+            async for decided in self._look(asked, self.plan.proof_timeout):
                 state.end(decided)
                 state.progress()
         state.end_wave((row.error.id for row in ready), measured=not guided)

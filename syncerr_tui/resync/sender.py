@@ -63,25 +63,19 @@ class Sender:
         self._state = state
         self._rng = state.machine.rng
         self._org_clock = OrgClock(org, state.stopwatch)
-        self._sent: list[str] = []
         self._next: Sequence[PlannedRow] | None = None
         """The rows of the request after this one, where they may be looked at before it has ended."""
         self._ahead: dict[str, _EarlyLook] = {}
         """By the first of its rows."""
-        self._cut: tuple[Sequence[PlannedRow], list[list[Batch]]] | None = None
-        """The rows that were cut into requests last, and their requests."""
         self._failed_in_a_row = 0
 
-    @property
-    def to_prove(self) -> list[Attempt]:
-        """What left with this wave, or may have."""
-        attempts = [self._state.attempts[event] for event in dict.fromkeys(self._sent)]
-        return [attempt for attempt in attempts if attempt.kind is not OutcomeKind.NOT_SENT]
+    async def send(self, rows: Sequence[PlannedRow], wave: int) -> list[Attempt]:
+        """Send these rows, as many requests at once as the plan allows. A failure stops them all.
 
-    async def send(self, rows: Sequence[PlannedRow], wave: int) -> None:
-        """Send these rows, as many requests at once as the plan allows. A failure stops them all."""
-        self._sent = []
-        state = self._state
+        Returns:
+            What left, or may have.
+        """
+        state, before = self._state, {row.error.id: self._state.attempts[row.error.id] for row in rows}
         waiting = deque(self._lists_of_requests(rows))
         concurrency = min(self._concurrency, len(waiting))
 
@@ -106,6 +100,8 @@ class Sender:
                     raise outcome
         finally:
             await self._forget_ahead()
+        asked = [state.attempts[e] for e in before if state.attempts[e].intent != before[e].intent]
+        return [attempt for attempt in asked if attempt.kind not in {None, OutcomeKind.NOT_SENT}]
 
     async def ask_the_time(self) -> None:
         """Ask for the org's time, so that the first request need not. A failure is met again there."""
@@ -130,11 +126,8 @@ class Sender:
         await asyncio.gather(*(ahead.looking for ahead in self._ahead.values()), return_exceptions=True)
 
     def _lists_of_requests(self, rows: Sequence[PlannedRow]) -> list[list[Batch]]:
-        if self._cut is None or self._cut[0] != rows:
-            # A plan may be older than the profile's bounds.
-            size = min(self._state.plan.batch_size, self._org.method.batch_size)
-            self._cut = rows, batches(rows, size)
-        return self._cut[1]
+        # A plan may be older than the profile's bounds.
+        return batches(rows, min(self._state.plan.batch_size, self._org.method.batch_size))
 
     @property
     def _concurrency(self) -> int:
@@ -308,11 +301,11 @@ class Sender:
         All others end here, with the reason.
         """
         due, left, not_sent = [], [], {}
-        sent = set(self._sent)
         for row in rows:
             event = row.error.id
             now = events.get(event)
-            again = event in sent  # refused for a lock before: what it says now is our own doing
+            # Refused for a lock before: what it says now is our own doing.
+            again = self._state.attempts[event].code in LOCK_CODES
             if now is None:
                 not_sent[event] = "the org did not say where it stands"
             elif now.standing is EventStanding.FAILED and now.error is not None:
@@ -363,7 +356,6 @@ class Sender:
                 lambda: doubt.mark_earlier(state.journal, attempts), durable=False
             )
             state.attempts.update((a.event, a) for a in marked)
-        self._sent += [attempt.event for attempt in attempts]
         locked = [row for row, attempt in zip(rows, attempts, strict=True) if attempt.code in LOCK_CODES]
         some_accepted = any(attempt.kind is OutcomeKind.ACCEPTED for attempt in attempts)
         self._count_batch(failed=not some_accepted and not locked)
