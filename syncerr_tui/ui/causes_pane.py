@@ -242,7 +242,7 @@ class CausesPane(ListWithPanel):
         node, error = self.node, self.current
         if node is None or error is None:
             return None
-        return self.subject_of(node.place, error, 0 if node.row else len(node.cause.roots) - 1)
+        return Subject.of_error(node.place, error, 0 if node.row else len(node.cause.roots) - 1)
 
     def show_panel(self) -> None:
         node = self.node

@@ -16,6 +16,7 @@ from syncerr_tui.triage.values import KINDS, Value, counted, value_label, values
 from syncerr_tui.ui.errors_pane import ErrorsPane
 from syncerr_tui.ui.messages import Announced
 from syncerr_tui.ui.services import Services
+from syncerr_tui.ui.widgets.panel import Subject
 
 
 class FilterController:
@@ -68,7 +69,7 @@ class FilterController:
                 self._filter(answer[0].term, without=answer[1])
 
         values = values_of(error, cause_of=self._cause_of)
-        name = self._errors.subject_of(error.id, error).name
+        name = Subject.of_error(error.id, error).name
         menu = like_menu(name, values, self._shown)
         self._screen.app.push_screen(menu, chosen)
 

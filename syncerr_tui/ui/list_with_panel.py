@@ -113,14 +113,7 @@ class ListWithPanel(Widget):
     def subject(self) -> Subject | None:
         """What is under the cursor, as the panel names it."""
         error = self.current
-        return self.subject_of(error.id, error) if error is not None else None
-
-    def subject_of(self, key: object, error: SyncError, more: int = 0) -> Subject:
-        """An error as a heading names it, `Order Create 3a90293f…`, with how many others stand behind it."""
-        known = error.storeconnect_id
-        record = f"{known[:8]}…" if len(known) > 12 else known
-        others = f"and {more:,} more" if more else ""
-        return Subject(key, " ".join(filter(None, (error.object, error.event_type.value, record, others))))
+        return Subject.of_error(error.id, error) if error is not None else None
 
     def show_panel(self) -> None:
         """Show in the panel what is under the cursor."""

@@ -35,6 +35,7 @@ from syncerr_tui.ui.news_controller import JournalWanted, NewsController
 from syncerr_tui.ui.run_controller import PAUSING, STOPPING, AppLeft, RunAdvanced, RunOver, WaveEnded
 from syncerr_tui.ui.services import Services
 from syncerr_tui.ui.widgets.filter_bar import FilterBar
+from syncerr_tui.ui.widgets.panel import Subject
 
 if TYPE_CHECKING:
     from syncerr_tui.ui.diffing_app import DiffingApp
@@ -86,7 +87,7 @@ class Workbench(ListScreen, inherit_bindings=False):
 
         services = self.services
         causes = CausesPane(self.context, self.errors, services.graph_worker, services.describe_cause)
-        journal = JournalPane(self.context, services.journals, services.describe)
+        journal = JournalPane(self.context, services.journals, services.interrupted_runs, services.describe)
         guided = GuidedPane(self.context, lambda: services.guided, services.describe, self._copy_of)
         return [causes, journal, guided]
 
@@ -277,7 +278,7 @@ class Workbench(ListScreen, inherit_bindings=False):
         """Look at what would remove the blocker: of every selected cause, else of the one here."""
 
         def named(errors: Sequence[SyncError]) -> str:
-            return self.pane.subject_of(errors[0].id, errors[0], len(errors) - 1).name
+            return Subject.of_error(errors[0].id, errors[0], len(errors) - 1).name
 
         selected = self.context.state.listing.selected and not self.context.state.panel_open
         self.fixing.fix(self.pane.chosen if selected else self.pane.failing, named, together=bool(selected))
@@ -298,7 +299,7 @@ class Workbench(ListScreen, inherit_bindings=False):
     def open_runs_known(self, event: OpenRunsKnown) -> None:
         """Say what is open in the journal, and ask where a question may come up now."""
         runs = self.services.interrupted_runs
-        self.journal.opened_runs(len(runs.waiting), len(runs.elsewhere), runs.people)
+        self.journal.open_runs_known()
         self.run_worker(self.services.guided.look(runs.waiting), group="guided")
         loss = runs.loss()
         if loss:

@@ -299,3 +299,12 @@ async def test_checking_again_shows_that_it_works_and_can_be_cancelled(opened: O
         await driven.press("escape")
         await driven.wait_for(lambda: "again ..." not in driven.text)
         assert driven.app.context.state.place is Place.JOURNAL
+
+
+async def test_an_org_in_which_nothing_was_fixed_says_so(opened: Open) -> None:
+    async with opened() as driven:
+        await driven.ready()
+        await driven.press("3", "f")
+        await driven.wait_for("Nothing was fixed from here in this org yet.")
+        await driven.press("escape")
+        await driven.wait_for("Nothing was re-synced in this org yet.")

@@ -11,6 +11,7 @@ from textual import events
 from textual.geometry import Region
 from textual.strip import Strip
 
+from syncerr_tui.model import SyncError
 from syncerr_tui.ui.widgets.line import cell, flat
 from syncerr_tui.ui.widgets.themed import Themed
 from syncerr_tui.ui.widgets.virtual_list import THUMB, merged
@@ -32,6 +33,14 @@ class Subject(NamedTuple):
     key: object
     """Tells it from everything else that a list can hold."""
     name: str
+
+    @classmethod
+    def of_error(cls, key: object, error: SyncError, more: int = 0) -> Subject:
+        """An error as a heading names it, `Order Create 3a90293f…`, with how many others stand behind it."""
+        known = error.storeconnect_id
+        record = f"{known[:8]}…" if len(known) > 12 else known
+        others = f"and {more:,} more" if more else ""
+        return cls(key, " ".join(filter(None, (error.object, error.event_type.value, record, others))))
 
 
 class _Shown(NamedTuple):
