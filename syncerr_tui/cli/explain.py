@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     import asyncio
 
     from syncerr_tui.cli._options import LaterChoice
-    from syncerr_tui.salesforce.org_dictionary import OrgDictionary
+    from syncerr_tui.salesforce.metadata_lookup import OrgDictionary
     from syncerr_tui.salesforce.session import OrgSession
 
 LONGEST_TEXT = 200_000_000

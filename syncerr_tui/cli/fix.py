@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from syncerr_tui.fixes.model import FixOption, FixRequest, FixResult
     from syncerr_tui.fixes.org import FixPolicy, Values
     from syncerr_tui.model import SyncError
-    from syncerr_tui.salesforce.org_dictionary import OrgDictionary
+    from syncerr_tui.salesforce.metadata_lookup import OrgDictionary
     from syncerr_tui.salesforce.session import OrgSession
 
 MOST_ERRORS = 10

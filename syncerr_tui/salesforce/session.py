@@ -21,9 +21,8 @@ from syncerr_tui.resync.org import MethodInfo, Receipt, RequestPreview
 from syncerr_tui.salesforce import soql
 from syncerr_tui.salesforce.client import ApiClient, LocatorLostError, Row
 from syncerr_tui.salesforce.identity import Permissions, user_name
-from syncerr_tui.salesforce.metadata_lookup import MetadataLookup
+from syncerr_tui.salesforce.metadata_lookup import MetadataLookup, MetadataStore, OrgDictionary
 from syncerr_tui.salesforce.methods import ResyncMethod
-from syncerr_tui.salesforce.org_dictionary import MetadataStore, OrgDictionary
 from syncerr_tui.salesforce.parent_lookup import parents_in_org
 from syncerr_tui.salesforce.profiles import FieldMapping, OrgProfile
 from syncerr_tui.salesforce.reading import EventReader, ReadUpTo, datetime_of

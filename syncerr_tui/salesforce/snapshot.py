@@ -31,9 +31,8 @@ from syncerr_tui.model import Environment, OrgIdentity, RecordSeen, SyncError, c
 from syncerr_tui.resync.org import MethodInfo, Receipt, RequestPreview
 from syncerr_tui.salesforce.client import ApiClient
 from syncerr_tui.salesforce.concurrency import Token
-from syncerr_tui.salesforce.metadata_lookup import MetadataLookup
+from syncerr_tui.salesforce.metadata_lookup import MetadataLookup, MetadataStore, OrgDictionary
 from syncerr_tui.salesforce.methods import Check
-from syncerr_tui.salesforce.org_dictionary import MetadataStore, OrgDictionary
 from syncerr_tui.salesforce.profiles import FieldMapping, OrgProfile
 from syncerr_tui.salesforce.reading import EventReader
 from syncerr_tui.salesforce.session import OrgSession

@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from syncerr_tui.diagnosis.org_metadata import OrgMetadata, Resolved
     from syncerr_tui.diagnosis.org_notes import OrgNotes
     from syncerr_tui.host.remembered import MetadataCache
-    from syncerr_tui.salesforce.metadata_lookup import MetadataLookup
-    from syncerr_tui.salesforce.org_dictionary import OrgDictionary
+    from syncerr_tui.salesforce.metadata_lookup import MetadataLookup, OrgDictionary
     from syncerr_tui.salesforce.session import OrgSession
 
 REST_SECONDS = 0.6

@@ -14,7 +14,7 @@ from syncerr_tui.diagnosis.org_metadata import OrgMetadata
 from syncerr_tui.diagnosis.read import diagnose
 from syncerr_tui.errors import NotLoggedInError, RefusedError, SyncErrError
 from syncerr_tui.host.remembered import MetadataCache
-from syncerr_tui.salesforce.org_dictionary import FRESH, OrgDictionary
+from syncerr_tui.salesforce.metadata_lookup import FRESH, OrgDictionary
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 PICKLIST = diagnose("Colour: bad value for restricted picklist field: Mauve: [Colour__c]")
