@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from syncerr_tui.cli._connect import handlings_in
 from syncerr_tui.cli._console import json_option, say
 from syncerr_tui.cli._options import packed
 from syncerr_tui.diagnosis.links import full_id
@@ -21,11 +20,10 @@ from syncerr_tui.triage.handling import Handlings
 from syncerr_tui.words import plural
 
 if TYPE_CHECKING:
+    from syncerr_tui.cli._connect import OpenOrg
     from syncerr_tui.diagnosis.causes import Cause, CauseGraph
-    from syncerr_tui.journal.journal import Journal
     from syncerr_tui.model import SyncError
     from syncerr_tui.resync.plan import LeftOut, Plan
-    from syncerr_tui.salesforce.session import OrgSession
     from syncerr_tui.triage.filter import Filter
     from syncerr_tui.triage.handling import Handlings
 
@@ -294,9 +292,7 @@ def read_filter(text: str, **how: Any) -> Filter:  # noqa: ANN401 - what `parse`
     return parse(text, saved=saved, **how)
 
 
-def plan_for(
-    connection: OrgSession, journal: Journal, graph: CauseGraph, choice: Choice, options: PlanOptions
-) -> Plan:
+def plan_for(org: OpenOrg, graph: CauseGraph, choice: Choice, options: PlanOptions) -> Plan:
     """The plan for what was chosen, in the order that the evidence of causes gives.
 
     Causes that were not chosen come along, each told on stderr: a victim alone could not be sent. What is
@@ -307,10 +303,10 @@ def plan_for(
     from syncerr_tui.resync.selection import causes_missing
     from syncerr_tui.stopwatch import utc_now
 
-    proof_timeout = options.proof_timeout
+    session, proof_timeout = org.session, options.proof_timeout
     if proof_timeout is None:
-        proof_timeout = connection.profile.proof_timeout
-    handlings = handlings_in(journal, graph)
+        proof_timeout = session.profile.proof_timeout
+    handlings = org.handlings(graph)
     chosen = chosen_of(graph, choice, handlings)
     if not options.only:
         causes = causes_missing(graph, chosen)
@@ -318,8 +314,8 @@ def plan_for(
         chosen += causes
     return make_plan(
         chosen,
-        org=connection.identity,
-        method=connection.method,
+        org=session.identity,
+        method=session.method,
         created_at=utc_now(),
         parents=graph.parents_of(error.id for error in chosen),
         left_out=[
@@ -327,7 +323,7 @@ def plan_for(
             *_snoozed(handlings, chosen, choice),
         ],
         shape=PlanShape(options.canary, options.batch_size, options.concurrency, proof_timeout),
-    ).estimated(History(journal).wave_times(connection.method.name))
+    ).estimated(History(org.journal).wave_times(session.method.name))
 
 
 def _support_only(graph: CauseGraph, chosen: Sequence[SyncError], *, named: bool) -> list[LeftOut]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import os
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, Self
@@ -31,14 +31,21 @@ if TYPE_CHECKING:
     from syncerr_tui.demo.options import DemoOptions
     from syncerr_tui.demo.server import DemoServer
     from syncerr_tui.diagnosis.causes import CauseGraph
+    from syncerr_tui.diagnosis.evidence import ParentRef
+    from syncerr_tui.diagnosis.explanation import Explanation
+    from syncerr_tui.diagnosis.org_metadata import OrgMetadata
     from syncerr_tui.fixes.fixer import Fixer
     from syncerr_tui.fixes.model import SafeguardNow
     from syncerr_tui.journal.journal import Journal
     from syncerr_tui.journal.row_history import LeftByRuns
+    from syncerr_tui.model import SyncError
     from syncerr_tui.salesforce.concurrency import TokenProvider
+    from syncerr_tui.salesforce.metadata_lookup import OrgDictionary
     from syncerr_tui.salesforce.profiles import OrgProfile
     from syncerr_tui.salesforce.session import OrgSession
     from syncerr_tui.triage.handling import Handlings
+
+    Parents = Mapping[str, tuple[ParentRef, ...]]
 
 __all__ = ["OrgChoice", "org_options"]
 
@@ -108,10 +115,8 @@ async def reach(choice: OrgChoice) -> AsyncIterator[tuple[OrgProfile, TokenProvi
 
 
 @asynccontextmanager
-async def open_org(
-    choice: OrgChoice, *, mention: bool = True
-) -> AsyncIterator[tuple[OrgSession, LateJournal]]:
-    """Log in, look at the org, and hand out the connection and its journal; all is let go at the end.
+async def open_org(choice: OrgChoice, *, mention: bool = True) -> AsyncIterator[OpenOrg]:
+    """Log in and look at the org; all is let go at the end.
 
     Args:
         choice: Which org.
@@ -123,30 +128,22 @@ async def open_org(
     from syncerr_tui.salesforce.connect import connect
 
     if choice.snapshot is not None:
-        connection = await open_snapshot(choice.snapshot)
-        with LateJournal(connection) as journal:
-            yield connection, journal
+        with OpenOrg(await open_snapshot(choice.snapshot)) as org:
+            yield org
         return
     async with reach(choice) as (profile, tokens):
         late = asyncio.get_running_loop().call_later(_LONG, say, "Still waiting for the org; ctrl-c ends it.")
         try:
-            connection = await connect(profile, tokens)
+            session = await connect(profile, tokens)
         finally:
             late.cancel()
         try:
-            with LateJournal(connection) as journal:
+            with OpenOrg(session) as org:
                 if mention:
-                    await mention_open_matters(connection, journal)
-                yield connection, journal
+                    await mention_open_matters(org)
+                yield org
         finally:
-            await connection.close()
-
-
-@asynccontextmanager
-async def open_connection(choice: OrgChoice) -> AsyncIterator[OrgSession]:
-    """`open_org` for a command that leaves the journal alone."""
-    async with open_org(choice) as (connection, _):
-        yield connection
+            await session.close()
 
 
 async def open_snapshot(path: Path) -> OrgSession:
@@ -179,11 +176,14 @@ _TWINS = 5
 """TWIN rows that are named one by one."""
 
 
-class LateJournal:
-    """The journal of an open org, opened when it is first needed, and once. Leaving the block closes it."""
+class OpenOrg:
+    """An org that a command works with, and the journal that is kept of it here.
 
-    def __init__(self, connection: OrgSession) -> None:
-        self._connection = connection
+    The journal is opened when it is first needed, and once; leaving the block closes it.
+    """
+
+    def __init__(self, session: OrgSession) -> None:
+        self.session = session
         self._journal: Journal | None = None
 
     def __enter__(self) -> Self:
@@ -193,24 +193,103 @@ class LateJournal:
         if self._journal is not None:
             self._journal.close()
 
-    def open(self) -> Journal:
+    @property
+    def journal(self) -> Journal:
         """The journal, begun where there is none yet.
 
         Raises:
             SyncErrError: It cannot be used.
         """
         if self._journal is None:
-            self._journal = journal_of(self._connection.identity.org_id, self._connection.profile)
+            self._journal = journal_of(self.session.identity.org_id, self.session.profile)
         return self._journal
 
-    def existing(self) -> Journal | None:
-        """The journal where there is one: looking makes none. Raises as `open`."""
+    def journal_if_any(self) -> Journal | None:
+        """The journal where there is one: looking makes none. Raises as `journal`."""
         from syncerr_tui.host.paths import Paths
         from syncerr_tui.journal.places import own_journal, shared_place
 
-        place = shared_place(self._connection.profile.journal)
-        path = place or own_journal(Paths.of(os.environ).state, self._connection.identity.org_id)
-        return self.open() if not isinstance(path, Path) or path.exists() else None
+        place = shared_place(self.session.profile.journal)
+        path = place or own_journal(Paths.of(os.environ).state, self.session.identity.org_id)
+        return self.journal if not isinstance(path, Path) or path.exists() else None
+
+    def fixer(self, *, read_only: bool) -> Fixer:
+        """What applies fixes here, for this user of this machine."""
+        from syncerr_tui.fixes.fixer import Fixer
+        from syncerr_tui.journal.claims import os_user
+
+        return Fixer.of(self.session.fixes(read_only=read_only), self.journal, os_user())
+
+    async def safeguards_off(self) -> list[SafeguardNow]:
+        """What is off because of us and not seen on again, re-read now, oldest first.
+
+        Raises:
+            SyncErrError: The journal cannot be used.
+        """
+        if self.journal_if_any() is None:
+            return []
+        return [line for line in await self.fixer(read_only=True).safeguards() if line.is_off]
+
+    async def read_graph(self) -> CauseGraph:
+        """All unresolved errors as causes and victims, page by page."""
+        return (await self.read_related())[0]
+
+    async def read_related(self) -> tuple[CauseGraph, Parents, frozenset[tuple[str, str]]]:
+        """`read_graph`, with what the org said about parents and which of them it has."""
+        from syncerr_tui.diagnosis.causes import CauseGraph
+        from syncerr_tui.salesforce.parent_lookup import present_parents
+
+        graph = CauseGraph()
+        async for page in self.session.errors():
+            graph.add(page)
+        parents = await self.session.parents(tuple(graph.errors.values()))
+        graph.relate(parents)
+        present = await present_parents(self.session, graph.unlisted())
+        graph.present(present)
+        return graph, parents, frozenset(present)
+
+    async def names(self, graph: CauseGraph) -> OrgMetadata | None:
+        """The org's own names, as far as the causes speak of them."""
+        from syncerr_tui.diagnosis.explanation import explain
+        from syncerr_tui.host.remembered import kept_names
+
+        dictionary, metadata = self.session.dictionary(kept_names(self.session.identity)), None
+        for cause in graph.causes():
+            error = graph.errors[cause.roots[0]]
+            metadata = await dictionary.covering(explain(error).diagnosis, error.object)
+        return metadata
+
+    async def explained(
+        self, errors: Iterable[SyncError], dictionary: OrgDictionary | None = None
+    ) -> list[tuple[SyncError, Explanation]]:
+        """Errors with what is known about them, in the org's own names."""
+        from syncerr_tui.diagnosis.explanation import OrgContext, explain
+        from syncerr_tui.host.remembered import kept_names
+
+        identity = self.session.identity
+        dictionary = dictionary or self.session.dictionary(kept_names(identity))
+        pairs = []
+        for error in errors:
+            metadata = await dictionary.covering(explain(error).diagnosis, str(error.object))
+            pairs.append((error, explain(error, OrgContext(None, identity.instance_url, metadata=metadata))))
+        return pairs
+
+    def handlings(self, graph: CauseGraph) -> Handlings:
+        """What holds now of what was said."""
+        from syncerr_tui.journal.people import handling_lines
+        from syncerr_tui.triage.handling import Handlings, handlings
+
+        journal = self.journal_if_any()
+        return (
+            handlings(graph, handling_lines(journal), journal.now()) if journal is not None else Handlings()
+        )
+
+    def ends_of_runs(self, graph: CauseGraph) -> LeftByRuns:
+        """What earlier runs left of these errors."""
+        from syncerr_tui.journal.row_history import LeftByRuns, standing
+
+        journal = self.journal_if_any()
+        return standing(journal, graph.errors) if journal is not None else LeftByRuns({}, {}, {})
 
 
 def journal_of(org_id: str, profile: OrgProfile) -> Journal:
@@ -226,20 +305,12 @@ def journal_of(org_id: str, profile: OrgProfile) -> Journal:
     return journal
 
 
-def fixer_of(connection: OrgSession, journal: Journal, *, read_only: bool) -> Fixer:
-    """What applies fixes to an open org, for this user of this machine."""
-    from syncerr_tui.fixes.fixer import Fixer
-    from syncerr_tui.journal.claims import os_user
-
-    return Fixer.of(connection.fixes(read_only=read_only), journal, os_user())
-
-
 def since(line: SafeguardNow) -> str:
     """When and by whom a safeguard was switched off, for a sentence."""
     return f"{local_minute(line.record.at)}, by {line.record.by}"
 
 
-async def mention_open_matters(connection: OrgSession, late: LateJournal) -> None:
+async def mention_open_matters(org: OpenOrg) -> None:
     """On stderr what must not be forgotten: safeguards that are off because of us, and TWINs, each with the
     addresses of its records.
     """
@@ -247,8 +318,8 @@ async def mention_open_matters(connection: OrgSession, late: LateJournal) -> Non
     from syncerr_tui.journal.history import History
 
     try:
-        off = await safeguards_off(connection, late)
-        journal = late.existing()
+        off = await org.safeguards_off()
+        journal = org.journal_if_any()
         twins = History(journal).last_judged(Verdict.TWIN) if journal is not None else ()
     except SyncErrError:
         return  # whoever needs the journal says what is wrong with it
@@ -256,24 +327,11 @@ async def mention_open_matters(connection: OrgSession, late: LateJournal) -> Non
         say(f"{off_summary(off)}. {put_back_words(off)}.")
     for twin in twins[:_TWINS]:
         ids = [record["id"] for record in twin.evidence.get("records") or ()]
-        pages = record_pages(ids, str(twin.error.object), connection.identity.instance_url)
+        pages = record_pages(ids, str(twin.error.object), org.session.identity.instance_url)
         addresses = " ".join(page for _, page in pages)
         say(f"TWIN {twin.error.short_name} ({twin.error.id}): two records to merge. {addresses}".rstrip())
     if twins[_TWINS:]:
         say(f"And {plural(len(twins) - _TWINS, 'more TWIN')}: syncerr-tui report")
-
-
-async def safeguards_off(connection: OrgSession, late: LateJournal) -> list[SafeguardNow]:
-    """What is off because of us and not seen on again, re-read now, oldest first.
-
-    Raises:
-        SyncErrError: The journal cannot be used.
-    """
-    journal = late.existing()
-    if journal is None:
-        return []
-    lines = await fixer_of(connection, journal, read_only=True).safeguards()
-    return [line for line in lines if line.is_off]
 
 
 def off_summary(off: list[SafeguardNow]) -> str:
@@ -287,18 +345,3 @@ def off_summary(off: list[SafeguardNow]) -> str:
 def put_back_words(off: list[SafeguardNow]) -> str:
     which = f"--restore {off[0].record.id}" if len(off) == 1 else "--restore-all"
     return f"Put back with 'syncerr-tui safeguards {which}'"
-
-
-def handlings_in(journal: Journal | None, graph: CauseGraph) -> Handlings:
-    """What holds now of what was said."""
-    from syncerr_tui.journal.people import handling_lines
-    from syncerr_tui.triage.handling import Handlings, handlings
-
-    return handlings(graph, handling_lines(journal), journal.now()) if journal is not None else Handlings()
-
-
-def ends_of_runs_in(journal: Journal | None, graph: CauseGraph) -> LeftByRuns:
-    """What earlier runs left of these errors."""
-    from syncerr_tui.journal.row_history import LeftByRuns, standing
-
-    return standing(journal, graph.errors) if journal is not None else LeftByRuns({}, {}, {})

@@ -39,13 +39,12 @@ from syncerr_tui.words import clock_time, plural
 
 if TYPE_CHECKING:
     from syncerr_tui.cli._choosing import RunOptions
+    from syncerr_tui.cli._connect import OpenOrg
     from syncerr_tui.cli._outlet import Outlet
-    from syncerr_tui.journal.journal import Journal
     from syncerr_tui.model import OrgIdentity, SyncError
     from syncerr_tui.resync.events import AskPerson, RowChanged, RunEvent, Waiting
     from syncerr_tui.resync.plan import Plan
     from syncerr_tui.resync.runner import Runner
-    from syncerr_tui.salesforce.session import OrgSession
 
 
 _QUESTION = "Pressed? y all, n none of them, 1,3-5 these, -3 not 3 after all, l list again: "
@@ -190,8 +189,7 @@ Around = Callable[["Plan", Callable[..., Awaitable[int]]], Awaitable[int]]
 
 
 async def carry_out(
-    connection: OrgSession,
-    journal: Journal,
+    org: OpenOrg,
     plan: Plan,
     options: RunOptions,
     prepare: Callable[[], Awaitable[Around | None]] | None = None,
@@ -199,8 +197,7 @@ async def carry_out(
     """Say what the plan comes to, ask, send it and follow it to its end. Gives the exit code.
 
     Args:
-        connection: The org.
-        journal: Its journal.
+        org: The org.
         plan: What is sent; a run is not begun for a plan without rows.
         options: How.
         prepare: Gives what is done around the run, before anybody is asked; None: it is not wanted after all.
@@ -208,6 +205,7 @@ async def carry_out(
     from syncerr_tui.resync.run_state import RunRequest
     from syncerr_tui.resync.runner import Runner
 
+    session, journal = org.session, org.journal
     if not plan.rows:
         tell_plan(plan)
         tell_left_out(plan)
@@ -216,15 +214,15 @@ async def carry_out(
     tell_plan(plan)
     warn_of_repeats(journal, plan)
     if options.dry_run:
-        return await show_requests(connection, journal, plan)
+        return await show_requests(session, journal, plan)
     consented = ask_again(journal, plan, again=options.again)
     around = await prepare() if prepare is not None else None
-    may_send = ask_first(plan, connection.identity, yes=options.yes, guided=connection.method.guided)
+    may_send = ask_first(plan, session.identity, yes=options.yes, guided=session.method.guided)
     if not may_send or (prepare is not None and around is None):
         say("Nothing was sent.")
         return ExitCode.OK
-    runner = Runner(connection, journal, RunRequest(plan, options.reason, again=consented))
-    run = partial(follow, runner, connection.identity)
+    runner = Runner(session, journal, RunRequest(plan, options.reason, again=consented))
+    run = partial(follow, runner, session.identity)
     return await (run() if around is None else around(plan, run))
 
 

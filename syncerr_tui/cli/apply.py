@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 import click
 
 from syncerr_tui.cli._choosing import RunOptions, sending
-from syncerr_tui.cli._connect import OrgChoice, fixer_of, in_event_loop, open_org, org_options
+from syncerr_tui.cli._connect import OpenOrg, OrgChoice, in_event_loop, open_org, org_options
 from syncerr_tui.cli._console import as_json, emit, emit_json, say
 from syncerr_tui.cli._running import check_allowed, mention_unfinished
 from syncerr_tui.cli._sending import carry_out
-from syncerr_tui.cli.causes import read_graph
-from syncerr_tui.cli.fix import explained, make, result_payload, show
+from syncerr_tui.cli.fix import make, result_payload, show
 from syncerr_tui.errors import BadInputError, ExitCode, RefusedError
 from syncerr_tui.fixes.fix_list import fix_list_of
 from syncerr_tui.fixes.model import FixRequest
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from syncerr_tui.fixes.fixer import Fixer
     from syncerr_tui.fixes.model import FixOption, FixResult
     from syncerr_tui.resync.plan import Plan
-    from syncerr_tui.salesforce.session import OrgSession
 
 
 _LISTED = 20
@@ -69,12 +67,11 @@ async def _apply(plan: Plan, choice: OrgChoice, run: RunOptions) -> int:
     from syncerr_tui.resync.plan import check_method, check_org
     from syncerr_tui.resync.plan_file import checked_against
 
-    async with open_org(choice) as (connection, late):
-        check_org(plan, connection.identity)
-        check_method(plan, connection.method)
-        journal = late.open()
-        mention_unfinished(journal)
-        graph = await read_graph(connection)
+    async with open_org(choice) as org:
+        check_org(plan, org.session.identity)
+        check_method(plan, org.session.method)
+        mention_unfinished(org.journal)
+        graph = await org.read_graph()
         moved = plan_file.moved(plan, graph.errors.values())
         for word, ids in (
             ("no longer unresolved", moved.gone),
@@ -86,7 +83,7 @@ async def _apply(plan: Plan, choice: OrgChoice, run: RunOptions) -> int:
             if len(ids) > _LISTED:
                 say(f"and {len(ids) - _LISTED} more: {word}")
         still = [row.error.id for row in plan.rows if row.error.id in graph.errors]
-        return await carry_out(connection, journal, checked_against(plan, graph.parents_of(still)), run)
+        return await carry_out(org, checked_against(plan, graph.parents_of(still)), run)
 
 
 _LEFT_OUT = "left out"
@@ -99,12 +96,12 @@ async def apply_fixes(choice: OrgChoice, fixes: FixList, run: RunOptions, confir
         SyncErrError: The org or the journal let us down; what was made before is told.
     """
     ends: Counter[str] = Counter()
-    async with open_org(choice) as (connection, late):
-        fixes.check_org(connection.identity)
-        graph = await read_graph(connection)
-        fixer = fixer_of(connection, late.open(), read_only=choice.read_only)
+    async with open_org(choice) as org:
+        fixes.check_org(org.session.identity)
+        graph = await org.read_graph()
+        fixer = org.fixer(read_only=choice.read_only)
         for fix in fixes.fixes:
-            option, event, why = await _now(connection, graph, fixer, fix)
+            option, event, why = await _now(org, graph, fixer, fix)
             if option is None:
                 ends[_LEFT_OUT] += 1
                 _tell(fix, _LEFT_OUT, why, None)
@@ -124,13 +121,13 @@ async def apply_fixes(choice: OrgChoice, fixes: FixList, run: RunOptions, confir
 
 
 async def _now(
-    connection: OrgSession, graph: CauseGraph, fixer: Fixer, fix: ListedFix
+    org: OpenOrg, graph: CauseGraph, fixer: Fixer, fix: ListedFix
 ) -> tuple[FixOption | None, str, str]:
     """The fix as the org offers it now, and for which error; or why it is left out."""
     errors, why = fix.left(graph.errors)
     if why:
         return None, "", why
-    options = await fixer.options(await explained(connection, errors))
+    options = await fixer.options(await org.explained(errors))
     option, why = fix.compared(options)
     return option, errors[0].id, why
 

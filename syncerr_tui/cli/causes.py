@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from syncerr_tui.cli._connect import (
-    OrgChoice,
-    ends_of_runs_in,
-    handlings_in,
-    in_event_loop,
-    open_org,
-    org_options,
-)
+from syncerr_tui.cli._connect import OrgChoice, in_event_loop, open_org, org_options
 from syncerr_tui.cli._console import as_json, emit, emit_json, json_option, say
 from syncerr_tui.errors import ExitCode
 from syncerr_tui.words import local_minute, plural
 
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.causes import Cause, CauseGraph
-    from syncerr_tui.diagnosis.evidence import ParentRef
     from syncerr_tui.diagnosis.org_metadata import OrgMetadata
-    from syncerr_tui.salesforce.session import OrgSession
-
-    Parents = Mapping[str, tuple[ParentRef, ...]]
 
 
 @click.command()
@@ -48,12 +36,10 @@ async def command(choice: OrgChoice, *, text: str, limit: int | None, victims: b
     from syncerr_tui.diagnosis.links import record_pages
     from syncerr_tui.stopwatch import utc_now
 
-    async with open_org(choice) as (connection, late):
-        graph = await read_graph(connection)
-        metadata = await org_names(connection, graph)
-        journal = late.existing()
-        handlings, left = handlings_in(journal, graph), ends_of_runs_in(journal, graph)
-        url = connection.identity.instance_url
+    async with open_org(choice) as org:
+        graph = await org.read_graph()
+        metadata, handlings, left = await org.names(graph), org.handlings(graph), org.ends_of_runs(graph)
+        url = org.session.identity.instance_url
     only, now = filter_over(graph, text, handlings), utc_now()
 
     def matches(cause: Cause) -> bool:
@@ -77,38 +63,6 @@ async def command(choice: OrgChoice, *, text: str, limit: int | None, victims: b
     else:
         say(f"{plural(len(graph.errors), 'sync error')}, {plural(len(graph), 'cause', len(shown))}.")
     return ExitCode.OK
-
-
-async def read_graph(connection: OrgSession) -> CauseGraph:
-    """All unresolved errors of an org as causes and victims, page by page."""
-    return (await read_related(connection))[0]
-
-
-async def read_related(connection: OrgSession) -> tuple[CauseGraph, Parents, frozenset[tuple[str, str]]]:
-    """`read_graph`, with what the org said about parents and which of them it has."""
-    from syncerr_tui.diagnosis.causes import CauseGraph
-    from syncerr_tui.salesforce.parent_lookup import present_parents
-
-    graph = CauseGraph()
-    async for page in connection.errors():
-        graph.add(page)
-    parents = await connection.parents(tuple(graph.errors.values()))
-    graph.relate(parents)
-    present = await present_parents(connection, graph.unlisted())
-    graph.present(present)
-    return graph, parents, frozenset(present)
-
-
-async def org_names(connection: OrgSession, graph: CauseGraph) -> OrgMetadata | None:
-    """The org's own names, as far as the causes speak of them."""
-    from syncerr_tui.diagnosis.explanation import explain
-    from syncerr_tui.host.remembered import kept_names
-
-    dictionary, metadata = connection.dictionary(kept_names(connection.identity)), None
-    for cause in graph.causes():
-        error = graph.errors[cause.roots[0]]
-        metadata = await dictionary.covering(explain(error).diagnosis, error.object)
-    return metadata
 
 
 def cause_payload(graph: CauseGraph, cause: Cause, metadata: OrgMetadata | None = None) -> dict[str, Any]:

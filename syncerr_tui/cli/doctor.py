@@ -64,15 +64,15 @@ def _confirm(choice: OrgChoice, done: tuple[str, ...]) -> None:
 
 async def _safeguards(profile: OrgProfile, tokens: TokenProvider) -> Check:
     """What is off because of us, and what may be fixed from here at all."""
-    from syncerr_tui.cli._connect import LateJournal, off_summary, put_back_words, safeguards_off
+    from syncerr_tui.cli._connect import OpenOrg, off_summary, put_back_words
     from syncerr_tui.fixes.org import FixScope
     from syncerr_tui.salesforce.connect import connect
 
     try:
         connection = await connect(profile, tokens)
         try:
-            with LateJournal(connection) as journal:
-                off, policy = await safeguards_off(connection, journal), connection.fixes().policy
+            with OpenOrg(connection) as org:
+                off, policy = await org.safeguards_off(), connection.fixes().policy
         finally:
             await connection.close()
     except SyncErrError as error:

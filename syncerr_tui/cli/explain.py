@@ -123,13 +123,13 @@ def _held_against(choose: LaterChoice, setting: Setting, *, named_things: bool) 
         return
     import asyncio
 
-    from syncerr_tui.cli._connect import open_connection
+    from syncerr_tui.cli._connect import open_org
 
     with asyncio.Runner() as runner:
         opened = AsyncExitStack()
-        connection = runner.run(opened.enter_async_context(open_connection(choose())))
+        session = runner.run(opened.enter_async_context(open_org(choose()))).session
         try:
-            yield replace(setting, names=OrgNames(connection, runner, named_things=named_things))
+            yield replace(setting, names=OrgNames(session, runner, named_things=named_things))
         finally:
             runner.run(opened.aclose())
 
@@ -366,7 +366,7 @@ def _explain_events(text: str, choose: LaterChoice, setting: Setting, form: Form
     import asyncio
 
     from syncerr_tui.cli._choosing import read_ids
-    from syncerr_tui.cli._connect import open_connection
+    from syncerr_tui.cli._connect import open_org
 
     ids = read_ids([text])
     for event_id in ids:
@@ -377,10 +377,10 @@ def _explain_events(text: str, choose: LaterChoice, setting: Setting, form: Form
 
     async def explain_all() -> int:
         code = ExitCode.OK
-        async with open_connection(choose()) as connection:
+        async with open_org(choose()) as org:
             for event_id in ids:
                 try:
-                    explanation = await explain_event(connection, event_id, setting)
+                    explanation = await explain_event(org.session, event_id, setting)
                 except BadInputError as missing:
                     if len(ids) == 1:
                         raise

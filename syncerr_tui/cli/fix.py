@@ -4,7 +4,7 @@ commands that fix share with it: which errors are meant, which option, and how i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,29 +13,18 @@ import click
 
 from syncerr_tui.cli import _console
 from syncerr_tui.cli._choosing import cause_named, reason_option, yes_option
-from syncerr_tui.cli._connect import (
-    OrgChoice,
-    fixer_of,
-    in_event_loop,
-    open_connection,
-    open_org,
-    org_options,
-)
+from syncerr_tui.cli._connect import OrgChoice, in_event_loop, open_org, org_options
 from syncerr_tui.cli._console import as_json, complain, emit, emit_json, json_option, say
 from syncerr_tui.cli._options import packed
-from syncerr_tui.cli.causes import read_graph
 from syncerr_tui.errors import BadInputError, ExitCode, RefusedError
 from syncerr_tui.text import one_line
 
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.causes import CauseGraph
-    from syncerr_tui.diagnosis.explanation import Explanation
     from syncerr_tui.fixes.fixer import Fixer
     from syncerr_tui.fixes.model import FixOption, FixRequest, FixResult
     from syncerr_tui.fixes.org import FixPolicy, Values
     from syncerr_tui.model import SyncError
-    from syncerr_tui.salesforce.metadata_lookup import OrgDictionary
-    from syncerr_tui.salesforce.session import OrgSession
 
 MOST_ERRORS = 10
 """Errors of one cause whose own records are looked at."""
@@ -58,22 +47,6 @@ def roots_of(graph: CauseGraph, *, event: str | None, cause: str | None) -> list
     else:
         near = cause_named(graph, cause or "")
     return [graph.errors[row] for row in near.roots if row in graph.errors][:MOST_ERRORS]
-
-
-async def explained(
-    connection: OrgSession, errors: Iterable[SyncError], dictionary: OrgDictionary | None = None
-) -> list[tuple[SyncError, Explanation]]:
-    """Errors with what is known about them, in the org's own names."""
-    from syncerr_tui.diagnosis.explanation import OrgContext, explain
-    from syncerr_tui.host.remembered import kept_names
-
-    url = connection.identity.instance_url
-    dictionary = dictionary or connection.dictionary(kept_names(connection.identity))
-    pairs = []
-    for error in errors:
-        metadata = await dictionary.covering(explain(error).diagnosis, str(error.object))
-        pairs.append((error, explain(error, OrgContext(instance_url=url, metadata=metadata))))
-    return pairs
 
 
 def option_named(options: Sequence[FixOption], key: str) -> FixOption:
@@ -261,10 +234,10 @@ async def command(choice: OrgChoice, *, arguments: _Arguments) -> int:
 async def _fix(choice: OrgChoice, arguments: _Arguments) -> int:
     from syncerr_tui.fixes.model import FixRequest
 
-    async with open_org(choice) as (connection, late):
-        errors = roots_of(await read_graph(connection), event=arguments.event, cause=arguments.cause)
-        fixer = fixer_of(connection, late.open(), read_only=choice.read_only)
-        options = await fixer.options(await explained(connection, errors), named=record_of(arguments.key))
+    async with open_org(choice) as org:
+        errors = roots_of(await org.read_graph(), event=arguments.event, cause=arguments.cause)
+        fixer = org.fixer(read_only=choice.read_only)
+        options = await fixer.options(await org.explained(errors), named=record_of(arguments.key))
         if arguments.key is None:
             _list(options)
             return ExitCode.OK
@@ -291,10 +264,10 @@ async def _choose(choice: OrgChoice, arguments: _Arguments) -> int:
     """On a snapshot: what the org offered then, and a list of what is chosen, for `apply`."""
     from syncerr_tui.fixes.fix_list import FixChooser
 
-    async with open_connection(choice) as connection:
-        graph = await read_graph(connection)
-    assert connection.snapshot is not None
-    chooser = FixChooser(connection.snapshot, arguments.output)
+    async with open_org(choice) as org:
+        graph = await org.read_graph()
+    assert org.session.snapshot is not None
+    chooser = FixChooser(org.session.snapshot, arguments.output)
     errors = roots_of(graph, event=arguments.event, cause=arguments.cause)
     options = chooser.options(errors)
     if arguments.key is None:

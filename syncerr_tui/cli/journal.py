@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from syncerr_tui.cli._connect import OrgChoice, in_event_loop, journal_of, open_connection, org_options
+from syncerr_tui.cli._connect import OrgChoice, in_event_loop, journal_of, open_org, org_options
 from syncerr_tui.cli._console import as_json, emit, emit_json, json_option, say
 from syncerr_tui.cli._options import profile_folder
 from syncerr_tui.cli._running import NOT_SENT, rows_of_run, tell_row
@@ -96,8 +96,8 @@ async def _org(choice: OrgChoice) -> tuple[str, OrgProfile]:
         profile = read_profile(profile_folder(), choice.org)
         if profile is not None and profile.org_id:
             return profile.org_id, profile
-    async with open_connection(choice) as connection:
-        return connection.identity.org_id, connection.profile
+    async with open_org(choice) as org:
+        return org.session.identity.org_id, org.session.profile
 
 
 async def _move(choice: OrgChoice) -> int:

@@ -138,14 +138,14 @@ def _known(events: tuple[str, ...], org: str | None) -> KnownRows:
 
 async def _rows_of(org: str, ticked: frozenset[str]) -> KnownRows:
     """The ids of the org's sync errors; of the ticked ones only, where they are named."""
-    from syncerr_tui.cli._connect import open_connection
+    from syncerr_tui.cli._connect import open_org
     from syncerr_tui.salesforce.button.learn import KnownRows
 
     events, records, storeconnect = set(ticked), set(), set()
     prefix = ""
     async with (
-        open_connection(choice_of(org=org, demo=False, read_only=True)) as connection,
-        aclosing(connection.errors()) as pages,
+        open_org(choice_of(org=org, demo=False, read_only=True)) as opened,
+        aclosing(opened.session.errors()) as pages,
     ):
         async for page in pages:
             for error in page:

@@ -11,14 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from syncerr_tui.cli._connect import (
-    OrgChoice,
-    ends_of_runs_in,
-    handlings_in,
-    open_connection,
-    open_org,
-    org_options,
-)
+from syncerr_tui.cli._connect import OrgChoice, open_org, org_options
 from syncerr_tui.cli._console import UNCUT, emit, emit_json, line_width, row, say
 from syncerr_tui.errors import BadInputError, ExitCode
 from syncerr_tui.text import one_line
@@ -183,8 +176,8 @@ async def _list(choice: OrgChoice, only: Filter, limit: int | None, output: _Out
     codes: set[str] = set()
     collected: list[dict[str, Any]] = []
     """JSON is one value: it is written at the end."""
-    async with open_connection(choice) as connection:
-        async with aclosing(connection.errors()) as pages:
+    async with open_org(choice) as org:
+        async with aclosing(org.session.errors()) as pages:
             async for page in pages:
                 now = datetime.now(UTC)
                 read += len(page)
@@ -199,7 +192,7 @@ async def _list(choice: OrgChoice, only: Filter, limit: int | None, output: _Out
                 shown += len(matching)
                 if shown == limit:
                     break
-        total = connection.total
+        total = org.session.total
     if not shown:
         read_filter(only.text, codes=lambda: codes)  # refuses a code that nothing can have
     if output.form is Format.JSON or not shown:
@@ -211,26 +204,22 @@ async def _list(choice: OrgChoice, only: Filter, limit: int | None, output: _Out
 
 async def _list_as_a_whole(choice: OrgChoice, only: Filter, limit: int | None, output: _Output) -> int:
     """What can be told, or put in order, only once every row is here."""
-    from syncerr_tui.cli._choosing import filter_over
-    from syncerr_tui.cli.causes import read_graph
+    from syncerr_tui.cli._choosing import Choice, chosen_of
     from syncerr_tui.diagnosis.causes import CauseGraph
     from syncerr_tui.triage.handling import Handlings
 
     handlings, left = Handlings(), None
     by_cause = output.knows_causes or only.by_cause
-    async with open_org(choice) as (connection, late):
+    async with open_org(choice) as org:
         if by_cause:
-            graph = await read_graph(connection)
-            journal = late.existing()
-            handlings, left = handlings_in(journal, graph), ends_of_runs_in(journal, graph)
+            graph = await org.read_graph()
+            handlings, left = org.handlings(graph), org.ends_of_runs(graph)
         else:
             graph = CauseGraph()
-            async for page in connection.errors():
+            async for page in org.session.errors():
                 graph.add(page)
-        url = connection.identity.instance_url
-    now = datetime.now(UTC)
-    only = filter_over(graph, only.text, handlings)
-    matching = [error for error in graph.errors.values() if only.matches(error, now)]
+        url = org.session.identity.instance_url
+    matching = chosen_of(graph, Choice(filter=only.text), handlings)
     matching = ordered(matching, output.sort or SortKey.PROCESSED, reverse=output.reverse)[:limit]
     rows = [error.payload() for error in matching]
     if output.knows_causes:
@@ -252,14 +241,12 @@ async def _list_as_a_whole(choice: OrgChoice, only: Filter, limit: int | None, o
 
 
 async def _count(choice: OrgChoice, text: str, field: str, limit: int | None, kind: Format) -> int:
-    from syncerr_tui.cli._choosing import filter_over
-    from syncerr_tui.cli.causes import read_graph
+    from syncerr_tui.cli._choosing import Choice, chosen_of
     from syncerr_tui.triage.values import counted, value_label
 
-    async with open_org(choice) as (connection, late):
-        graph = await read_graph(connection)
-        only, now = filter_over(graph, text, handlings_in(late.existing(), graph)), datetime.now(UTC)
-    matching = [error for error in graph.errors.values() if only.matches(error, now)]
+    async with open_org(choice) as org:
+        graph = await org.read_graph()
+        matching = chosen_of(graph, Choice(filter=text), org.handlings(graph))
 
     def root_of(row: str) -> str | None:
         cause = graph.cause_of(row)

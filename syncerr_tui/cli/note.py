@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from syncerr_tui.cli._choosing import Choice, cause_named, chosen_of, id_option, read_ids
-from syncerr_tui.cli._connect import OrgChoice, handlings_in, in_event_loop, open_org, org_options
+from syncerr_tui.cli._connect import OrgChoice, in_event_loop, open_org, org_options
 from syncerr_tui.cli._console import as_json, emit, emit_json, json_option, say
 from syncerr_tui.errors import BadInputError, ExitCode
 from syncerr_tui.model import Verdict
@@ -71,19 +71,17 @@ async def command(
         raise BadInputError(
             "No error and no cause is named", "Name an error with --id, or a cause with --cause"
         )
-    from syncerr_tui.cli.causes import read_graph
     from syncerr_tui.journal.claims import os_user
     from syncerr_tui.journal.history import History
 
     named = read_ids(ids)
-    async with open_org(choice) as (connection, late):
-        graph = await read_graph(connection)
-        journal = late.open()
+    async with open_org(choice) as org:
+        graph, journal = await org.read_graph(), org.journal
         twins = History(journal).last_judged(Verdict.TWIN) if HandlingKind.MERGED in wishes else ()
         targets = _targets(graph, named, cause, frozenset(twin.error.id for twin in twins))
         for number, (kind, value) in enumerate(wishes.items()):
             _say(journal, graph, targets, kind, value, by=os_user(), text=text.strip() if not number else "")
-        handlings = handlings_in(journal, graph)
+        handlings = org.handlings(graph)
     rows = [row for row in graph.errors if row in handlings.rows]
     if targets:
         among = {row for target in targets for row in _rows_of(graph, target)}

@@ -17,7 +17,6 @@ from syncerr_tui.cli._running import (
     warn_of_repeats,
     warn_of_unsettled,
 )
-from syncerr_tui.cli.causes import read_graph
 from syncerr_tui.errors import ExitCode
 
 
@@ -37,13 +36,12 @@ async def command(choice: OrgChoice, *, chosen: Choice, options: PlanOptions, ou
     """Show what would be re-synced, in which order, and what would be left out and why. Changes nothing."""
     from syncerr_tui.resync import plan_file
 
-    async with open_org(choice) as (connection, late):
-        graph = await read_graph(connection)
-        journal = late.open()
-        plan = plan_for(connection, journal, graph, chosen, options)
-        mention_unfinished(journal)
-        warn_of_unsettled(journal, plan)
-        warn_of_repeats(journal, plan)
+    async with open_org(choice) as org:
+        graph = await org.read_graph()
+        plan = plan_for(org, graph, chosen, options)
+        mention_unfinished(org.journal)
+        warn_of_unsettled(org.journal, plan)
+        warn_of_repeats(org.journal, plan)
     if output is not None:
         plan_file.write(plan, output)
     for row in plan.rows:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from syncerr_tui.cli._connect import OrgChoice, fixer_of, in_event_loop, open_org, org_options
+from syncerr_tui.cli._connect import OrgChoice, in_event_loop, open_org, org_options
 from syncerr_tui.cli._console import emit, emit_json, say
 from syncerr_tui.errors import BadInputError, ExitCode
 from syncerr_tui.words import span_of
@@ -44,17 +44,15 @@ async def command(choice: OrgChoice, *, since: str, form: str, personal_data: bo
     Reads the errors and the safeguards now, and the journal for what was done.
     """
     span = _span(since)
-    from syncerr_tui.cli.causes import org_names, read_graph
     from syncerr_tui.journal.claims import os_user
     from syncerr_tui.report.gather import Handover, gather
 
-    async with open_org(choice, mention=False) as (connection, late):
-        graph = await read_graph(connection)
-        metadata = await org_names(connection, graph)
-        journal = late.open()
-        off = await fixer_of(connection, journal, read_only=True).safeguards()
+    async with open_org(choice, mention=False) as org:
+        graph = await org.read_graph()
+        metadata, journal = await org.names(graph), org.journal
+        off = await org.fixer(read_only=True).safeguards()
         handover = Handover(
-            graph, connection.identity, _begin(journal, span), os_user(), metadata, mask=not personal_data
+            graph, org.session.identity, _begin(journal, span), os_user(), metadata, mask=not personal_data
         )
         report = gather(handover, journal, off)
     if form == "json":

@@ -45,8 +45,8 @@ async def command(run: str | None, choice: OrgChoice, *, mode: str | None, yes: 
 
     how = ResumeMode(mode) if mode else None
 
-    async with open_org(choice) as (connection, late):
-        journal = late.open()
+    async with open_org(choice) as org:
+        session, journal = org.session, org.journal
         history = History(journal)
         waiting = history.unfinished()
         for record in history.under_way():
@@ -66,13 +66,12 @@ async def command(run: str | None, choice: OrgChoice, *, mode: str | None, yes: 
         plan = recorded_plan(history, chosen.run.id)
         consented = ask_again(journal, plan, again=again) if how is ResumeMode.CONTINUE else frozenset()
         if how is ResumeMode.CONTINUE and not ask_first(
-            plan, connection.identity, yes=yes, guided=connection.method.guided
+            plan, session.identity, yes=yes, guided=session.method.guided
         ):
             say("Nothing was sent.")
             return ExitCode.OK
         request = RunRequest(plan, resume=chosen.run.id, mode=how, again=consented)
-        runner = Runner(connection, journal, request)
-        return await follow(runner, connection.identity)
+        return await follow(Runner(session, journal, request), session.identity)
 
 
 def _tell(unfinished: Unfinished) -> None:

@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING
 import click
 
 from syncerr_tui.cli._choosing import Choice, PlanOptions, RunOptions, choosing, plan_for, planning, sending
-from syncerr_tui.cli._connect import OrgChoice, fixer_of, in_event_loop, open_org, org_options
+from syncerr_tui.cli._connect import OpenOrg, OrgChoice, in_event_loop, open_org, org_options
 from syncerr_tui.cli._console import complain, say
 from syncerr_tui.cli._running import check_allowed, mention_unfinished
 from syncerr_tui.cli._sending import Around, Stop, carry_out, leave_at_once
-from syncerr_tui.cli.causes import read_graph
-from syncerr_tui.cli.fix import ask_for, explained, option_named, roots_of
+from syncerr_tui.cli.fix import ask_for, option_named, roots_of
 from syncerr_tui.errors import BadInputError, ExitCode
 from syncerr_tui.model import EventStanding
 from syncerr_tui.words import duration
@@ -66,20 +65,18 @@ async def command(
     elif confirm:
         raise BadInputError("--confirm names a safeguard", "Add --with-fix KEY, or leave it out")
     check_allowed(choice, run)
-    async with open_org(choice) as (connection, late):
-        journal = late.open()
-        mention_unfinished(journal)
-        graph = await read_graph(connection)
-        plan = plan_for(connection, journal, graph, chosen, options)
+    async with open_org(choice) as org:
+        mention_unfinished(org.journal)
+        graph = await org.read_graph()
+        plan = plan_for(org, graph, chosen, options)
         if with_fix is None:
-            return await carry_out(connection, journal, plan, run)
+            return await carry_out(org, plan, run)
 
         async def prepared() -> Around | None:
-            fixer = fixer_of(connection, journal, read_only=False)
-            off = await prepare(fixer, connection, graph, chosen, with_fix, run, confirm)
+            off = await prepare(org, graph, chosen, with_fix, run, confirm)
             return off.run if off is not None else None
 
-        return await carry_out(connection, journal, plan, run, prepared)
+        return await carry_out(org, plan, run, prepared)
 
 
 def check_choice(chosen: Choice) -> None:
@@ -89,8 +86,7 @@ def check_choice(chosen: Choice) -> None:
 
 
 async def prepare(
-    fixer: Fixer,
-    connection: OrgSession,
+    org: OpenOrg,
     graph: CauseGraph,
     chosen: Choice,
     key: str,
@@ -107,7 +103,8 @@ async def prepare(
     from syncerr_tui.fixes.model import FixRequest
 
     errors = roots_of(graph, event=chosen.ids[0] if chosen.ids else None, cause=chosen.cause)
-    option = option_named(await fixer.options(await explained(connection, errors)), key)
+    fixer = org.fixer(read_only=False)
+    option = option_named(await fixer.options(await org.explained(errors)), key)
     if not option.kind.is_safeguard:
         raise BadInputError(
             f"{option.title} is not a safeguard that can be off for a while",
@@ -122,7 +119,7 @@ async def prepare(
         fixer.check(option, {}, confirm)
     say(f"Meanwhile: {option.title}. {option.affects}")
     request = FixRequest(option, confirm=confirm, reason=run.reason, event=errors[0].id)
-    return WithFix(fixer, connection, request)
+    return WithFix(fixer, org.session, request)
 
 
 @dataclass(frozen=True, slots=True)

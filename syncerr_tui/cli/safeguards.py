@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from syncerr_tui.cli._connect import OrgChoice, fixer_of, in_event_loop, open_org, org_options, since
+from syncerr_tui.cli._connect import OrgChoice, in_event_loop, open_org, org_options, since
 from syncerr_tui.cli._console import as_json, complain, emit, emit_json, json_option, say
 from syncerr_tui.cli.fix import exit_code, result_payload, show
 from syncerr_tui.errors import BadInputError, ExitCode, RefusedError, SyncErrError
@@ -54,8 +54,8 @@ async def command(
     options = [one for one in (restore, restore_all, accept, record) if one]
     if len(options) > 1:
         raise BadInputError("--restore, --restore-all, --accept and --record cannot be combined", "Give one")
-    async with open_org(choice, mention=False) as (connection, late):
-        fixer = fixer_of(connection, late.open(), read_only=choice.read_only)
+    async with open_org(choice, mention=False) as org:
+        fixer = org.fixer(read_only=choice.read_only)
         if restore is not None:
             return await _restore(fixer, [restore])
         if restore_all:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from syncerr_tui.cli._connect import OrgChoice, in_event_loop, open_connection, org_options
+from syncerr_tui.cli._connect import OpenOrg, OrgChoice, in_event_loop, open_org, org_options
 from syncerr_tui.cli._console import say
 from syncerr_tui.errors import ExitCode
 from syncerr_tui.model import chunks
@@ -16,7 +16,6 @@ from syncerr_tui.words import plural
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.causes import CauseGraph
     from syncerr_tui.fixes.org import KnownFixes
-    from syncerr_tui.salesforce.session import OrgSession
     from syncerr_tui.salesforce.snapshot import MemoryMetadataStore
 
 _LOOKED_UP_TOGETHER = 25
@@ -42,20 +41,19 @@ async def command(choice: OrgChoice, *, output: Path) -> int:
     --snapshot too. A plan or a list of fixes that is made from it can be carried out by 'apply' on the org:
     what has changed since is left out.
     """
-    from syncerr_tui.cli.causes import read_related
     from syncerr_tui.salesforce.snapshot import MemoryMetadataStore, Snapshot
     from syncerr_tui.stopwatch import utc_now
 
-    async with open_connection(choice) as connection:
+    async with open_org(choice) as org:
         names, at = MemoryMetadataStore(), utc_now()
-        graph, parents, present = await read_related(connection)
-        fixes = await _known_fixes(connection, graph, names)
+        graph, parents, present = await org.read_related()
+        fixes = await _known_fixes(org, graph, names)
         snapshot = Snapshot(
             taken_at=at,
-            org=connection.identity,
-            method=connection.method,
-            event_object=connection.mapping.object_name,
-            record_key=connection.mapping.record_key,
+            org=org.session.identity,
+            method=org.session.method,
+            event_object=org.session.mapping.object_name,
+            record_key=org.session.mapping.record_key,
             errors=tuple(graph.errors.values()),
             parents=parents,
             present=present,
@@ -68,31 +66,25 @@ async def command(choice: OrgChoice, *, output: Path) -> int:
     return ExitCode.OK
 
 
-async def _known_fixes(
-    connection: OrgSession, graph: CauseGraph, names: MemoryMetadataStore
-) -> list[KnownFixes]:
+async def _known_fixes(org: OpenOrg, graph: CauseGraph, names: MemoryMetadataStore) -> list[KnownFixes]:
     """What the org offers for each cause, worst first; its names and places are kept on the way."""
-    from syncerr_tui.cli.fix import explained
     from syncerr_tui.diagnosis.explanation import explain
     from syncerr_tui.fixes.model import options_for
     from syncerr_tui.fixes.org import FixScope, KnownFixes
 
-    dictionary, resolver, org = (
-        connection.dictionary(names),
-        connection.name_resolver(names),
-        connection.fixes(),
-    )
-    finder = await org.finder()
+    dictionary, resolver = org.session.dictionary(names), org.session.name_resolver(names)
+    fixes = org.session.fixes()
+    finder = await fixes.finder()
     known: list[KnownFixes] = []
     for cause in graph.causes():
         error = graph.errors[cause.roots[0]]
         diagnosis = explain(error).diagnosis
         await resolver.resolve(diagnosis, object_name=str(error.object), processed_at=error.processed_at)
         for rows in chunks(cause.roots, _LOOKED_UP_TOGETHER):
-            pairs = await explained(connection, map(graph.errors.__getitem__, rows), dictionary)
+            pairs = await org.explained(map(graph.errors.__getitem__, rows), dictionary)
             if len(known) == _LOOKUPS:
                 break
-            options = options_for(await finder.facts(pairs), org.policy)
+            options = options_for(await finder.facts(pairs), fixes.policy)
             of_records = any(option.automatic and option.kind.scope is FixScope.RECORD for option in options)
             ids = tuple(rows) if of_records else cause.roots
             known.append(KnownFixes(ids, tuple(option.payload() for option in options)))

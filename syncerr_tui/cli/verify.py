@@ -29,9 +29,8 @@ async def command(run: str | None, choice: OrgChoice, *, ids: tuple[str, ...], p
     from syncerr_tui.resync.verification import verify
 
     named = read_ids(ids)
-    async with open_org(choice) as (connection, late):
-        journal = late.open()
-        history = History(journal)
+    async with open_org(choice) as org:
+        history = History(org.journal)
         if run is not None:
             rows = [row for row in rows_of_run(history, run) if row.intent is not None]
         elif named:
@@ -46,7 +45,9 @@ async def command(run: str | None, choice: OrgChoice, *, ids: tuple[str, ...], p
         if not rows:
             say("Nothing was sent whose outcome is unknown.")
             return ExitCode.OK
-        verified = await verify(connection, journal, rows, proof_timeout=proof_timeout, sleep=asyncio.sleep)
+        verified = await verify(
+            org.session, org.journal, rows, proof_timeout=proof_timeout, sleep=asyncio.sleep
+        )
     for row in verified:
         verdict = row.verdict.value if row.verdict else None
         tell_row(row.now or row.error, verdict, row.reason, evidence=row.evidence)

@@ -16,14 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from syncerr_tui.cli._connect import (
-    LateJournal,
-    OrgChoice,
-    handlings_in,
-    org_options,
-    reach,
-    safeguards_off,
-)
+from syncerr_tui.cli._connect import OpenOrg, OrgChoice, org_options, reach
 from syncerr_tui.cli._console import as_json, emit, emit_json, json_option, say
 from syncerr_tui.cli._options import packed
 from syncerr_tui.errors import BadInputError, NotLoggedInError, SyncErrError
@@ -230,9 +223,9 @@ async def _once(choice: OrgChoice, options: _WatchOptions, fail_on: str | None, 
             try:
                 watcher = _watcher(session)
                 await watcher.look()
-                with LateJournal(session) as late:
-                    await _publish(options, watcher, session, late)
-                    handlings = handlings_in(late.existing(), watcher.graph)
+                with OpenOrg(session) as org:
+                    await _publish(options, watcher, org)
+                    handlings = org.handlings(watcher.graph)
             finally:
                 await session.close()
     except SyncErrError as error:
@@ -275,9 +268,9 @@ async def _watch(choice: OrgChoice, options: _WatchOptions) -> int:
                     refused, trouble = 0, ""
                     if first:
                         say(_begun(watcher, options))
-                    with LateJournal(session) as late:
-                        _tell(look, _reasons(late, look))
-                        await _publish(options, watcher, session, late)
+                    with OpenOrg(session) as org:
+                        _tell(look, _reasons(org, look))
+                        await _publish(options, watcher, org)
                     wait = options.interval
                 except NotLoggedInError as error:
                     if session is None:
@@ -374,7 +367,7 @@ def _cause(cause: CauseSeen) -> str:
     return f"{cause.headline} ({plural(cause.held, 'error')}; --cause {cause.example})"
 
 
-def _reasons(late: LateJournal, look: Changes) -> dict[str, str]:
+def _reasons(org: OpenOrg, look: Changes) -> dict[str, str]:
     """Why each row is gone: proven by a run of the journal, else as the org shows it."""
     from syncerr_tui.journal.history import History
     from syncerr_tui.journal.row_history import row_endings
@@ -384,7 +377,7 @@ def _reasons(late: LateJournal, look: Changes) -> dict[str, str]:
         return {}
     reasons = {error.id: gone_by_org(error, seen).why for error, seen in look.gone}
     with suppress(SyncErrError):
-        journal = late.open()
+        journal = org.journal
         history, ids = History(journal), list(reasons)
         for row, ended in row_endings(journal, ids).items():
             if ended.verdict.proven:
@@ -395,26 +388,27 @@ def _reasons(late: LateJournal, look: Changes) -> dict[str, str]:
     return reasons
 
 
-async def _publish(options: _WatchOptions, watcher: Watcher, session: OrgSession, late: LateJournal) -> None:
+async def _publish(options: _WatchOptions, watcher: Watcher, org: OpenOrg) -> None:
     """Write the figures, and tell the channels what they do not know yet. What fails is due again."""
     if options.metrics is not None:
         try:
-            await _write_metrics(options.metrics, watcher, session, late)
+            await _write_metrics(options.metrics, watcher, org)
         except SyncErrError as error:
             _happened("trouble", error.line)
     if options.channels.members:
         await tell_channels(
-            options.channels, watcher, session, _now(), lambda line: _happened("trouble", line)
+            options.channels, watcher, org.session, _now(), lambda line: _happened("trouble", line)
         )
 
 
-async def _write_metrics(path: Path, watcher: Watcher, session: OrgSession, late: LateJournal) -> None:
+async def _write_metrics(path: Path, watcher: Watcher, org: OpenOrg) -> None:
     from syncerr_tui.watch.delivery import Metrics, render, write_whole
 
     off: int | None = None
     with suppress(SyncErrError):
-        off = len(await safeguards_off(session, late))
-    figures = Metrics(session.identity.name, _now(), watcher.errors, watcher.causes, off, session.usage)
+        off = len(await org.safeguards_off())
+    name, usage = org.session.identity.name, org.session.usage
+    figures = Metrics(name, _now(), watcher.errors, watcher.causes, off, usage)
     await asyncio.to_thread(write_whole, path, list(render(figures)), 0o644)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from syncerr_tui.cli.causes import cause_payload, org_names
+from syncerr_tui.cli._connect import OpenOrg
+from syncerr_tui.cli.causes import cause_payload
 from syncerr_tui.cli.explain import Setting, explain_event
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.server import DemoServer
@@ -27,7 +28,7 @@ async def test_causes_and_explain_tell_one_story_about_every_event_of_the_demo()
             graph = CauseGraph()
             graph.add([error])
             (cause,) = graph.causes()
-            told = cause_payload(graph, cause, await org_names(connection, graph))
+            told = cause_payload(graph, cause, await OpenOrg(connection).names(graph))
             explained = await explain_event(connection, error.id, Setting(OrgContext()))
             assert (told["code"], told["headline"], told["retry"]) == story_of(explained), error
         await connection.close()

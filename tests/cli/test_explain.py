@@ -312,12 +312,13 @@ def _environ() -> Mapping[str, str]:
 
 
 def test_a_sync_error_of_the_demo_org_is_explained_with_what_the_org_knows() -> None:
-    from syncerr_tui.cli._connect import open_connection
+    from syncerr_tui.cli._connect import open_org
     from syncerr_tui.cli._options import choice_of
     from syncerr_tui.model import SyncError
 
     async def first() -> SyncError:
-        async with open_connection(choice_of(org=None, demo=True, read_only=True, errors=40)) as connection:
+        async with open_org(choice_of(org=None, demo=True, read_only=True, errors=40)) as org:
+            connection = org.session
             async for page in connection.errors():
                 for error in page:
                     if error.code == "DUPLICATES_DETECTED" or "duplicate Account" in error.message:
