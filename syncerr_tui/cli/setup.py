@@ -20,6 +20,7 @@ from syncerr_tui.salesforce.profiles import AUTH_METHODS, METHODS, FixSettings
 from syncerr_tui.text import one_line
 
 if TYPE_CHECKING:
+    from syncerr_tui.files import TomlKeys
     from syncerr_tui.salesforce.button.har import Exchange
     from syncerr_tui.salesforce.client import ApiClient
     from syncerr_tui.salesforce.profiles import AuthMethod, FieldMapping, FixSettings, Method, OrgProfile
@@ -312,11 +313,11 @@ def _profile(table: Mapping[str, Any], name: str) -> OrgProfile:
     from syncerr_tui.files import TomlSource
     from syncerr_tui.salesforce.profile_files import profile_of
 
-    try:
-        return profile_of(table, TomlSource(Path("setup"), ""), name)
-    except BadInputError as problem:
-        hint = "" if problem.hint.startswith(("Correct the file", "Add ")) else problem.hint
-        raise BadInputError(problem.title.removeprefix("setup: "), hint or "Give another value") from None
+    class Answers(TomlSource):
+        def refuse(self, keys: TomlKeys, why: str, hint: str = "") -> BadInputError:
+            return BadInputError(f"{'.'.join(map(str, keys))} {why}", hint or "Give another value")
+
+    return profile_of(table, Answers(Path(), ""), name)
 
 
 async def _method(

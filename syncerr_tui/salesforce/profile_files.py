@@ -162,7 +162,7 @@ def _build(
     for name, field in fields.items():
         required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
         if required and name not in values:
-            raise source.refuse(keys, f"needs {name}", f"Add {name} = ... to the file")
+            raise source.refuse(keys, f"needs {name}", f"Add {name} = ...")
     return kind(**values)
 
 
