@@ -137,8 +137,6 @@ _WARNING, _CRITICAL, _UNKNOWN = 1, 2, 3
 
 @dataclass(frozen=True, slots=True)
 class _WatchOptions:
-    """What is asked of a watch."""
-
     interval: float
     metrics: Path | None
     channels: Channels

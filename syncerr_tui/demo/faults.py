@@ -73,7 +73,6 @@ class WireFault:
 
     @property
     def number(self) -> float:
-        """The value as a number."""
         return float(self.value)
 
     def meets(self, request: Request) -> bool:
@@ -142,7 +141,6 @@ class Faults:
             self._on.extend(faults)
 
     def clear(self) -> None:
-        """Switch all off."""
         with self._lock:
             self._on.clear()
 

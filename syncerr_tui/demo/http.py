@@ -39,7 +39,6 @@ class Response:
     """Close the connection after it."""
 
     def payload(self) -> bytes:
-        """The body's bytes."""
         if self.body is None:
             return b""
         if isinstance(self.body, bytes):
@@ -86,7 +85,6 @@ class Request:
         return dict(parse_qsl(self.target.partition("?")[2], keep_blank_values=True))
 
     def form(self) -> dict[str, str]:
-        """A form body's parameters."""
         return dict(parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True))
 
     def json(self) -> object:

@@ -188,7 +188,6 @@ class ClientConnection(BaseHTTPRequestHandler):
         self.server.wait_for_client(self.connection, IDLE_SECONDS)
 
     def send(self, data: bytes) -> None:
-        """Write to the client at once."""
         self.wfile.write(data)
         self.wfile.flush()
 

@@ -95,7 +95,6 @@ class LoadingRecords(Records):
         return self._ids.get(sc_id)
 
     def exists(self, _object_name: str, record_id: str) -> bool:
-        """True where this record is there."""
         return record_id in self.known
 
     def _complete(self, object_name: str, values: dict[str, Any]) -> None:

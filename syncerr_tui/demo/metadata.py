@@ -80,7 +80,6 @@ class MetadataCatalog:
         return None if component is None else copy.deepcopy(component)
 
     def is_managed(self, kind: str, name: str) -> bool:
-        """Whether a package owns it."""
         own = name if kind == "FlowDefinition" else name.partition(".")[2]
         return "__" in own.removesuffix("__c")
 

@@ -46,7 +46,6 @@ class Records:
         self.store.insert(object_name, values)
 
     def update(self, object_name: str, record_id: str, values: Mapping[str, object]) -> None:
-        """Change fields of a record."""
         self.store.update(object_name, record_id, values)
 
     def delete(self, object_name: str, record_id: str, _sc_id: str) -> None:

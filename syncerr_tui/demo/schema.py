@@ -137,7 +137,6 @@ class Flags(TypedDict, total=False):
 
 
 def text(name: str, label: str, length: int = 255, **more: Unpack[Flags]) -> Field:
-    """A text field."""
     return replace(Field(name, label, "string", length), **more)
 
 

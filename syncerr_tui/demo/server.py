@@ -165,11 +165,9 @@ class DemoServer:
         return self
 
     def __enter__(self) -> Self:
-        """Start serving."""
         return self.start()
 
     def __exit__(self, *_: object) -> None:
-        """Stop serving."""
         self.close()
 
     def close(self) -> None:

@@ -98,7 +98,6 @@ class World:
         self._unwritten: list[tuple[str, int, int, str, ShopperStep, SaveError | None, str | None]] = []
 
     def build(self) -> None:
-        """Write everything."""
         loading = self._store.loading() if self._wanted >= _MANY else nullcontext()
         with _no_collecting(), self._store.transaction(), loading:
             ids = fill_setup(

@@ -42,7 +42,6 @@ class Owner:
 
     @classmethod
     def current(cls) -> Owner:
-        """This process."""
         return cls(os.getpid(), _started(os.getpid()) or "", platform.node(), _boot(), _machine())
 
     @classmethod

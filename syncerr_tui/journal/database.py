@@ -169,9 +169,7 @@ class Database(Protocol):
         """The error of a journal that cannot be read or written."""
         ...
 
-    def close(self) -> None:
-        """Let it go."""
-        ...
+    def close(self) -> None: ...
 
 
 class NewerSchemaError(Exception):

@@ -68,8 +68,6 @@ _OF_RUN = "JOIN runs u ON u.id = r.run WHERE r.run = ?"
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """One run."""
-
     id: str
     started_at: datetime
     org_name: str
@@ -152,7 +150,6 @@ class History:
         return tuple(self._run(row) for row in rows)
 
     def count_runs(self, only: JournalFilter = EVERYTHING) -> int:
-        """How many runs match."""
         where, values = _runs_where(only)
         return int(self._all(f"SELECT count(*) FROM runs u {where}", values)[0][0])  # noqa: S608
 

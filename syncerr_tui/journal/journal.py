@@ -168,7 +168,6 @@ class Journal:
         self._database.close()
 
     def close(self) -> None:
-        """Let it go."""
         self._database.close()
 
     @property
@@ -362,7 +361,6 @@ class Journal:
             return self.claims.hold(sql, key, instead_of=instead_of, unless=unless)
 
     def let_go(self, key: str) -> None:
-        """It is in hand no more."""
         with self._transaction() as sql:
             self.claims.free(sql, key)
 

@@ -321,8 +321,6 @@ def _undo(connection: psycopg.Connection[Row], undo: str) -> None:
 
 
 class _Statements:
-    """A transaction of PostgreSQL."""
-
     def __init__(self, connection: psycopg.Connection[Row]) -> None:
         self._connection = connection
         self.used = False

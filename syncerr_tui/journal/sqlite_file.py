@@ -141,8 +141,6 @@ class SqliteFile:
 
 
 class _Statements:
-    """A transaction of SQLite."""
-
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 

@@ -43,8 +43,6 @@ _NAMED = 5
 
 @dataclass(frozen=True, slots=True)
 class Handover:
-    """What is handed over."""
-
     graph: CauseGraph
     """All errors as they were read just now."""
     identity: OrgIdentity

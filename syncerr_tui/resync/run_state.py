@@ -313,7 +313,6 @@ class RunState:
         self._may_go.clear()
 
     def unpause(self) -> None:
-        """Let them go."""
         self._may_go.set()
 
     async def may_send(self) -> bool:

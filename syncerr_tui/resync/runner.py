@@ -163,7 +163,6 @@ class Runner:
             state.writer.put(lambda: self._journal.mark(state.run, "paused"), durable=True)
 
     def resume(self) -> None:
-        """Go on sending."""
         state = self._state
         if state.run and state.paused:
             state.writer.put(lambda: self._journal.mark(state.run, "resumed"), durable=True)

@@ -60,8 +60,6 @@ def check_name(kind: str, full_name: str) -> None:
 
 
 class MetadataApi:
-    """One org's components."""
-
     def __init__(self, client: ApiClient) -> None:
         self._client = client
 

@@ -31,8 +31,6 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class GuidedRow:
-    """One row."""
-
     error: SyncError
     wave: int
     state: RowState = RowState.QUEUED

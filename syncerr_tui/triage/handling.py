@@ -27,8 +27,6 @@ NOBODY = "none"
 
 
 class HandlingKind(StrEnum):
-    """What a line says."""
-
     NOTE = "note"
     SUPPORT = "support"
     """`value` is the ticket; empty: not with support any more."""

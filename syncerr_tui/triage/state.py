@@ -26,7 +26,7 @@ _NAMED = 3
 
 @dataclass(frozen=True, slots=True)
 class QueuedRun:
-    """One of them."""
+    """A re-sync that waits for its turn."""
 
     number: int
     """Its own, as long as the app is open."""

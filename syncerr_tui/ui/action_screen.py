@@ -77,7 +77,7 @@ class CountPrefix:
         self._digits, self._tab_at = (self._digits + key)[-_LONGEST:], None
         return True
 
-    def taken(self) -> int | None:
+    def take(self) -> int | None:
         """The number, for the key that follows it; None where there is none."""
         number = self.begun
         self._digits, self._tab_at = "", None
@@ -216,7 +216,7 @@ class ActionScreen(Screen[None], inherit_bindings=False):
         action = table.by_id[action_id]
         if key.isdecimal() and key in action.keys and self._is_counting(action, key):
             return
-        count = None if key.isdecimal() else self._count.taken()
+        count = None if key.isdecimal() else self._count.take()
         if action not in self.actions:
             place = self.context.state.place
             if action.changes_org and self.context.read_only and action.works_in(place):

@@ -41,8 +41,6 @@ class LeftByRunsKnown(Message):
 
 
 class ErrorHistory:
-    """Memories of errors."""
-
     def __init__(self, background: BackgroundContext) -> None:
         self._context = background.context
         self._journals = background.journals

@@ -114,7 +114,7 @@ class ListReader:
         delta = await follower.read(context.connection, context.state.listing.errors)
         if reading != self.reading:
             return
-        follower.taken(delta)
+        follower.advance(delta)
         context.state = context.state.reading_ended(context.clock())
         if not delta:
             self._post(NothingChanged(reading))

@@ -149,8 +149,8 @@ class ListFollower:
             ),
         )
 
-    def taken(self, delta: Delta) -> None:
-        """The list is as this says."""
+    def advance(self, delta: Delta) -> None:
+        """Remember up to where the list is known."""
         if delta.modstamp != self._modstamp:
             self._modstamp, self._modstamp_at = delta.modstamp, self._steady()
         if delta.whole:
@@ -193,7 +193,7 @@ class Watcher:
         delta = await self._follower.read(self.org, self.errors)
         waiting = [error for error in (*delta.new, *delta.changed) if error.code == PARENT_CODE]
         parents = await self.org.parents(waiting) if waiting else {}
-        self._follower.taken(delta)
+        self._follower.advance(delta)
         self.graph.add((*delta.new, *delta.changed))
         self.graph.relate(parents)
         self.graph.discard([error.id for error, _ in delta.gone])

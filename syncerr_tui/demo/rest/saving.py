@@ -27,12 +27,10 @@ class Saved:
 
     @property
     def success(self) -> bool:
-        """Whether it was saved."""
         return not self.faults
 
 
 def create(call: Call, sobject: SObject, body: Mapping[str, object]) -> Saved:
-    """Make a record."""
     values, faults = _values(call, sobject, body, creating=True)
     if faults:
         return Saved(None, tuple(faults))
@@ -42,7 +40,6 @@ def create(call: Call, sobject: SObject, body: Mapping[str, object]) -> Saved:
 
 
 def update(call: Call, sobject: SObject, record_id: str, body: Mapping[str, object]) -> Saved:
-    """Change a record."""
     return _existing(call, sobject, record_id, "update", body)
 
 

@@ -127,8 +127,6 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A whole query."""
-
     text: str
     columns: tuple[SelectedColumn, ...]
     object_name: str
