@@ -422,7 +422,7 @@ def _open_the_app() -> None:
         org, journals = EmbeddedOrg(DemoOptions(errors=20)), Journals(folder)
         app = SyncErrApp(AppContext(org.connect, TerminalProfile()), journals)
         async with app.run_test() as pilot:
-            while not app.services.graph_worker.found.count:
+            while not app.services.graph_worker.known.count:
                 await pilot.pause(0.01)
             app.workers.cancel_all()
         await app.release()

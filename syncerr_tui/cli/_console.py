@@ -392,7 +392,7 @@ class Asker:
         """One of the options; `flag` says how to answer without being asked."""
         if not self.asks:
             listed = ", ".join(one_line(answer) for answer, _ in options[:5])
-            return _given(default, f"{question.rstrip(':?')}: {listed}", flag)
+            return _default_or_refuse(default, f"{question.rstrip(':?')}: {listed}", flag)
         keys = _show_options(question, options)
         usual = str(keys.index(default) + 1) if default in keys else None
         while (answer := ask("Number or name", usual, flag)) not in keys:
@@ -421,13 +421,13 @@ class Asker:
     def text(self, question: str, default: str | None, flag: str) -> str:
         if self.asks:
             return ask(question, default, flag)
-        return _given(default, f"{question} is not given", flag)
+        return _default_or_refuse(default, f"{question} is not given", flag)
 
     def agree(self, question: str, *, default: bool) -> bool:
         return confirm(question, default=default) if self.asks else default
 
 
-def _given(default: str | None, trouble: str, flag: str) -> str:
+def _default_or_refuse(default: str | None, trouble: str, flag: str) -> str:
     if default is None:
         raise BadInputError(trouble, f"Answer with {flag}")
     return default

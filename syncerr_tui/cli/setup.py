@@ -276,11 +276,11 @@ def _name_for(auth: Mapping[str, Any]) -> str:
 
 
 def _settings(
-    kind: type[AuthMethod | Method], given: Sequence[str], asker: Asker, flag: str
+    kind: type[AuthMethod | Method], pairs: Sequence[str], asker: Asker, flag: str
 ) -> dict[str, Any]:
     """The settings of a way or a method: by flags, the rest asked for. Checked when the profile is built."""
     settings: dict[str, Any] = {}
-    for one in given:
+    for one in pairs:
         key, equals, value = one.partition("=")
         if not equals:
             raise BadInputError(f"{flag} takes KEY=VALUE", f"Keys: {', '.join(_keys(kind))}")

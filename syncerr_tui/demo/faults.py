@@ -35,8 +35,8 @@ class FaultKind:
     @classmethod
     def of_line(cls, line: str) -> Self:
         name, value, where, count, meaning = re.split(" {2,}", line)
-        given = None if value == "-" else value
-        return cls(name, given, where, None if count == "-" else int(count), meaning)
+        argument = None if value == "-" else value
+        return cls(name, argument, where, None if count == "-" else int(count), meaning)
 
 
 def _kinds() -> Iterator[Mapping[str, FaultKind]]:
@@ -267,14 +267,14 @@ def engine_faults_in(faults: Iterable[str]) -> EngineFaults:
     return EngineFaults(**on)
 
 
-def _number(kind: FaultKind, given: str) -> float:
+def _number(kind: FaultKind, text: str) -> float:
     try:
-        number = float(given)
+        number = float(text)
     except ValueError:
         number = 0.0
     if not 0 < number <= 1e9:
         raise BadInputError(
-            f"The fault {kind.name} cannot take {given!r}",
+            f"The fault {kind.name} cannot take {text!r}",
             f"Give a number above zero, for example {kind.name}:{kind.value}",
         )
     return number if kind.name == "late-visibility" else int(number)

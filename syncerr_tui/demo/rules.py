@@ -82,8 +82,8 @@ class Rule:
         text = self.flow or self.text
         if "$" in text:
             field = next((next(iter(of)) for of in self.when.values() if isinstance(of, dict)), "")
-            given = {"value": values.get(field), "record": change.record_id, "error": error_id(sc_id)}
-            text = Template(text).substitute(given)
+            blanks = {"value": values.get(field), "record": change.record_id, "error": error_id(sc_id)}
+            text = Template(text).substitute(blanks)
         if self.flow:
             text = flow_words(sc_id, self.label, text)
         contact = str(values[self.when["bounced"]]) if self.bounces else ""

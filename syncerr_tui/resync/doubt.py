@@ -202,7 +202,7 @@ def doubt_words(journal: Journal, errors: Sequence[SyncError]) -> str:
     )
 
 
-def after_a_loss(journal: Journal, seen: EventSeen, org_now: datetime, usual: float) -> str:
+def after_a_loss(journal: Journal, event: EventSeen, org_now: datetime, usual: float) -> str:
     """Why a row may be under way although the journal knows nothing of it; empty where it is not.
 
     Where a journal was lost its requests are forgotten: what the org shows as touched within its usual time
@@ -210,7 +210,7 @@ def after_a_loss(journal: Journal, seen: EventSeen, org_now: datetime, usual: fl
     """
     if not _lost_lately(journal, usual):
         return ""
-    stamps = [at for at in (seen.modified_at, seen.error and seen.error.processed_at) if at]
+    stamps = [at for at in (event.modified_at, event.error and event.error.processed_at) if at]
     age = (org_now - max(stamps)).total_seconds() if stamps else usual
     if age >= usual:
         return ""

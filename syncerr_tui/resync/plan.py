@@ -227,9 +227,9 @@ def make_plan(
         shape: How it is carried out.
     """
     out = {item.id: item for item in left_out}
-    asked = sorted_in_parts(list({e.id: e for e in errors}.values()), _age_key)
-    links = with_record_order(asked, parents)
-    ready, level = _ready(asked, links, out)
+    known = sorted_in_parts(list({e.id: e for e in errors}.values()), _age_key)
+    links = with_record_order(known, parents)
+    ready, level = _ready(known, links, out)
     waves = _split(ready, level, canary=shape.canary)
     size = max(1, min(shape.batch_size or method.batch_size, method.batch_size))
     return Plan(
@@ -279,16 +279,16 @@ def check_method(plan: Plan, method: MethodInfo) -> None:
 
 
 def _ready(
-    asked: Sequence[SyncError], links: Parents, out: dict[str, LeftOut]
+    known: Sequence[SyncError], links: Parents, out: dict[str, LeftOut]
 ) -> tuple[list[SyncError], dict[str, int]]:
     """The rows that go, and the level of each (`_levels`); tells in `out` why the others stay.
 
     The levels of those that go are what they were: whatever they wait for goes as well.
     """
-    for error in asked:
+    for error in known:
         if error.id not in out and error.event_type is EventType.OTHER:
             out[error.id] = LeftOut(error.id, "its event type is not known to this profile")
-    chosen = [error for error in asked if error.id not in out]
+    chosen = [error for error in known if error.id not in out]
     level = _levels((error.id for error in chosen), links)
     for error in chosen:
         if error.id not in level:

@@ -131,11 +131,11 @@ class Runner:
             await self._open(claimed)
             conducting = asyncio.ensure_future(self._conduct())
             conducting.add_done_callback(lambda _: state.events.put_nowait(None))
-            told = 0
+            events = 0
             while (event := await state.events.get()) is not None:
                 yield event
-                told += 1
-                if told % FREEZE_EVERY == 0:
+                events += 1
+                if events % FREEZE_EVERY == 0:
                     gc.collect(1)
                     gc.freeze()  # nor in what the run keeps of its rows
             await conducting
@@ -364,8 +364,8 @@ class Runner:
         if guided:
             await self.person.ask(ready, wave.number)
         else:
-            asked = await self._sender.send(ready, wave.number)
-            async for decided in self._look(asked, self.plan.proof_timeout):
+            sent = await self._sender.send(ready, wave.number)
+            async for decided in self._look(sent, self.plan.proof_timeout):
                 state.end(decided)
                 state.progress()
         state.end_wave((row.error.id for row in ready), measured=not guided)

@@ -100,8 +100,8 @@ class Sender:
                     raise outcome
         finally:
             await self._forget_ahead()
-        asked = [state.attempts[e] for e in before if state.attempts[e].intent != before[e].intent]
-        return [attempt for attempt in asked if attempt.kind not in {None, OutcomeKind.NOT_SENT}]
+        delivered = [state.attempts[e] for e in before if state.attempts[e].intent != before[e].intent]
+        return [attempt for attempt in delivered if attempt.kind not in {None, OutcomeKind.NOT_SENT}]
 
     async def ask_the_time(self) -> None:
         """Ask for the org's time, so that the first request need not. A failure is met again there."""

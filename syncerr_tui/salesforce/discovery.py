@@ -240,7 +240,7 @@ class _Search:
         if chosen.type == "boolean":
             return (("true", chosen.label), ("false", f"not {chosen.label}"))
         listed = dict(picklist(field))
-        seen = [one for row in rows for one in status_values(row.get(chosen.name), chosen.type)]
+        values = [one for row in rows for one in status_values(row.get(chosen.name), chosen.type)]
         if not listed and field.get("groupable", True):
             column = soql.name(chosen.name)
             query = (
@@ -249,8 +249,8 @@ class _Search:
             )
             with suppress(BadInputError, RefusedError):  # too many rows, or not allowed: the sample has to do
                 for row in await self._org.first_page(query):
-                    seen += status_values(row.get(column), chosen.type)
-        return tuple((listed | {value: value for value in seen if value not in listed}).items())
+                    values += status_values(row.get(column), chosen.type)
+        return tuple((listed | {value: value for value in values if value not in listed}).items())
 
     async def with_record_key(self, proposal: Proposal) -> Proposal:
         """Find the field by which a record is found, on an object that the rows name."""

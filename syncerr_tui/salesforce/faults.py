@@ -225,7 +225,7 @@ def read_answer(status: int, content: object) -> ApiError:
         status: HTTP status.
         content: The parsed body: a list of `{errorCode, message}`, OAuth's dict, or text.
     """
-    code, words = _said(content)
+    code, words = _code_and_words(content)
     return ApiError(_kind(status, code, words, html=isinstance(content, str)), status, code, words)
 
 
@@ -251,7 +251,7 @@ def _kind(status: int, code: str | None, words: str, *, html: bool) -> Kind:
     return {403: Kind.FORBIDDEN, 404: Kind.MISSING}.get(status, Kind.BAD_REQUEST)
 
 
-def _said(content: object) -> tuple[str | None, str]:
+def _code_and_words(content: object) -> tuple[str | None, str]:
     """Code and words of an error body in any of its three shapes."""
     first = content[0] if isinstance(content, list) and content else content
     if not isinstance(first, dict):

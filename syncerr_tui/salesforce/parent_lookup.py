@@ -40,10 +40,10 @@ async def present_parents(org: Org, parents: Iterable[tuple[str, str]]) -> froze
     present: set[tuple[str, str]] = set()
     for name, ids in by_object.items():
         try:
-            seen = await org.find_records(name, ids)
+            found_records = await org.find_records(name, ids)
         except (BadInputError, RefusedError):
             continue
-        present |= {(name, storeconnect_id) for storeconnect_id in ids if seen.get(storeconnect_id)}
+        present |= {(name, storeconnect_id) for storeconnect_id in ids if found_records.get(storeconnect_id)}
     return frozenset(present)
 
 

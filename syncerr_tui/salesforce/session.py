@@ -180,10 +180,10 @@ class OrgSession:
     async def read_events(self, ids: Sequence[str]) -> Mapping[str, EventSeen]:
         """One request for up to 2,000 events."""
         rows = await self.client.collections_read(self._reader.mapping.object_name, ids, self._reader.fields)
-        seen = {key: self._reader.seen(key, rows[to_18(key) or key]) for key in ids}
-        for one in seen.values():
+        events = {key: self._reader.seen(key, rows[to_18(key) or key]) for key in ids}
+        for one in events.values():
             self._time.saw(one.modified_at)
-        return seen
+        return events
 
     async def raw_event(self, event_id: str) -> Row:
         """A change event with every field, as the org sends it: hostile text, to be made harmless by whoever
@@ -196,8 +196,8 @@ class OrgSession:
 
     async def read_error(self, event_id: str) -> SyncError | None:
         """One error as it is now; None where there is no such event."""
-        seen = (await self.read_events([event_id])).get(event_id)
-        return seen.error if seen else None
+        event = (await self.read_events([event_id])).get(event_id)
+        return event.error if event else None
 
     async def find_records(
         self, object_name: str, storeconnect_ids: Sequence[str]
@@ -220,8 +220,10 @@ class OrgSession:
                 )
             self._time.saw(modified)
             for spelling in spellings:
-                seen = await self._record(record, spelling, modified, row)
-                by_asked.setdefault(spelling, {})[record] = seen  # one that is answered twice is one record
+                record_seen = await self._record(record, spelling, modified, row)
+                by_asked.setdefault(spelling, {})[record] = (
+                    record_seen  # one that is answered twice is one record
+                )
         return {spelling: tuple(records.values()) for spelling, records in by_asked.items()}
 
     async def _carriers(self, object_name: str, keys: Sequence[str]) -> list[Row]:

@@ -245,11 +245,11 @@ def _automatic(width: int, sort: SortKey | None) -> list[Column]:
     sorted_by = next((column for column in ORDER if column.sort is sort and sort is not None), OBJECT)
     shown = [each for each in ORDER if each not in {*_SPARE, CHANGE_EVENT} or each is sorted_by]
     for column in _SPARE:
-        wanted = [each for each in ORDER if each in shown or each is column]
+        more = [each for each in ORDER if each in shown or each is column]
         grown = {each.name: min(1, len(each.widths) - 1) for each in shown}
-        if _taken(wanted, sizes, grown) + _MORE_MESSAGE > width:
+        if _taken(more, sizes, grown) + _MORE_MESSAGE > width:
             break
-        shown = wanted
+        shown = more
     for column in _DROPPED_FIRST:
         if _taken(shown, sizes) <= width:
             break

@@ -261,7 +261,7 @@ def _negated(term: Predicate) -> Predicate:
 def _free_text(value: str) -> Predicate:
     needle = value.casefold()
 
-    def found(error: SyncError, _now: datetime) -> bool:
+    def matches(error: SyncError, _now: datetime) -> bool:
         return (
             needle in error.message.casefold()
             or needle in error.object.casefold()
@@ -272,8 +272,8 @@ def _free_text(value: str) -> Predicate:
             or needle in error.id.casefold()
         )
 
-    found.cost = 2  # type: ignore[attr-defined]
-    return found
+    matches.cost = 2  # type: ignore[attr-defined]
+    return matches
 
 
 READERS: Mapping[str, Callable[[SyncError], str]] = {
@@ -301,11 +301,11 @@ def _matches_pattern(term: Term) -> Predicate | None:
         raise
     readers = [READERS[term.field]] if term.field else list(READERS.values())
 
-    def found(error: SyncError, _now: datetime) -> bool:
+    def matches(error: SyncError, _now: datetime) -> bool:
         return any(search(read(error)) is not None for read in readers)
 
-    found.cost = 3  # type: ignore[attr-defined]
-    return found
+    matches.cost = 3  # type: ignore[attr-defined]
+    return matches
 
 
 def _contains(field: str, value: str) -> Predicate:
@@ -313,11 +313,11 @@ def _contains(field: str, value: str) -> Predicate:
     if field == "sf" and needle == "none":
         return lambda error, _now: error.salesforce_id is None
 
-    def found(error: SyncError, _now: datetime) -> bool:
+    def matches(error: SyncError, _now: datetime) -> bool:
         return needle in read(error).casefold()
 
-    found.cost = 1  # type: ignore[attr-defined]
-    return found
+    matches.cost = 1  # type: ignore[attr-defined]
+    return matches
 
 
 def _name(field: str, alternatives: Sequence[str], pattern: re.Pattern[str]) -> Predicate:

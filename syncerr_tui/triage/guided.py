@@ -39,7 +39,7 @@ class GuidedRow:
     """It was shown before the program ended, and may have been pressed: it is only read again."""
     reason: str = ""
     """Why it ended as it did."""
-    said: bool = False
+    pressed_by_person: bool = False
     """The person said that they pressed it."""
 
     @property
@@ -50,7 +50,7 @@ class GuidedRow:
     @property
     def ticked(self) -> bool:
         """The person said that they pressed it, or the org shows that somebody did."""
-        return self.said or self.verdict not in {None, Verdict.ELSEWHERE, Verdict.UNKNOWN}
+        return self.pressed_by_person or self.verdict not in {None, Verdict.ELSEWHERE, Verdict.UNKNOWN}
 
     @property
     def word(self) -> str:
@@ -192,7 +192,9 @@ class GuidedState:
     def ticked(self, ids: Sequence[str], now: datetime, *, pressed: bool) -> GuidedState:
         """The person says that they pressed these, or takes that back."""
         state = RowState.WAITING if pressed else RowState.ASKED
-        spoken_of = {row_id: replace(self.rows[row_id], state=state, said=pressed) for row_id in ids}
+        spoken_of = {
+            row_id: replace(self.rows[row_id], state=state, pressed_by_person=pressed) for row_id in ids
+        }
         rows = {**self.rows, **spoken_of}
         fresh = replace(self, rows=rows, heard_at=now)
         spent = now - self.heard_at if self.heard_at is not None else timedelta()

@@ -34,7 +34,7 @@ _FIRST = 30
 
 
 @dataclass(frozen=True, slots=True)
-class FoundCauses:
+class KnownCauses:
     """The causes of one state of the list."""
 
     count: int = 0
@@ -75,7 +75,7 @@ class CauseGraphWorker:
         self._idle = asyncio.Event()
         self._idle.set()
         self._trends: dict[int, tuple[Cause, Trend]] = {}
-        self.found = FoundCauses()
+        self.known = KnownCauses()
 
     @property
     def graph(self) -> CauseGraph | None:
@@ -155,7 +155,7 @@ class CauseGraphWorker:
                 await loop_at_rest(_PAINTED)
             while self._pending is not None:
                 errors, self._pending = self._pending, None
-                self.found = await asyncio.to_thread(self._in_step_at_once, errors)
+                self.known = await asyncio.to_thread(self._in_step_at_once, errors)
                 if self._overtaken:
                     self._tell()
         finally:
@@ -163,14 +163,14 @@ class CauseGraphWorker:
             self._idle.set()
         self._tell()
 
-    def _in_step_at_once(self, errors: Mapping[str, SyncError]) -> FoundCauses:
+    def _in_step_at_once(self, errors: Mapping[str, SyncError]) -> KnownCauses:
         """In the thread."""
         from syncerr_tui.diagnosis.causes import no_collecting
 
         with no_collecting(len(errors)):
             return self._in_step(errors)
 
-    def _in_step(self, errors: Mapping[str, SyncError]) -> FoundCauses:
+    def _in_step(self, errors: Mapping[str, SyncError]) -> KnownCauses:
         """Make the graph hold exactly these errors. In the thread."""
         from syncerr_tui.diagnosis.causes import CauseGraph
         from syncerr_tui.ui.cause_words import headline
@@ -195,11 +195,11 @@ class CauseGraphWorker:
         if present:
             graph.present(present)
         if self._overtaken:
-            return replace(self.found, count=len(graph))
+            return replace(self.known, count=len(graph))
         causes = graph.causes()
         for cause in causes[:_FIRST]:
             headline(graph.errors, cause, {})  # kept: the first screen of causes need not look up any of it
-        return FoundCauses(len(causes), causes, self._all_trends(graph, causes), errors)
+        return KnownCauses(len(causes), causes, self._all_trends(graph, causes), errors)
 
     def _all_trends(self, graph: CauseGraph, causes: tuple[Cause, ...]) -> Mapping[str, Trend]:
         from syncerr_tui.diagnosis.causes import trend

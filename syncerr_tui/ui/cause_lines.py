@@ -293,7 +293,7 @@ class CauseLines:
             (counts, "strong"),
             (cell(headline(errors, cause, self._errors.unsettled), room), "text"),
         )
-        trend = self._graph_worker.found.trends.get(cause.key)
+        trend = self._graph_worker.known.trends.get(cause.key)
         words = summary(cause, trend, self.moment)
         run = self._run_on(cause)
         done = not roots and not victims
@@ -364,7 +364,7 @@ class CauseLines:
     def _standing(self, rows: tuple[str, ...]) -> int:
         """How many of them are errors still; the causes follow the list a moment later."""
         left = self._context.state.proven
-        rows = self._graph_worker.found.listed(rows, self._context.state.listing.errors)
+        rows = self._graph_worker.known.listed(rows, self._context.state.listing.errors)
         return len(rows) - (sum(map(left.__contains__, rows)) if left else 0)
 
 

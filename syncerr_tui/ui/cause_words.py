@@ -132,10 +132,10 @@ def summary(cause: Cause, trend: Trend | None, now: datetime) -> str:
     )
     lately = _LATELY.get(trend.word) if trend is not None else None
     spread = f"{bars(trend)} {lately}" if trend is not None and lately else ""
-    return " · ".join(part for part in (hangs, f"{seen(cause, now)} {spread}".strip()) if part)
+    return " · ".join(part for part in (hangs, f"{age_and_spread(cause, now)} {spread}".strip()) if part)
 
 
-def seen(cause: Cause, now: datetime) -> str:
+def age_and_spread(cause: Cause, now: datetime) -> str:
     """`2d to 15h ago`: from the first to the last."""
     if cause.first_seen is None or cause.last_seen is None:
         return ""

@@ -15,7 +15,7 @@ from textual.timer import Timer
 
 from syncerr_tui.model import SyncError
 from syncerr_tui.triage.actions import AppState, Place
-from syncerr_tui.ui.cause_graph_worker import CauseGraphWorker, FoundCauses
+from syncerr_tui.ui.cause_graph_worker import CauseGraphWorker, KnownCauses
 from syncerr_tui.ui.cause_lines import CauseLines, CauseList, Counted, Node, Outline, tree_of
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.errors_pane import ErrorsPane
@@ -58,7 +58,7 @@ class CausesPane(ListWithPanel):
         self._marks_timer: Timer | None = None
         self._shown_for: tuple[object, ...] = ()
         self._counted = Counted()
-        self._counted_causes: FoundCauses | None = None
+        self._counted_causes: KnownCauses | None = None
         self._count = 0
 
     # -- what is known ---------------------------------------------------------------------------------
@@ -74,7 +74,7 @@ class CausesPane(ListWithPanel):
     @property
     def count(self) -> int:
         """How many causes there are; one of which a run has proven every row is none any more."""
-        known, state = self._graph_worker.found, self.context.state
+        known, state = self._graph_worker.known, self.context.state
         if state.reading.active:
             return known.count
         if self._counted_causes is not known or not self._counted.of(state):
@@ -123,7 +123,7 @@ class CausesPane(ListWithPanel):
     def _listed(self, rows: tuple[str, ...]) -> tuple[SyncError, ...]:
         """These rows as they are in the list."""
         errors = self.context.state.listing.errors
-        return tuple(map(errors.__getitem__, self._graph_worker.found.listed(rows, errors)))
+        return tuple(map(errors.__getitem__, self._graph_worker.known.listed(rows, errors)))
 
     def facts(self, facts: AppState) -> AppState:
         listing = self.context.state.listing
@@ -163,7 +163,7 @@ class CausesPane(ListWithPanel):
         """The list, its filter or its selection may have changed, or the causes are known anew."""
         if not self.display:
             return
-        listing, known = self.context.state.listing, self._graph_worker.found
+        listing, known = self.context.state.listing, self._graph_worker.known
         now_for = (known.causes, listing.view, self._graph_worker.working)
         if now_for != self._shown_for:
             if now_for[:2] != self._shown_for[:2]:
@@ -201,7 +201,7 @@ class CausesPane(ListWithPanel):
 
     def _show(self) -> None:
         listing = self.context.state.listing
-        if listing.errors and listing.filter and self._graph_worker.found.causes:
+        if listing.errors and listing.filter and self._graph_worker.known.causes:
             note = self.nothing_matches("all causes")
         elif self._graph_worker.working:
             note = ("Working out what waits for what ...",)
@@ -352,7 +352,7 @@ class CausesPane(ListWithPanel):
         if node is None:
             return
         listing = self.context.state.listing
-        rows = frozenset(self._graph_worker.found.listed(_rows(node), listing.errors))
+        rows = frozenset(self._graph_worker.known.listed(_rows(node), listing.errors))
         listing = listing.unselected(rows) if rows <= listing.selected else listing.with_selected(rows)
         self._errors.show(listing)
         if self.is_open:

@@ -138,7 +138,7 @@ class Details:
         waits = f", {waiting:,} more {'waits' if waiting == 1 else 'wait'}" if waiting else ", nothing waits"
         page = TextLayout(width)
         page.text(plural(count, "error") + waits, Role.HEADING)
-        page.text(summary(cause, self._graph_worker.found.trends.get(cause.key), moment), Role.MUTED)
+        page.text(summary(cause, self._graph_worker.known.trends.get(cause.key), moment), Role.MUTED)
         left, title = left_by_runs(graph.errors, cause, unsettled), headline(graph.errors, cause, unsettled)
         if left is not None:
             pages = (self._history.twin_pages(graph.errors[row]) for row in cause.roots if row in unsettled)

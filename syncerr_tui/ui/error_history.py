@@ -138,15 +138,15 @@ def memory_words(memory: Memory, moment: datetime) -> str:
     sentences: list[str] = []
     cause = memory.cause
     if cause.rows:
-        seen = f"Its cause was seen in {plural(cause.runs, 're-sync')} ({plural(cause.rows, 'row')})"
+        history = f"Its cause was seen in {plural(cause.runs, 're-sync')} ({plural(cause.rows, 'row')})"
         if cause.last_fixed_at is None:
-            sentences.append(f"{seen} and was never fixed by one so far.")
+            sentences.append(f"{history} and was never fixed by one so far.")
         else:
             local = cause.last_fixed_at.astimezone()
             why = f" ({one_line(cause.last_reason)})" if cause.last_reason else ""
             year = f" {local.year}" if local.year != moment.astimezone().year else ""
             sentences.append(
-                f"{seen}, last fixed on {local.day} {local:%B}{year} by {cause.last_fixed_by}{why}."
+                f"{history}, last fixed on {local.day} {local:%B}{year} by {cause.last_fixed_by}{why}."
             )
     if memory.tries and memory.last_at is not None:
         last = memory.last_at.astimezone()

@@ -96,17 +96,17 @@ async def why_gone(context: AppContext, journals: Journals, errors: Sequence[Syn
         return [GoneRow(error, "unknown", "unknown: not connected") for error in errors]
     ids = [error.id for error in errors]
     ended: dict[str, RowEnding] = {}
-    seen: dict[str, EventSeen] = {}
+    events: dict[str, EventSeen] = {}
     trouble = ""
     try:
         ended = await journals.ask(connection.identity.org_id, lambda journal: row_endings(journal, ids))
         unknown = [row for row in ids if row not in ended or not ended[row].verdict.proven]
-        seen = dict(await connection.read_events(unknown[:ASKED_AT_MOST])) if unknown else {}
+        events = dict(await connection.read_events(unknown[:ASKED_AT_MOST])) if unknown else {}
     except SyncErrError as problem:
         trouble = f": {problem.title}"
     rows = []
     for error in errors:
-        known, now = ended.get(error.id), seen.get(error.id)
+        known, now = ended.get(error.id), events.get(error.id)
         if known is not None and (known.verdict.proven or now is None):
             rows.append(_of_journal(error, known, context))
         elif now is not None:

@@ -281,9 +281,9 @@ class ResyncController:
         if connection is None or self._context.state.reading.expired:
             raise NotLoggedInError("The session has expired", "Log in again, then go on with the queue")
         ids = [row.id for row in queued.rows]
-        seen = await connection.read_events(ids)
-        failing = {row for row, event in seen.items() if event.standing is EventStanding.FAILED}
-        rows = [seen[row.id].error or row for row in queued.rows if row.id in failing]
+        events = await connection.read_events(ids)
+        failing = {row for row, event in events.items() if event.standing is EventStanding.FAILED}
+        rows = [events[row.id].error or row for row in queued.rows if row.id in failing]
         out = [LeftOut(row, "it does not fail any more") for row in ids if row not in failing]
         listing = self._context.state.listing
         newer = [row for row in rows if listing.errors.get(row.id) != row]

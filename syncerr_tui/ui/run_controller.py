@@ -177,8 +177,8 @@ class RunController:
         begun = self._context.clock()
         try:
             self._post(Announced("Reading the rows again before anything is switched off ..."))
-            seen = await connection.read_events([row.error.id for row in request.plan.rows])
-            if not any(event.standing is EventStanding.FAILED for event in seen.values()):
+            events = await connection.read_events([row.error.id for row in request.plan.rows])
+            if not any(event.standing is EventStanding.FAILED for event in events.values()):
                 self._post(Announced("None of these rows fails any more: nothing was switched off."))
             elif not self._stopped:
                 begun = self._context.clock()

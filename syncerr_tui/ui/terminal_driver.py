@@ -81,9 +81,9 @@ class TerminalInput:
             self._unparsed = self._before if len(self._before) > len("\x1b[") else ""
             yield from self._parsed(unseen.removesuffix(self._unparsed))
             return ""
-        seen = len(self._before) - len(self._unparsed)
-        yield from self._parsed(joined[seen:start])
-        if start < seen:
+        parsed = len(self._before) - len(self._unparsed)
+        yield from self._parsed(joined[parsed:start])
+        if start < parsed:
             # The parser waits for the end of a sequence that was the beginning of the mark.
             self._parser = XTermParser()
         self._before = self._unparsed = ""

@@ -127,14 +127,14 @@ class ListFollower:
         if self._modstamp is None or self._steady() - self._whole_at >= WHOLE_EVERY.total_seconds():
             now = await org.now()
             listed = await _listed(org)
-            seen = await org.read_events([row for row in known if row not in listed])
+            by_id = await org.read_events([row for row in known if row not in listed])
             modstamp, whole = max(now, self._modstamp or now), True
         else:
             settled = self._steady() - self._modstamp_at >= SETTLED.total_seconds()
             events = await org.changed_since(self._modstamp - (timedelta(0) if settled else OVERLAP))
             modstamps = [one.modified_at for one in events if one.modified_at is not None]
             listed = {one.id: one.error for one in events if _failed(one) and one.error is not None}
-            seen = {one.id: one for one in events}
+            by_id = {one.id: one for one in events}
             modstamp, whole = max((self._modstamp, *modstamps)), False
         return Delta(
             whole,
@@ -144,7 +144,7 @@ class ListFollower:
             # What the org is working on may fail again: it stays where it is until that is known.
             gone=tuple(
                 (known[row], one)
-                for row, one in seen.items()
+                for row, one in by_id.items()
                 if row in known and _left(one) and row not in listed
             ),
         )

@@ -145,7 +145,7 @@ class Driven:
         if self.app.context.state.reading.active or worker.working:
             return False
         # Between the end of the reading and the first look at the causes the worker has not begun yet.
-        if not worker.found.count and self.app.context.state.listing.errors:
+        if not worker.known.count and self.app.context.state.listing.errors:
             return False
         # While a safeguard is off, that stands in the place of when the list was read. The line alone is
         # asked: to draw the whole screen for each look was a fiftieth of what these tests compute.

@@ -382,7 +382,7 @@ async def test_lists_that_were_overtaken_are_passed_over(opened: Open) -> None:
         graph = await asyncio.wait_for(graph_worker.settled(), 20)
         assert graph is not None
         assert set(graph.errors) == set(listing.errors)
-        assert graph_worker.found.count == 3
+        assert graph_worker.known.count == 3
 
 
 async def test_victims_that_the_org_clears_itself_are_not_sent(opened: Open) -> None:

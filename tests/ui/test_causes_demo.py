@@ -12,7 +12,7 @@ async def test_a_fixed_cause_is_cleared_with_all_that_waits_for_it(tmp_path: Pat
     options = DemoOptions(processing_delay=0.1)
     async with on_demo(tmp_path, options, (100, 30)) as driven:
         bench, graph_worker = driven.app.bench, driven.app.services.graph_worker
-        causes = graph_worker.found.causes  # the worst ones may be left to a person: a country, a trigger
+        causes = graph_worker.known.causes  # the worst ones may be left to a person: a country, a trigger
         place = next(n for n, cause in enumerate(causes) if "DUPLICATES_DETECTED" in cause.key)
         worst = causes[place]
         tree = {*worst.roots, *worst.victims}
@@ -37,7 +37,7 @@ async def test_a_fixed_cause_is_cleared_with_all_that_waits_for_it(tmp_path: Pat
         await driven.press("r")
         await driven.ready()
         assert not tree & bench.errors.listing.errors.keys()
-        assert worst.key not in {cause.key for cause in graph_worker.found.causes}
+        assert worst.key not in {cause.key for cause in graph_worker.known.causes}
 
 
 async def test_the_org_tells_parents_that_messages_do_not_name(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given, strategies as st
 
 from syncerr_tui.triage.actions import ACTIONS, BY_ID, Place
 from syncerr_tui.triage.keymap import ActionTable
-from syncerr_tui.ui.screens.palette import _ALSO, found
+from syncerr_tui.ui.screens.palette import _ALSO, matching_actions
 
 ERRORS = ActionTable().available(Place.ERRORS, read_only=False)
 
@@ -51,16 +51,16 @@ ERRORS = ActionTable().available(Place.ERRORS, read_only=False)
     ],
 )
 def test_a_word_leads_to_what_does_it(words: str, first: str) -> None:
-    assert found(ERRORS, words)[0].id == first
+    assert matching_actions(ERRORS, words)[0].id == first
 
 
 def test_every_action_is_found_by_its_name_first_of_all() -> None:
     for action in ERRORS:
-        assert action in found(ERRORS, action.label)[:3], action.id
+        assert action in matching_actions(ERRORS, action.label)[:3], action.id
 
 
 def test_without_a_word_all_are_there_and_moves_come_last() -> None:
-    listed = found(ERRORS, " ")
+    listed = matching_actions(ERRORS, " ")
     assert set(listed) == set(ERRORS)
     moves = [action.group == "Move" for action in listed]
     assert moves == sorted(moves)
@@ -72,4 +72,4 @@ def test_other_words_are_of_actions_that_exist() -> None:
 
 @given(st.sampled_from(ACTIONS), st.integers(1, 12))
 def test_the_beginning_of_a_name_finds_it(action: object, letters: int) -> None:
-    assert action in found(ACTIONS, action.label[:letters])  # type: ignore[attr-defined]
+    assert action in matching_actions(ACTIONS, action.label[:letters])  # type: ignore[attr-defined]

@@ -39,7 +39,9 @@ def _object(call: Call, sobject: SObject) -> Response:
 def _record(call: Call, sobject: SObject, sent_id: str) -> Response:
     allow(call, "GET", "PATCH", "DELETE")
     if call.method == "GET":
-        return Response(200, shown(call, sobject, _existing(call, sobject, sent_id), _wanted(call, sobject)))
+        return Response(
+            200, shown(call, sobject, _existing(call, sobject, sent_id), _fields_asked_for(call, sobject))
+        )
     if call.method == "DELETE":
         return answer(saving.delete(call, sobject, sent_id), 204)
     return answer(saving.update(call, sobject, sent_id, body_object(call)), 204)
@@ -65,7 +67,7 @@ def _by_external_id(call: Call, sobject: SObject, name: str, value: str) -> Resp
         return _several(call, sobject, [str(record["Id"]) for record in rows])
     if call.method == "DELETE":
         return answer(saving.delete(call, sobject, str(rows[0]["Id"])), 204)
-    return Response(200, shown(call, sobject, rows[0], _wanted(call, sobject)))
+    return Response(200, shown(call, sobject, rows[0], _fields_asked_for(call, sobject)))
 
 
 def external_key(sobject: SObject, name: str) -> Field:
@@ -117,7 +119,7 @@ def _existing(call: Call, sobject: SObject, sent_id: str) -> dict[str, object]:
     raise missing()
 
 
-def _wanted(call: Call, sobject: SObject) -> list[str]:
+def _fields_asked_for(call: Call, sobject: SObject) -> list[str]:
     names = call.request.query.get("fields")
     if names is None:
         return [field.name for field in sobject.fields]

@@ -67,7 +67,7 @@ _OWN_NAME, _OTHER_NAME, _IN_ITS_SENTENCE, _NOWHERE = 0, 1, 3, 1000
 """How far off a word is. One in the name and one in the sentence are nearer than two in the sentence."""
 
 
-def found(actions: Sequence[Action], text: str) -> list[Action]:
+def matching_actions(actions: Sequence[Action], text: str) -> list[Action]:
     """The actions that have these words, or as many of them as any has, the nearest first.
 
     A word in an action's name is nearest, then another word for it, then one in its sentence; of what is
@@ -117,7 +117,7 @@ class Palette(Menu[str]):
         self.action_move(1)
 
     def matching(self, text: str) -> Sequence[Option]:
-        return [self._option(action) for action in found(self._actions, text)]
+        return [self._option(action) for action in matching_actions(self._actions, text)]
 
     def _option(self, action: Action) -> Option:
         reason = self._reasons[action.id]

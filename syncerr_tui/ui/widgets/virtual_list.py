@@ -218,11 +218,11 @@ class VirtualList(Themed, can_focus=True):
 
     def _thumb(self) -> range:
         """The lines in which the scroll bar's thumb stands."""
-        seen, height = len(set(self._row_at)), self._height
-        if seen >= self.count:
+        visible, height = len(set(self._row_at)), self._height
+        if visible >= self.count:
             return range(0)
-        length = max(1, height * seen // self.count)
-        start = round(self.top / (self.count - seen) * (height - length))
+        length = max(1, height * visible // self.count)
+        start = round(self.top / (self.count - visible) * (height - length))
         return range(start, start + length)
 
     # -- drawing ---------------------------------------------------------------------------------------
