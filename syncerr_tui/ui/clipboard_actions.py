@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from textual.screen import Screen
 
 from syncerr_tui.diagnosis.links import on_this_machine
-from syncerr_tui.errors import SyncErrError
+from syncerr_tui.errors import NotLoggedInError
 from syncerr_tui.host import clipboard, viewer
 from syncerr_tui.host.clipboard import write_new
 from syncerr_tui.host.paths import Paths
@@ -21,6 +21,7 @@ from syncerr_tui.triage import export
 from syncerr_tui.triage.export import Copyable, Format, copyables
 from syncerr_tui.triage.listing import Listing
 from syncerr_tui.ui.context import AppContext
+from syncerr_tui.ui.messages import Announced, announce
 from syncerr_tui.words import plural
 
 if TYPE_CHECKING:
@@ -29,38 +30,25 @@ if TYPE_CHECKING:
 
 _REPORTED = timedelta(hours=8)
 
-Say = Callable[[str, str], object]
-"""Shows a line, in a look."""
 
+def copy_text(screen: Screen[Any], context: AppContext, text: str, what: str) -> None:
+    """Copy a text, and say on the screen where it went, and what it was."""
 
-async def copy_text(context: AppContext, text: str, say: Say, what: str) -> None:
-    """Copy a text, and say where it went, and what it was."""
-    try:
+    async def copied() -> str:
         done = await asyncio.to_thread(_copy, context, text)
-    except SyncErrError as error:
-        say(error.line, "bad")
-    else:
-        line = f"{done.line}: {what}." if what else f"{done.line}."
-        say(f"{line} {done.doubt}.".removesuffix(" ."), "strong")
+        return f"{done.line}: {what}. {done.doubt}.".removesuffix(" .")
+
+    announce(screen, copied(), "copying")
 
 
-def copy_one_of(
-    screen: Screen[None], context: AppContext, errors: Sequence[SyncError], copy: Callable[[str, str], object]
-) -> None:
-    """Let the person choose what to copy of these errors.
-
-    Args:
-        screen: Where the question comes up.
-        context: The org.
-        errors: One, or a selection.
-        copy: Copies a text, and says what it was.
-    """
+def copy_one_of(screen: Screen[Any], context: AppContext, errors: Sequence[SyncError]) -> None:
+    """Let the person choose what to copy of these errors, one or several."""
     from syncerr_tui.ui.details import as_text
     from syncerr_tui.ui.screens.menus import copy_menu
 
     def chosen(choice: Copyable | None) -> None:
         if choice is not None:
-            copy(choice.text, choice.what)
+            copy_text(screen, context, choice.text, choice.what)
 
     now = context.clock()
     choices = copyables(
@@ -82,10 +70,14 @@ def event_address(context: AppContext, error: SyncError) -> str:
     return links.address(path, url) if path is not None else ""
 
 
-async def export_view(
-    context: AppContext, listing: Listing, fields: Sequence[str], form: Format, fallback: Path, say: Say
-) -> None:
-    """Write what the list shows to a new file where the person is, and say which."""
+async def exported(
+    context: AppContext, listing: Listing, fields: Sequence[str], form: Format, fallback: Path
+) -> str:
+    """Write what the list shows to a new file where the person is. In a line, which.
+
+    Raises:
+        MachineError: It cannot be written.
+    """
 
     def written() -> Path:
         rows = (listing.errors[row].payload() for row in listing.ids)
@@ -93,24 +85,22 @@ async def export_view(
         name = f"sync-errors-{_file_part(context.org)}-{context.clock().astimezone():%Y%m%d-%H%M}"
         return write_new([Path(), fallback], name, form.ending, lines)
 
-    try:
-        path = await asyncio.to_thread(written)
-    except SyncErrError as error:
-        say(error.line, "bad")
-    else:
-        say(f"{plural(len(listing.ids), 'row')} written to {path}", "strong")
+    return f"{plural(len(listing.ids), 'row')} written to {await asyncio.to_thread(written)}"
 
 
-async def write_report(services: Services, say: Say) -> None:
-    """Write the report of the last eight hours to a new file where the person is, and say which."""
+async def reported(services: Services) -> str:
+    """Write the report of the last eight hours to a new file where the person is. In a line, which.
+
+    Raises:
+        SyncErrError: It cannot be made, or not be written.
+    """
     from syncerr_tui.journal.claims import os_user
     from syncerr_tui.report.gather import Handover, gather
     from syncerr_tui.report.sections import to_html
 
     context, connection = services.context, services.context.connection
     if connection is None:
-        say("Not connected: there is nothing to hand over yet.", "bad")
-        return
+        raise NotLoggedInError("Not connected", "There is nothing to hand over yet")
     identity = connection.identity
 
     def written(graph: CauseGraph) -> Path:
@@ -122,37 +112,29 @@ async def write_report(services: Services, say: Say) -> None:
         folder = services.journals.folder / "exports"
         return write_new([Path(), folder], name, "html", to_html(report))
 
-    try:
-        off = await services.fixes.safeguards()
-        path = await services.graph_worker.lend(written)
-    except SyncErrError as error:
-        say(error.line, "bad")
-    else:
-        say(f"The report of the last 8 hours is in {path}", "strong")
+    off = await services.fixes.safeguards()
+    return f"The report of the last 8 hours is in {await services.graph_worker.lend(written)}"
 
 
 def _file_part(name: str) -> str:
     return "".join(letter for letter in name if letter.isalnum() or letter in "-_") or "org"
 
 
-def open_one_of(
-    screen: Screen[Any], context: AppContext, addresses: Sequence[tuple[str, str]], say: Say
-) -> None:
+def open_one_of(screen: Screen[Any], context: AppContext, addresses: Sequence[tuple[str, str]]) -> None:
     """Open the only address, or let the person choose one; the next step's stands first.
 
     Args:
-        screen: Where the question comes up.
+        screen: Where the question comes up, and where it is said what was done.
         context: This terminal and its browser.
         addresses: (what to do there, address); of the catalogue and `diagnosis`, never out of a message.
-        say: Shows what was done.
     """
 
     def chosen(address: str | None) -> None:
         if address is not None:
-            screen.run_worker(_open(context, address, say), group="browsing", name="browsing")
+            announce(screen, _opened(context, address), "browsing")
 
     if not addresses:
-        say("No step has an address.", "strong")
+        screen.post_message(Announced("No step has an address."))
     elif len(addresses) == 1:
         chosen(addresses[0][1])
     else:
@@ -161,21 +143,16 @@ def open_one_of(
         screen.app.push_screen(address_menu(addresses), chosen)
 
 
-async def _open(context: AppContext, address: str, say: Say) -> None:
+async def _opened(context: AppContext, address: str) -> str:
     # The demo org has rows and rules, but no pages to look at.
     pageless = on_this_machine(address)
     if not pageless and await asyncio.to_thread(
         viewer.open_address, address, environ=context.environ, platform=sys.platform
     ):
-        say(f"Opened {address}", "strong")
-        return
+        return f"Opened {address}"
     reason = "The demo org has no pages to open." if pageless else "No browser here."
-    try:
-        done = await asyncio.to_thread(_copy, context, address)
-    except SyncErrError as error:
-        say(error.line, "bad")
-    else:
-        say(f"{reason} {done.line}: {address}", "strong")
+    done = await asyncio.to_thread(_copy, context, address)
+    return f"{reason} {done.line}: {address}"
 
 
 def _copy(context: AppContext, text: str) -> clipboard.Copied:

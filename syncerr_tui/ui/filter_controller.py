@@ -14,7 +14,7 @@ from syncerr_tui.triage.filter import FIELDS
 from syncerr_tui.triage.terms import FilterHistory, completions, history_of, quoted
 from syncerr_tui.triage.values import KINDS, Value, counted, value_label, values_of
 from syncerr_tui.ui.errors_pane import ErrorsPane
-from syncerr_tui.ui.messages import Announced
+from syncerr_tui.ui.messages import Announced, announce
 from syncerr_tui.ui.services import Services
 from syncerr_tui.ui.widgets.panel import Subject
 
@@ -77,7 +77,7 @@ class FilterController:
         try:
             text = self._errors.narrow(term, without=without)
         except SyncErrError as error:
-            self._say(error.line, "bad")
+            self._screen.post_message(Announced(error.line, "bad"))
         else:
             self.applied(self._errors.filter_kind, text)
 
@@ -104,28 +104,28 @@ class FilterController:
         values = {kind: [value.text for value in counted(kind, errors)] for kind in KINDS}
         return completions(text, FIELDS, {**values, "saved": list(self._context.config.filters)})
 
-    async def recall(self, org_id: str) -> None:
+    def recall(self, org_id: str) -> None:
         """What was applied in earlier starts."""
         from syncerr_tui.host import remembered
 
         folder = self._services.journals.folder
-        try:
+
+        async def recalled() -> str:
             known = await asyncio.to_thread(
                 remembered.read, folder, "filters", org_id, history_of, FilterHistory()
             )
-        except SyncErrError as problem:
-            self._say(problem.line, "bad")
-        else:
             self.history = self.history.after(known)
+            return ""
+
+        announce(self._screen, recalled(), "filters")
 
     def applied(self, kind: str, text: str) -> None:
         before, self.history = self.history, self.history.used(kind, text)
         connection = self._context.connection
         if connection is not None and before.filters != self.history.filters:
-            keeping = self._keep(connection.identity.org_id)
-            self._screen.run_worker(keeping, group="filters", name="filters")
+            announce(self._screen, self._kept(connection.identity.org_id), "filters")
 
-    async def _keep(self, org_id: str) -> None:
+    async def _kept(self, org_id: str) -> str:
         from syncerr_tui.host import remembered
 
         folder = self._services.journals.folder
@@ -137,11 +137,9 @@ class FilterController:
                 known = FilterHistory()  # it was said at the start, and begins anew
             remembered.write(folder, "filters", org_id, self.history.after(known).as_text())
 
-        try:
-            async with self._keeping:  # the last one is written last
-                await asyncio.to_thread(write)
-        except SyncErrError as problem:
-            self._say(problem.line, "bad")
+        async with self._keeping:  # the last one is written last
+            await asyncio.to_thread(write)
+        return ""
 
     def save_filter(self) -> None:
         """Give the filter in force a name, and keep it in the configuration."""
@@ -151,22 +149,15 @@ class FilterController:
 
         def named(name: str | None) -> None:
             if name:
-                self._screen.run_worker(self._save(name, text), group="saving", name="saving")
+                announce(self._screen, self._saved(name, text), "saving")
 
         self._screen.app.push_screen(filter_name_dialog(text, known), named)
 
-    async def _save(self, name: str, text: str) -> None:
+    async def _saved(self, name: str, text: str) -> str:
         from syncerr_tui.host.config import save_filter
 
         context = self._context
-        try:
-            path = await asyncio.to_thread(save_filter, name, text, context.environ)
-        except SyncErrError as problem:
-            self._say(problem.line, "bad")
-        else:
-            context.config = replace(context.config, filters={**context.config.filters, name: text})
-            term = f"saved:{quoted(name)}"
-            self._say(f"{term} filters by it from now on, in --filter too. It stands in {path}")
-
-    def _say(self, line: str, look: str = "strong") -> None:
-        self._screen.post_message(Announced(line, look))
+        path = await asyncio.to_thread(save_filter, name, text, context.environ)
+        context.config = replace(context.config, filters={**context.config.filters, name: text})
+        term = f"saved:{quoted(name)}"
+        return f"{term} filters by it from now on, in --filter too. It stands in {path}"

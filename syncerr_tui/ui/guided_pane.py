@@ -5,7 +5,7 @@ It is there while such a run is under way or waits to be gone on with, and until
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
@@ -166,7 +166,6 @@ class GuidedPane(ListWithPanel):
         context: The org, and what is true on screen.
         controller: Takes what the person says.
         describe: What the info panel says about an error.
-        copy: Lets the person choose what to copy of errors.
     """
 
     place = Place.GUIDED
@@ -176,14 +175,12 @@ class GuidedPane(ListWithPanel):
         context: AppContext,
         controller: Callable[[], GuidedController],
         describe: Describe,
-        copy: Callable[[Sequence[SyncError]], object],
     ) -> None:
         self._list = GuidedList(id="guided-list")
         super().__init__(context, self._list)
         self._what, self._where, self._times = Line(), Line(), Line()
         self._controller = controller
         self._describe = describe
-        self._copy = copy
         self._described: object = None
 
     def around_list(self) -> Widget:
@@ -344,19 +341,18 @@ class GuidedPane(ListWithPanel):
 
     def copy_all(self) -> None:
         """What is to press, as far as the filter shows it; where nothing is, all that it shows."""
+        from syncerr_tui.ui.clipboard_actions import copy_one_of
+
         state = self.state
         rows = state.shown_to_press or state.view
-        self._copy([state.rows[row_id].error for row_id in rows])
+        copy_one_of(self.screen, self.context, [state.rows[row_id].error for row_id in rows])
 
     def open_tool(self) -> None:
         from syncerr_tui.ui.clipboard_actions import open_one_of
 
-        def say(line: str, look: str) -> None:
-            self.post_message(Announced(line, look))
-
         address = one_line(self.state.address)
         pages = [("The Sync Error Tool", address)] if address else []
-        open_one_of(self.screen, self.context, pages, say)
+        open_one_of(self.screen, self.context, pages)
 
     # -- the mouse -------------------------------------------------------------------------------------
 

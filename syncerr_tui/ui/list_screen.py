@@ -15,7 +15,6 @@ from rich.cells import cell_len
 from textual import on
 from textual.timer import Timer
 
-from syncerr_tui.errors import SyncErrError
 from syncerr_tui.model import SyncError
 from syncerr_tui.triage.actions import Place
 from syncerr_tui.triage.columns import USUAL, SortKey, as_text, layouts_of
@@ -36,6 +35,7 @@ from syncerr_tui.ui.list_reader import (
     ReadingFailed,
 )
 from syncerr_tui.ui.list_with_panel import ListWithPanel
+from syncerr_tui.ui.messages import announce
 from syncerr_tui.ui.services import LinksKnown, Services
 from syncerr_tui.ui.widgets.filter_bar import FilterBar
 from syncerr_tui.words import plural, sentence
@@ -125,23 +125,20 @@ class ListScreen(ActionScreen, inherit_bindings=False):
         self.fixing.look_at_the_start()
         if self.context.connection is not None:
             org_id = self.context.connection.identity.org_id
-            self.run_worker(self._recall_layouts(org_id), group="layouts", name="layouts")
-            self.run_worker(self.filters.recall(org_id), group="filters", name="filters")
+            announce(self, self._layouts_recalled(org_id), "layouts")
+            self.filters.recall(org_id)
 
-    async def _recall_layouts(self, org_id: str) -> None:
+    async def _layouts_recalled(self, org_id: str) -> str:
         """How this org's table was arranged before, as soon as the disk says so."""
         from syncerr_tui.host import remembered
 
         folder = self.services.journals.folder
-        try:
-            known = await asyncio.to_thread(remembered.read, folder, "layout", org_id, layouts_of, USUAL)
-        except SyncErrError as problem:
-            self.say(problem.line, "bad")
-        else:
-            if self.context.state.layouts is USUAL:
-                # Else the person was faster than the disk.
-                self.context.state = replace(self.context.state, layouts=known)
-                self._arrange()
+        known = await asyncio.to_thread(remembered.read, folder, "layout", org_id, layouts_of, USUAL)
+        if self.context.state.layouts is USUAL:
+            # Else the person was faster than the disk.
+            self.context.state = replace(self.context.state, layouts=known)
+            self._arrange()
+        return ""
 
     def _arrange(self) -> None:
         for pane in self.panes.values():
@@ -154,20 +151,16 @@ class ListScreen(ActionScreen, inherit_bindings=False):
         self.context.state = self.context.state.arranged(event.window, event.layout)
         self._arrange()
         if self.context.connection is not None:
-            keeping = self._keep_layouts(self.context.connection.identity.org_id)
-            self.run_worker(keeping, group="layouts", name="layouts")
+            announce(self, self._layouts_kept(self.context.connection.identity.org_id), "layouts")
 
-    async def _keep_layouts(self, org_id: str) -> None:
+    async def _layouts_kept(self, org_id: str) -> str:
         from syncerr_tui.host import remembered
 
         folder = self.services.journals.folder
-        try:
-            async with self._keeping:  # the last wish is written last
-                await asyncio.to_thread(
-                    remembered.write, folder, "layout", org_id, as_text(self.context.state.layouts)
-                )
-        except SyncErrError as problem:
-            self.say(problem.line, "bad")
+        async with self._keeping:  # the last one is written last
+            text = as_text(self.context.state.layouts)
+            await asyncio.to_thread(remembered.write, folder, "layout", org_id, text)
+        return ""
 
     def _prepare(self, page: tuple[SyncError, ...]) -> None:
         """In a thread: what the first paint of rows would otherwise hold up the keys for."""

@@ -1,12 +1,17 @@
-"""What any pane or service may post to the workbench. The messages of one service are beside it."""
+"""What any pane or service may post to the screen. The messages of one service are beside it."""
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
 
 from syncerr_tui.errors import SyncErrError
+
+if TYPE_CHECKING:
+    from textual.screen import Screen
 
 
 @dataclass
@@ -31,3 +36,18 @@ class Troubled(Message):
 
 class Verified(Message):
     """Rows of an earlier run were checked again, and the journal knows more about them."""
+
+
+def announce(screen: Screen[Any], work: Coroutine[Any, Any, str], group: str) -> None:
+    """Do this in the background, and say on the screen the line that comes of it, or why it failed."""
+
+    async def do() -> None:
+        try:
+            line = await work
+        except SyncErrError as error:
+            screen.post_message(Announced(error.line, "bad"))
+        else:
+            if line:
+                screen.post_message(Announced(line))
+
+    screen.run_worker(do(), group=group, name=group)

@@ -19,7 +19,6 @@ from syncerr_tui.triage.news import GoneRow, gone_by_org
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.errors_pane import ErrorsPane
 from syncerr_tui.ui.journals import Journals
-from syncerr_tui.ui.messages import Announced
 from syncerr_tui.ui.services import Services
 from syncerr_tui.words import clock_time
 
@@ -80,11 +79,8 @@ class NewsController:
             return
         from syncerr_tui.ui.clipboard_actions import event_address, open_one_of
 
-        def say(line: str, look: str) -> None:
-            self._screen.post_message(Announced(line, look))
-
         address = event_address(self._context, row.error)
-        open_one_of(self._screen, self._context, [("", address)] if address else [], say)
+        open_one_of(self._screen, self._context, [("", address)] if address else [])
 
 
 async def why_gone(context: AppContext, journals: Journals, errors: Sequence[SyncError]) -> list[GoneRow]:

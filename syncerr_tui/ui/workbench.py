@@ -30,7 +30,7 @@ from syncerr_tui.ui.handling_controller import HandlingController
 from syncerr_tui.ui.interrupted_runs import OpenRunsKnown, PlanRecalled
 from syncerr_tui.ui.list_screen import ListScreen
 from syncerr_tui.ui.list_with_panel import Handlers, ListWithPanel
-from syncerr_tui.ui.messages import Verified
+from syncerr_tui.ui.messages import Verified, announce
 from syncerr_tui.ui.news_controller import JournalWanted, NewsController
 from syncerr_tui.ui.run_controller import PAUSING, STOPPING, AppLeft, RunAdvanced, RunOver, WaveEnded
 from syncerr_tui.ui.services import Services
@@ -58,7 +58,7 @@ class Workbench(ListScreen, inherit_bindings=False):
     def records(self) -> RecordViewer:
         from syncerr_tui.ui.screens.record import RecordViewer
 
-        return RecordViewer(self.services, self, self._copy)
+        return RecordViewer(self.services, self)
 
     def on_mount(self) -> None:
         """Draw first, connect then: the first frame waits for nothing."""
@@ -88,7 +88,7 @@ class Workbench(ListScreen, inherit_bindings=False):
         services = self.services
         causes = CausesPane(self.context, self.errors, services.graph_worker, services.describe_cause)
         journal = JournalPane(self.context, services.journals, services.interrupted_runs, services.describe)
-        guided = GuidedPane(self.context, lambda: services.guided, services.describe, self._copy_of)
+        guided = GuidedPane(self.context, lambda: services.guided, services.describe)
         return [causes, journal, guided]
 
     # -- from place to place ---------------------------------------------------------------------------
@@ -134,8 +134,10 @@ class Workbench(ListScreen, inherit_bindings=False):
 
     def copy(self) -> None:
         """One of the things that a person copies: of what is selected, else of what is under the cursor."""
+        from syncerr_tui.ui.clipboard_actions import copy_one_of
+
         if errors := self._taken_along():
-            self._copy_of(errors)
+            copy_one_of(self, self.context, errors)
 
     def say_about(self) -> None:
         """A note, who works on it, a ticket, a snooze: of the selection, the row, or the whole cause."""
@@ -147,14 +149,9 @@ class Workbench(ListScreen, inherit_bindings=False):
         elif errors := self._taken_along():
             self.handling.open(errors, None)
 
-    def _copy_of(self, errors: Sequence[SyncError]) -> None:
-        from syncerr_tui.ui.clipboard_actions import copy_one_of
-
-        copy_one_of(self, self.context, errors, self._copy)
-
     def export(self) -> None:
         from syncerr_tui.triage.export import FIELDS, Format
-        from syncerr_tui.ui.clipboard_actions import export_view
+        from syncerr_tui.ui.clipboard_actions import exported
         from syncerr_tui.ui.screens.menus import export_menu
 
         listing = self.context.state.listing
@@ -163,30 +160,24 @@ class Workbench(ListScreen, inherit_bindings=False):
         def chosen(form: Format | None) -> None:
             if form is not None:
                 folder = self.services.journals.folder / "exports"
-                exporting = export_view(self.context, listing, fields, form, folder, self.say)
-                self.run_worker(exporting, group="exporting", name="exporting")
+                announce(self, exported(self.context, listing, fields, form, folder), "exporting")
 
         self.app.push_screen(export_menu(len(listing.ids)), chosen)
 
     def report(self) -> None:
         """Hand over: what was open, what was proven, what is left."""
-        from syncerr_tui.ui.clipboard_actions import write_report
+        from syncerr_tui.ui.clipboard_actions import reported
 
         self.say("Writing the report ...")
-        self.run_worker(write_report(self.services, self.say), group="exporting", name="reporting")
+        announce(self, reported(self.services), "reporting")
 
     def copy_error(self) -> None:
+        from syncerr_tui.ui.clipboard_actions import copy_text
         from syncerr_tui.ui.details import as_text
 
         error = self.context.state.listing.current
         if error is not None:
-            self._copy(as_text(error, self.context.clock()), "the whole error")
-
-    def _copy(self, text: str, what: str) -> None:
-        from syncerr_tui.ui.clipboard_actions import copy_text
-
-        copying = copy_text(self.context, text, self.say, what)
-        self.run_worker(copying, group="copying", name="copying")
+            copy_text(self, self.context, as_text(error, self.context.clock()), "the whole error")
 
     def browse(self) -> None:
         from syncerr_tui.ui.clipboard_actions import open_one_of
@@ -196,7 +187,7 @@ class Workbench(ListScreen, inherit_bindings=False):
             twins = self.services.error_history.twin_pages(error)
             pages = [(f"Record {number} of the TWIN", page) for number, (_, page) in enumerate(twins, 1)]
             pages += addresses(self.services.error_details.explain(error))
-            open_one_of(self, self.context, pages, self.say)
+            open_one_of(self, self.context, pages)
 
     # -- re-syncing ------------------------------------------------------------------------------------
 

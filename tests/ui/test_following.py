@@ -102,7 +102,7 @@ async def test_keys_act_on_the_row_under_the_cursor_not_on_the_panels(
 ) -> None:
     copied: list[str] = []
 
-    async def copy_text(_context: object, text: str, _say: object, _what: str) -> None:
+    def copy_text(_screen: object, _context: object, text: str, _what: str) -> None:
         copied.append(text)
 
     monkeypatch.setattr("syncerr_tui.ui.clipboard_actions.copy_text", copy_text)

@@ -59,6 +59,7 @@ async def test_it_is_copied_as_the_json_that_the_org_sent(
         await driven.wait_for("OwnerId")
         await driven.press("y")
         await driven.wait_for(lambda: len(copied) == 1)
+        await driven.wait_for("the whole record as JSON")  # said where the person looks
     record = json.loads(copied[0])
     assert record["Id"] == some_errors()[0].id
     assert "\x1b]52" in record["s_c__Message__c"]

@@ -24,6 +24,7 @@ from syncerr_tui.diagnosis.text_layout import Role, TextLine
 from syncerr_tui.ui.clipboard_actions import open_one_of
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.error_details_service import addresses
+from syncerr_tui.ui.messages import Announced
 from syncerr_tui.ui.screens.dialog import input_line, keys
 from syncerr_tui.ui.widgets.line import Line, cell
 from syncerr_tui.ui.widgets.panel import InfoPanel
@@ -229,9 +230,11 @@ class GuideScreen(Screen[str], inherit_bindings=False):
 
     # -- what the lines say ----------------------------------------------------------------------------
 
-    def say(self, line: str, style: str = "strong") -> None:
+    @on(Announced)
+    def announced(self, event: Announced) -> None:
         """One line in place of the keys, until the next key."""
-        self.query_one("#guide-keys", Line).show([(f" {line}", style)])
+        event.stop()
+        self.query_one("#guide-keys", Line).show([(f" {event.line}", event.look)])
 
     def _draw_lines(self) -> None:
         chapter = self._list.current
@@ -316,7 +319,7 @@ class GuideScreen(Screen[str], inherit_bindings=False):
         chapter = self._list.current
         if chapter is not None:
             explanation = Explanation.of(diagnosis_of_code(chapter.code), chapter.guidance)
-            open_one_of(self, self.context, addresses(explanation), self.say)
+            open_one_of(self, self.context, addresses(explanation))
 
     @on(VirtualList.Clicked)
     def clicked(self, event: VirtualList.Clicked) -> None:

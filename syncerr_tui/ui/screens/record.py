@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
+from textual import on
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
@@ -12,6 +13,7 @@ from syncerr_tui.diagnosis.text_layout import Role, TextLayout, TextLine
 from syncerr_tui.errors import SyncErrError
 from syncerr_tui.model import SyncError
 from syncerr_tui.triage.export import as_json, fields
+from syncerr_tui.ui.clipboard_actions import copy_text
 from syncerr_tui.ui.messages import Announced
 from syncerr_tui.ui.screens.dialog import PanelReading
 from syncerr_tui.ui.services import Services
@@ -60,10 +62,11 @@ class RecordSheet(PanelReading):
         self._note = line
         self.draw()
 
-    def say(self, line: str, look: str) -> None:
+    @on(Announced)
+    def announced(self, event: Announced) -> None:
         """One line in place of the keys; the keys again where it is empty."""
-        if self.is_mounted:
-            self.show_answers(line, look, () if line else None)
+        event.stop()
+        self.show_answers(event.line, event.look, () if event.line else None)
 
     def lines(self, width: int) -> list[TextLine]:
         page = TextLayout(width)
@@ -88,24 +91,18 @@ class RecordSheet(PanelReading):
         self._copy()
 
 
-Say = Callable[[str, str], object]
-"""Shows a line, in a look; the keys again where it is empty."""
-
-
 class RecordViewer:
     """Reads a change event with all its fields, and shows it.
 
     Args:
         services: The org, and what gives the terminal away.
         screen: The sheet comes up on top of it, and it takes the messages.
-        copy: Copies a text, and says what it was.
     """
 
-    def __init__(self, services: Services, screen: Screen[None], copy: Callable[[str, str], object]) -> None:
+    def __init__(self, services: Services, screen: Screen[None]) -> None:
         self._services = services
         self._context = services.context
         self._screen = screen
-        self._copy = copy
         self._records: dict[str, Mapping[str, Any]] = {}
         """The record that is shown, by its id: the other ways to show it ask the org no second time."""
 
@@ -114,8 +111,8 @@ class RecordViewer:
         self._records.clear()
         sheet = RecordSheet(
             f"{error.object} {error.event_type.value}: change event {error.id}, as the org returns it",
-            lambda program: self.show_in(program, error, sheet.say),
-            lambda: self._copy_of(error),
+            lambda program: self.show_in(program, error, sheet),
+            lambda: self._copy_of(error, sheet),
         )
 
         async def learn() -> None:
@@ -127,29 +124,30 @@ class RecordViewer:
         self._screen.app.push_screen(sheet, lambda _answer: self._records.clear())
         self._screen.run_worker(learn(), group="record", exclusive=True, name="record")
 
-    def show_in(self, program: str, error: SyncError, say: Say | None = None) -> None:
-        """In the person's `pager` or `editor`, which gets the terminal."""
-        showing = self._show(program, error, say or self._say)
+    def show_in(self, program: str, error: SyncError, screen: Screen[Any] | None = None) -> None:
+        """In the person's `pager` or `editor`, which gets the terminal; the screen says how it went."""
+        showing = self._show(program, error, screen or self._screen)
         self._screen.run_worker(showing, group="viewer", exclusive=True, name="viewer")
 
-    async def _show(self, program: str, error: SyncError, say: Say) -> None:
+    async def _show(self, program: str, error: SyncError, screen: Screen[Any]) -> None:
         from syncerr_tui.host import viewer
 
         try:
             argv = (viewer.pager if program == "pager" else viewer.editor)(self._context.environ)
             if error.id not in self._records:
-                say(_READING, "quiet")
+                screen.post_message(Announced(_READING, "quiet"))
             text = as_json(await self._record(error))
             changed = await self._services.hooks.view(text, f"change-event-{error.id}.json", argv)
         except SyncErrError as problem:
-            say(problem.line, "bad")
+            screen.post_message(Announced(problem.line, "bad"))
         else:
-            say("What you changed in the file was dropped; nothing was sent." if changed else "", "strong")
+            dropped = "What you changed in the file was dropped; nothing was sent." if changed else ""
+            screen.post_message(Announced(dropped))
 
-    def _copy_of(self, error: SyncError) -> None:
+    def _copy_of(self, error: SyncError, screen: Screen[Any]) -> None:
         record = self._records.get(error.id)
         if record is not None:
-            self._copy(as_json(record), "the whole record as JSON")
+            copy_text(screen, self._context, as_json(record), "the whole record as JSON")
 
     async def _record(self, error: SyncError) -> Mapping[str, Any]:
         if error.id not in self._records:
@@ -157,6 +155,3 @@ class RecordViewer:
             assert connection is not None  # the action says so before
             self._records = {error.id: await connection.raw_event(error.id)}
         return self._records[error.id]
-
-    def _say(self, line: str, look: str) -> None:
-        self._screen.post_message(Announced(line, look))
