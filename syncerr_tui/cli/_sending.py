@@ -76,13 +76,13 @@ class PersonAtTerminal:
         if self._asking is None or self._asking.done():
             self._asking = asyncio.ensure_future(self._ask())
 
-    def step_aside(self) -> None:
-        """Something else is about to be written: the question stands on a line of its own."""
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """While something else is written: the question stands on a line of its own, before it and after."""
         if self._prompted:
             self._prompted = False
             _console.prompt("\n")
-
-    def come_back(self) -> None:
+        yield
         if self._asking is not None and not self._asking.done() and not self._prompted:
             self._prompted = True
             _console.prompt(_QUESTION)
@@ -234,7 +234,7 @@ async def follow(runner: Runner, identity: OrgIdentity, *, stop: Stop | None = N
         identity: Its org.
         stop: Takes the signals already; None: they are taken for the time of the run.
     """
-    from syncerr_tui.resync.events import AskPerson
+    from syncerr_tui.resync.events import AskPerson, RunEnded
 
     if stop is None:
         with Stop().installed() as mine:
@@ -242,7 +242,7 @@ async def follow(runner: Runner, identity: OrgIdentity, *, stop: Stop | None = N
     stop.runner = runner
     plan = runner.plan
     errors = {row.error.id: row.error for row in plan.rows}
-    how, all_fixed = "", False
+    all_fixed = False
     unwritten: OSError | None = None
     tell_left_out(plan)
     narrator = _Narrator()
@@ -252,19 +252,14 @@ async def follow(runner: Runner, identity: OrgIdentity, *, stop: Stop | None = N
             async for event in events:
                 ended, lines = _ended_row(event), narrator.lines(event)
                 if ended is not None or lines:
-                    person.step_aside()
-                if ended is not None:
-                    error = ended.error or errors[ended.id]
-                    unwritten = _tell_ended(error, ended) or unwritten
-                for line in lines:
-                    say(line)
-                if ended is not None or lines:
-                    person.come_back()
+                    with person.aside():
+                        if ended is not None:
+                            unwritten = _tell_ended(ended.error or errors[ended.id], ended) or unwritten
+                        say(*lines)
                 if isinstance(event, AskPerson):
                     person.asked(event)
-                how = getattr(event, "how", how)
-                counts = getattr(event, "counts", None)
-                all_fixed = counts.all_fixed if counts is not None else all_fixed
+                elif isinstance(event, RunEnded):
+                    all_fixed = event.counts.all_fixed
         unwritten = await _all_read(stop) or unwritten
     finally:
         await person.leave()

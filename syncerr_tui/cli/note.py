@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -10,6 +11,7 @@ import click
 from syncerr_tui.cli._choosing import Choice, cause_named, chosen_of, id_option, read_ids
 from syncerr_tui.cli._connect import OrgChoice, in_event_loop, open_org, org_options
 from syncerr_tui.cli._console import as_json, emit, emit_json, json_option, say
+from syncerr_tui.cli._options import packed
 from syncerr_tui.errors import BadInputError, ExitCode
 from syncerr_tui.model import Verdict
 from syncerr_tui.triage.handling import HandlingKind, line_value
@@ -18,106 +20,109 @@ from syncerr_tui.words import plural
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.causes import CauseGraph
     from syncerr_tui.journal.journal import Journal
+    from syncerr_tui.model import SyncError
+    from syncerr_tui.triage.handling import Handled
+
+
+def _about(ids: tuple[str, ...], cause: str | None) -> Choice:
+    if ids and cause is not None:
+        raise BadInputError("--id and --cause cannot be combined", "Give one of them")
+    return Choice(ids, cause=cause)
+
+
+def _wishes(*, snooze: str | None, wake: bool, merged: bool, **others: str | None) -> dict[HandlingKind, str]:
+    """What is to be kept, by its kind."""
+    if snooze is not None and wake:
+        raise BadInputError("--snooze and --wake cannot be combined", "Give one of them")
+    wishes = {HandlingKind(kind): value for kind, value in others.items() if value is not None}
+    if wake or snooze is not None:
+        wishes[HandlingKind.SNOOZE] = snooze or ""
+    if merged:
+        wishes[HandlingKind.MERGED] = ""
+    return wishes
 
 
 @click.command()
 @click.argument("text", required=False, default="")
 @org_options
-@id_option
-@click.option("--cause", metavar="KEY", help="A cause (its key or one of its errors), later errors included.")
-@click.option("--assign", metavar="NAME", help="Who works on it; 'none' for nobody, 'me' for you.")
-@click.option("--support", metavar="TICKET", help="Its ticket with support; 'none' where there is none.")
-@click.option(
-    "--snooze",
-    metavar="WHEN",
-    help="Leave it out of plans for 8h or 2d, until 2026-11-30T06:00, until there are +5 more, or until its "
-    "parent is fixed ('parent').",
+@packed(
+    "about",
+    _about,
+    ids=id_option,
+    cause=click.option(
+        "--cause", metavar="KEY", help="A cause (its key or one of its errors), later errors included."
+    ),
 )
-@click.option("--wake", is_flag=True, help="End its snooze.")
-@click.option("--merged", is_flag=True, help="The two records of a TWIN are merged.")
+@packed(
+    "wishes",
+    _wishes,
+    assign=click.option("--assign", metavar="NAME", help="Who works on it; 'none' for nobody, 'me' for you."),
+    support=click.option(
+        "--support", metavar="TICKET", help="Its ticket with support; 'none' where there is none."
+    ),
+    snooze=click.option(
+        "--snooze",
+        metavar="WHEN",
+        help="Leave it out of plans for 8h or 2d, until 2026-11-30T06:00, until there are +5 more, or until "
+        "its parent is fixed ('parent').",
+    ),
+    wake=click.option("--wake", is_flag=True, help="End its snooze."),
+    merged=click.option("--merged", is_flag=True, help="The two records of a TWIN are merged."),
+)
 @json_option("One JSON line for each error that has a note or an owner.")
 @in_event_loop
-async def command(
-    text: str,
-    choice: OrgChoice,
-    *,
-    ids: tuple[str, ...],
-    cause: str | None,
-    assign: str | None,
-    support: str | None,
-    snooze: str | None,
-    wake: bool,
-    merged: bool,
-) -> int:
+async def command(text: str, choice: OrgChoice, *, about: Choice, wishes: dict[HandlingKind, str]) -> int:
     """Say something about errors or about a cause, for yourself and for whoever shares the journal.
 
     TEXT is a note. Without anything to say it lists what was said. Notes outlive a re-sync. A snooze is over
     by itself; until then no plan takes the row along unless it is named by its id.
     """
-    if ids and cause is not None:
-        raise BadInputError("--id and --cause cannot be combined", "Give one of them")
-    if snooze is not None and wake:
-        raise BadInputError("--snooze and --wake cannot be combined", "Give one of them")
-    options = {
-        HandlingKind.ASSIGN: assign,
-        HandlingKind.SUPPORT: support,
-        HandlingKind.SNOOZE: "" if wake else snooze,
-        HandlingKind.MERGED: "" if merged else None,
-    }
-    wishes = {kind: value for kind, value in options.items() if value is not None}
     if text.strip() and not wishes:
         wishes = {HandlingKind.NOTE: ""}
-    if wishes and not (ids or cause is not None):
+    if wishes and about == Choice():
         raise BadInputError(
             "No error and no cause is named", "Name an error with --id, or a cause with --cause"
         )
-    from syncerr_tui.journal.claims import os_user
     from syncerr_tui.journal.history import History
 
-    named = read_ids(ids)
+    about = replace(about, ids=read_ids(about.ids))
     async with open_org(choice) as org:
         graph, journal = await org.read_graph(), org.journal
         twins = History(journal).last_judged(Verdict.TWIN) if HandlingKind.MERGED in wishes else ()
-        targets = _targets(graph, named, cause, frozenset(twin.error.id for twin in twins))
+        targets = _targets(graph, about, frozenset(twin.error.id for twin in twins))
         for number, (kind, value) in enumerate(wishes.items()):
-            _say(journal, graph, targets, kind, value, by=os_user(), text=text.strip() if not number else "")
+            _say(journal, graph, targets, kind, value, text=text.strip() if not number else "")
         handlings = org.handlings(graph)
-    rows = [row for row in graph.errors if row in handlings.rows]
-    if targets:
-        among = {row for target in targets for row in _rows_of(graph, target)}
-        rows = [row for row in rows if row in among]
+    among = {row for target in targets for row in _rows_of(graph, target)} if targets else graph.errors
+    rows = [row for row in graph.errors if row in handlings.rows and row in among]
     for row in rows:
-        if as_json():
-            emit_json({**graph.errors[row].payload(), **handlings.of(row).payload()})
-        else:
-            emit(
-                f"{graph.errors[row].short_name} {row}",
-                *(f"    {line}" for line in handlings.of(row).lines()),
-            )
+        _tell(graph.errors[row], handlings.of(row))
     if wishes:
-        say(f"Noted on {plural(len(targets), 'cause' if cause is not None else 'error')}.")
+        say(f"Noted on {plural(len(targets), 'cause' if about.cause is not None else 'error')}.")
     elif not rows:
-        say(
-            "None of these errors has a note or an owner yet."
-            if targets
-            else "No error has a note or an owner yet."
-        )
+        whose = "None of these errors" if targets else "No error"
+        say(f"{whose} has a note or an owner yet.")
     return ExitCode.OK
 
 
-def _targets(
-    graph: CauseGraph, ids: tuple[str, ...], cause: str | None, twins: frozenset[str]
-) -> tuple[str, ...]:
+def _tell(error: SyncError, handling: Handled) -> None:
+    if as_json():
+        emit_json({**error.payload(), **handling.payload()})
+    else:
+        emit(f"{error.short_name} {error.id}", *(f"    {line}" for line in handling.lines()))
+
+
+def _targets(graph: CauseGraph, about: Choice, twins: frozenset[str]) -> tuple[str, ...]:
     """What is spoken of. A TWIN, whose change event has left the list as a rule, can be said to be merged.
 
     Raises:
         BadInputError: An error or a cause that is not in the list.
     """
-    if cause is not None:
-        return (cause_named(graph, cause).key,)
-    listed = tuple(row for row in ids if row not in twins or row in graph.errors)
+    if about.cause is not None:
+        return (cause_named(graph, about.cause).key,)
+    listed = tuple(row for row in about.ids if row not in twins or row in graph.errors)
     chosen = chosen_of(graph, Choice(ids=listed)) if listed else ()
-    return (*(error.id for error in chosen), *(row for row in ids if row not in listed))
+    return (*(error.id for error in chosen), *(row for row in about.ids if row not in listed))
 
 
 def _rows_of(graph: CauseGraph, target: str) -> Iterable[str]:
@@ -131,11 +136,12 @@ def _say(
     kind: HandlingKind,
     value: str,
     *,
-    by: str,
     text: str,
 ) -> None:
+    from syncerr_tui.journal.claims import os_user
     from syncerr_tui.journal.people import say_about
 
+    by = os_user()
     alike: dict[str, list[str]] = {}
     """What is kept -> what it is said of; a snooze counts the errors of each cause."""
     for target in targets:

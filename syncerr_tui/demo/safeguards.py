@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from operator import contains
 from typing import Literal, cast
 
@@ -133,27 +132,15 @@ class Safeguards:
 
     def _checks_of(self, object_name: str, operation: str) -> Iterator[Check]:
         """In Salesforce's order; only those that have something to look at."""
-        fields = [field for field in self.schema[object_name].fields if field.createable]
         if object_name == "OrderItem" and operation != "Update":
             yield _activated
         yield self._locked
         if operation == "Delete":
             return
-        references = {
-            f.name: f.reference_to[0] for f in fields if f.type == "reference" and f.name != "OwnerId"
-        }
-        if references:
-            yield partial(_missing_reference, references)
-        if required := [f.name for f in fields if not f.nillable and not f.defaulted]:
-            yield partial(_missing_value, required)
-        if picklists := {f.name: f for f in fields if _takes_its_values_only(f)}:
-            allowed = [
-                {None, "", *(value for value, _label, active in f.picklist if active)}
-                for f in picklists.values()
-            ]
-            yield partial(_bad_value, picklists, allowed)
-        if unique := [f.name for f in fields if f.unique and f.name != SC_ID]:
-            yield partial(_taken, unique)
+        fields = [field for field in self.schema[object_name].fields if field.createable]
+        for check_of in (_missing_reference, _missing_value, _bad_value, _taken):
+            if (check := check_of(fields)) is not None:
+                yield check
         if object_name == "Contact":
             yield _inactive_owner
 
@@ -198,12 +185,6 @@ class Safeguards:
         return bool(rule.bypass) and self.records.holds_permission(user_id, rule.bypass)
 
 
-def _takes_its_values_only(field: Field) -> bool:
-    return field.type == "picklist" and (
-        field.restricted or field.name.endswith(("StateCode", "CountryCode"))
-    )
-
-
 def _activated(change: Change, records: Records) -> SaveError | None:
     order: object = change.values.get("OrderId")
     if change.operation == "Delete":
@@ -217,30 +198,85 @@ def _activated(change: Change, records: Records) -> SaveError | None:
     return SaveError("activated order", "ENTITY_IS_LOCKED", words, record_id=str(order))
 
 
-def _missing_reference(references: Mapping[str, str], change: Change, records: Records) -> SaveError | None:
-    named = {*filter(None, map(change.values.get, references))}
-    if named <= records.known:
+def _missing_reference(fields: Sequence[Field]) -> Check | None:
+    references = {f.name: f.reference_to[0] for f in fields if f.type == "reference" and f.name != "OwnerId"}
+
+    def check(change: Change, records: Records) -> SaveError | None:
+        named = {*filter(None, map(change.values.get, references))}
+        if named <= records.known:
+            return None
+        for field, parent in references.items():
+            value = change.values.get(field)
+            if value and not records.exists(parent, str(value)):
+                words = "invalid cross reference id"
+                key = f"deleted:{parent}"
+                return SaveError(key, "INVALID_CROSS_REFERENCE_KEY", words, record_id=str(value))
         return None
-    for field, parent in references.items():
-        value = change.values.get(field)
-        if value and not records.exists(parent, str(value)):
-            words = "invalid cross reference id"
-            key = f"deleted:{parent}"
-            return SaveError(key, "INVALID_CROSS_REFERENCE_KEY", words, record_id=str(value))
-    return None
+
+    return check if references else None
 
 
-def _taken(unique: Sequence[str], change: Change, records: Records) -> SaveError | None:
-    for name in unique:
-        value = change.values.get(name)
-        if not value:
-            continue
-        other = records.twin_of(change.object, change.record_id, {name: value})
-        if other is not None:
-            words = f"duplicate value found: {name} duplicates value on record with id: {other}"
-            key = f"unique:{change.object}.{name}"
-            return SaveError(key, "DUPLICATE_VALUE", words, record_id=other)
-    return None
+def _missing_value(fields: Sequence[Field]) -> Check | None:
+    required = [f.name for f in fields if not f.nillable and not f.defaulted]
+
+    def check(change: Change, _records: Records) -> SaveError | None:
+        if all(map(change.values.get, required)):
+            return None
+        values, new = change.values, change.record_id is None
+        missing = [name for name in required if values.get(name) in {None, ""} and (new or name in values)]
+        if not missing:
+            return None
+        key = f"required:{change.object}.{missing[0]}"
+        words = f"Required fields are missing: [{', '.join(missing)}]"
+        return SaveError(key, "REQUIRED_FIELD_MISSING", words, tuple(missing))
+
+    return check if required else None
+
+
+def _bad_value(fields: Sequence[Field]) -> Check | None:
+    places = "StateCode", "CountryCode"
+    picklists = {
+        f.name: f for f in fields if f.type == "picklist" and (f.restricted or f.name.endswith(places))
+    }
+    allowed = [
+        {None, "", *(value for value, _label, active in f.picklist if active)} for f in picklists.values()
+    ]
+
+    def check(change: Change, _records: Records) -> SaveError | None:
+        new_values = [*map(change.values.get, picklists)]
+        if all(map(contains, allowed, new_values)):
+            return None
+        field, value = next(
+            (field, value)
+            for field, value, values in zip(picklists.values(), new_values, allowed, strict=True)
+            if value not in values
+        )
+        if field.restricted:
+            words = f"{field.label}: bad value for restricted picklist field: {value}"
+            code = "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"
+        else:
+            kind = "country/territory" if "Country" in field.name else "state"
+            words = f"The {field.name} field contains {value}, which isn't an available {kind}."
+            words += "" if "Country" in field.name else " Your administrator can add it for you."
+            code = "FIELD_INTEGRITY_EXCEPTION"
+        return SaveError(f"value:{change.object}.{field.name}={value}", code, words, (field.name,))
+
+    return check if picklists else None
+
+
+def _taken(fields: Sequence[Field]) -> Check | None:
+    unique = [f.name for f in fields if f.unique and f.name != SC_ID]
+
+    def check(change: Change, records: Records) -> SaveError | None:
+        for name in filter(change.values.get, unique):
+            other = records.twin_of(change.object, change.record_id, {name: change.values[name]})
+            if other is not None:
+                words = f"duplicate value found: {name} duplicates value on record with id: {other}"
+                key = f"unique:{change.object}.{name}"
+                return SaveError(key, "DUPLICATE_VALUE", words, record_id=other)
+        return None
+
+    return check if unique else None
 
 
 def _inactive_owner(change: Change, records: Records) -> SaveError | None:
@@ -251,36 +287,3 @@ def _inactive_owner(change: Change, records: Records) -> SaveError | None:
         return None
     words = "owner is inactive, cannot reparent record"
     return SaveError("inactive owner", "CANNOT_REPARENT_RECORD", words, record_id=str(owner))
-
-
-def _missing_value(required: Sequence[str], change: Change, _records: Records) -> SaveError | None:
-    if all(map(change.values.get, required)):
-        return None
-    values, creating = change.values, change.record_id is None
-    missing = [name for name in required if values.get(name) in {None, ""} and (creating or name in values)]
-    if not missing:
-        return None
-    key = f"required:{change.object}.{missing[0]}"
-    words = f"Required fields are missing: [{', '.join(missing)}]"
-    return SaveError(key, "REQUIRED_FIELD_MISSING", words, tuple(missing))
-
-
-def _bad_value(
-    picklists: Mapping[str, Field], allowed: Sequence[Collection[object]], change: Change, _records: Records
-) -> SaveError | None:
-    new_values = [*map(change.values.get, picklists)]
-    if all(map(contains, allowed, new_values)):
-        return None
-    for field, value, values in zip(picklists.values(), new_values, allowed, strict=True):
-        if value in values:
-            continue
-        if field.restricted:
-            words = f"{field.label}: bad value for restricted picklist field: {value}"
-            code = "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"
-        else:
-            kind = "country/territory" if "Country" in field.name else "state"
-            words = f"The {field.name} field contains {value}, which isn't an available {kind}."
-            words += "" if "Country" in field.name else " Your administrator can add it for you."
-            code = "FIELD_INTEGRITY_EXCEPTION"
-        return SaveError(f"value:{change.object}.{field.name}={value}", code, words, (field.name,))
-    return None

@@ -128,26 +128,13 @@ class ListFollower:
             now = await org.now()
             listed = await _listed(org)
             by_id = await org.read_events([row for row in known if row not in listed])
-            modstamp, whole = max(now, self._modstamp or now), True
-        else:
-            settled = self._steady() - self._modstamp_at >= SETTLED.total_seconds()
-            events = await org.changed_since(self._modstamp - (timedelta(0) if settled else OVERLAP))
-            modstamps = [one.modified_at for one in events if one.modified_at is not None]
-            listed = {one.id: one.error for one in events if _failed(one) and one.error is not None}
-            by_id = {one.id: one for one in events}
-            modstamp, whole = max((self._modstamp, *modstamps)), False
-        return Delta(
-            whole,
-            modstamp,
-            new=tuple(error for row, error in listed.items() if row not in known),
-            changed=tuple(error for row, error in listed.items() if row in known and known[row] != error),
-            # What the org is working on may fail again: it stays where it is until that is known.
-            gone=tuple(
-                (known[row], one)
-                for row, one in by_id.items()
-                if row in known and _left(one) and row not in listed
-            ),
-        )
+            return _delta(known, listed, by_id, max(now, self._modstamp or now), whole=True)
+        settled = self._steady() - self._modstamp_at >= SETTLED.total_seconds()
+        events = await org.changed_since(self._modstamp - (timedelta(0) if settled else OVERLAP))
+        modstamps = [one.modified_at for one in events if one.modified_at is not None]
+        listed = {one.id: one.error for one in events if _failed(one) and one.error is not None}
+        by_id = {one.id: one for one in events}
+        return _delta(known, listed, by_id, max((self._modstamp, *modstamps)), whole=False)
 
     def advance(self, delta: Delta) -> None:
         """Remember up to where the list is known."""
@@ -220,6 +207,31 @@ class Watcher:
             headline = cause.fingerprint.why if cause.ready else headline_of(errors)
             headline, code = masked(headline, *explained.each), explained.root_code
         return CauseSeen(cause.key, code, headline, len(cause.roots), len(cause.victims), example)
+
+
+def _delta(
+    known: Mapping[str, SyncError],
+    listed: Mapping[str, SyncError],
+    by_id: Mapping[str, EventSeen],
+    modstamp: datetime,
+    *,
+    whole: bool,
+) -> Delta:
+    """What is different from `known`, by what fails now and by how events stand.
+
+    What the org is working on may fail again: it stays where it is until that is known.
+    """
+    return Delta(
+        whole,
+        modstamp,
+        new=tuple(error for row, error in listed.items() if row not in known),
+        changed=tuple(error for row, error in listed.items() if row in known and known[row] != error),
+        gone=tuple(
+            (known[row], one)
+            for row, one in by_id.items()
+            if row in known and _left(one) and row not in listed
+        ),
+    )
 
 
 async def _listed(org: WatchedOrg) -> dict[str, SyncError]:
