@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache, lru_cache
 from importlib.resources import files
+from operator import itemgetter
 from typing import NamedTuple
 
 FLOW_TRIGGER = "CANNOT_EXECUTE_FLOW_TRIGGER"
@@ -63,15 +64,13 @@ def find_codes(text: str) -> tuple[NamedCode, ...]:
     A code without an underscore (`GONE`, `CONFLICT`) is an English word too and is not looked for. Kept for a
     moment: every reader of a message asks for the codes of the same few texts.
     """
-    named = [NamedCode(match[0], *match.span()) for match in _WORD.finditer(text)] if "_" in text else []
+    words = [(match[0], *match.span()) for match in _WORD.finditer(text)] if "_" in text else []
     if "Code::" in text or "Code." in text:
-        named += (
-            NamedCode(_NEXT_WORD.sub("_", match["name"]).upper(), *match.span("name"))
-            for match in _CLASS.finditer(text)
-        )
-        named.sort(key=lambda found: found.start)
+        classes = _CLASS.finditer(text)
+        words += ((_NEXT_WORD.sub("_", match["name"]).upper(), *match.span("name")) for match in classes)
+        words.sort(key=itemgetter(1))
     listed = _listed()
-    return tuple(found for found in named if "_" in found.code and found.code in listed)
+    return tuple(NamedCode(*word) for word in words if "_" in word[0] and word[0] in listed)
 
 
 def root_of(codes: tuple[str, ...], stated: str | None) -> str | None:

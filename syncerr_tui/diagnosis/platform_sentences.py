@@ -1,12 +1,13 @@
 """Salesforce's own sentences, in the languages it speaks: what each means, and what it names.
 
 The sentences are data (`catalog/sentences`): one table for each language, one table of what the kinds mean.
-A sentence is looked for by its longest word first, so that some hundreds of them cost little.
+A sentence is looked for by its rarest word first, so that some hundreds of them cost little.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -120,6 +121,12 @@ def code_of_kind() -> dict[str, str]:
 
 
 @cache
+def _ranks() -> dict[str, tuple[int, str]]:
+    """The place of each kind in their order, and its code."""
+    return {kind: (rank, code) for rank, (kind, code) in enumerate(code_of_kind().items())}
+
+
+@cache
 def _sentences() -> tuple[Sentence, ...]:
     rows = (row for name in _languages() for row in _rows(name))
     return tuple(Sentence(kind, text) for kind, text, *_ in rows if kind != ENTITY)
@@ -127,14 +134,17 @@ def _sentences() -> tuple[Sentence, ...]:
 
 @cache
 def _index() -> tuple[dict[str, list[Sentence]], list[Sentence]]:
-    """The sentences by the longest word of their anchors, and those of languages without blanks."""
+    """The sentences by the rarest word of their anchors, and those of languages without blanks."""
+    without_blanks = [sentence for sentence in _sentences() if _WITHOUT_BLANKS.search(sentence.text)]
+    words = {
+        sentence: _WORD.findall(sentence.anchor)
+        for sentence in _sentences()
+        if sentence not in without_blanks
+    }
+    common = Counter(word for found in words.values() for word in found)
     by_word: dict[str, list[Sentence]] = {}
-    without_blanks = []
-    for sentence in _sentences():
-        if _WITHOUT_BLANKS.search(sentence.text):
-            without_blanks.append(sentence)
-        else:
-            by_word.setdefault(max(_WORD.findall(sentence.anchor), key=len), []).append(sentence)
+    for sentence, found in words.items():
+        by_word.setdefault(min(found, key=lambda word: (common[word], -len(word))), []).append(sentence)
     return by_word, without_blanks
 
 
@@ -182,12 +192,12 @@ def code_from_sentences(kinds: frozenset[str], *, hints: bool = True) -> str | N
         kinds: Of all sentences in one failure.
         hints: Whether those count that may stand in other errors' texts too.
     """
-    for kind, code in code_of_kind().items():
-        if kind == ANY_CODE and not hints:
-            return None
-        if kind in kinds:
-            return code
-    return None
+    ranks = _ranks()
+    ranked = [ranks[kind] for kind in kinds if kind in ranks]
+    if not ranked:
+        return None
+    rank, code = min(ranked)
+    return code if hints or rank < ranks[ANY_CODE][0] else None
 
 
 def named_in(text: str, sentence: SentenceMatch) -> Iterator[Part]:

@@ -8,27 +8,14 @@ in the text of a rule, where a name ends as names of fields do (`Bundle Starting
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from syncerr_tui.diagnosis.identifiers import api_name
 from syncerr_tui.diagnosis.labelled import is_label, listed
 from syncerr_tui.diagnosis.source_text import Part, matches, part
 
 _TITLE = r"(?P<field>[A-Z][\w/&-]{0,40}(?: [A-Z][\w/&-]{0,40}){0,5})"
-_PROSE = tuple(
-    (clue, re.compile(pattern))
-    for clue, pattern in (
-        ("field you selected in ", r"field you selected in " + _TITLE),
-        ("selected for ", r"selected for " + _TITLE + r"(?: \[[^\[\]\n]{1,60}\])? (?:can[’']t|cannot|must)"),
-        ("in the ", r"in the (?P<field>[a-z][a-z ]{2,40}?|[A-Z][\w /]{1,60}?) field\b"),
-        (" field", r"[Tt]he (?P<field>[A-Z][\w/]{1,40}(?: [A-Z][\w/]{0,40}){0,5}) field\b"),
-        ("specified in ", r"specified in " + _TITLE),
-        (
-            "lease ",
-            r"[Pp]lease (?:enter|provide|fill in|specify|select|choose) (?:an? |the |a valid )?" + _TITLE,
-        ),
-    )
-)
 # `the field "Tax Code"`, `"Versandart" Feld`: said to be a field, whatever the rest is about.
 _QUOTED = re.compile(
     "|".join(
@@ -72,8 +59,8 @@ _LABEL_AT_END = re.compile(
     r"[.!] ?: (?P<list>[A-Z][\w/ ()-]{1,60}?(?:, [A-Z][\w/ ()-]{1,60}?){0,8})"
     r"(?=\Z|, RecordId| \(StatusCode|: \[|\. You can)"
 )
-_RULE_CODES = frozenset({"FIELD_CUSTOM_VALIDATION_EXCEPTION", "FIELD_FILTER_VALIDATION_EXCEPTION"})
-_PROSE_CODES = _RULE_CODES | {"FIELD_INTEGRITY_EXCEPTION", "INVALID_INPUT"}
+_RULE_TEXT = frozenset({None, "FIELD_CUSTOM_VALIDATION_EXCEPTION", "FIELD_FILTER_VALIDATION_EXCEPTION"})
+_PROSE_TEXT = _RULE_TEXT | {"FIELD_INTEGRITY_EXCEPTION", "INVALID_INPUT"}
 """Codes that the platform's own rules use too, in sentences that are made the same way."""
 _REQUIRED = re.compile(
     r" (?:is|are) (?:a )?(?:required|mandatory)\b| required\.?\Z|"
@@ -125,25 +112,11 @@ _NO_SUBJECT = re.compile(
     re.IGNORECASE,
 )
 
-
-# `When the Stage is Closed Won`, `set Stage to`, `Enter the Cancellation Reason`: what a rule asks about or
-# wants done. A clue, the label with its surroundings, and the verb that has to stand in front.
-_WANTED = (
-    ("hen ", re.compile(r"\b[Ww]hen (?:the )?" + _TITLE + r" (?:is|equals|contains|changes)\b"), None),
-    ("f ", re.compile(r"\b[Ii]f (?:the )?" + _TITLE + r" (?:is|equals|contains|changes)\b"), None),
-    ("et ", re.compile(r"\b[Ss]et " + _TITLE + r" to\b"), None),
-    (
-        " ",
-        re.compile(r" (?:an?|the|your) " + _TITLE + r"(?![\w-])"),
-        re.compile(
-            r"\b(?:enter|select|choose|specify|provide|fill in|populate|complete|change|edit|update|set)\Z",
-            re.IGNORECASE,
-        ),
-    ),
+_VERB = re.compile(
+    r"\b(?:enter|select|choose|specify|provide|fill in|populate|complete|change|edit|update|set)\Z",
+    re.IGNORECASE,
 )
 _LONGEST_VERB = 9
-# `insert or update ActivityDate`: an API name of several words.
-_WRITTEN = re.compile(r" (?:insert|update|set|edit) (?P<field>[A-Z][a-z]+(?:[A-Z][a-z]+)+)\b")
 
 
 def _may_be_field(subject: str) -> bool:
@@ -154,43 +127,91 @@ def _may_be_field(subject: str) -> bool:
     )
 
 
+def _named(match: re.Match[str]) -> Iterator[Part]:
+    yield part("field", match, "field")
+
+
+def _subject(match: re.Match[str]) -> Iterator[Part]:
+    if _may_be_field(match["field"]):
+        yield part("field", match, "field")
+
+
+def _subject_abroad(match: re.Match[str]) -> Iterator[Part]:
+    if not _NO_SUBJECT_ABROAD.search(match["field"]):
+        yield from _subject(match)
+
+
+def _asked_for(match: re.Match[str]) -> Iterator[Part]:
+    if _VERB.search(match.string, max(0, match.start() - _LONGEST_VERB), match.start()):
+        yield from _subject(match)
+
+
+def _called_a_field(match: re.Match[str]) -> Iterator[Part]:
+    before = max(0, match.start() - _LONGEST_WORD), match.start()
+    if _FIELD_BEHIND.match(match.string, match.end()) or _FIELD_BEFORE.search(match.string, *before):
+        number = match.lastindex or 0
+        yield Part("field", match[number], *match.span(number))
+
+
+def _listed(match: re.Match[str]) -> Iterator[Part]:
+    yield from listed(match.string, *match.span("list"))
+
+
+def _in_front(match: re.Match[str]) -> Iterator[Part]:
+    text = match.string
+    label = _LABEL_BEFORE.search(text, max(0, match.start() - 60), match.start())
+    # `NullPointerException: Argument cannot be null` is about a variable of the code.
+    in_code = label and text.endswith("Exception: ", 0, label.start("field"))
+    if label and not in_code and is_label(label["field"]):
+        yield part("field", label, "field")
+
+
+class _Rule(NamedTuple):
+    """A way in which a sentence names a field."""
+
+    pattern: re.Pattern[str]
+    fields: Callable[[re.Match[str]], Iterator[Part]] = _named
+    """What a match names."""
+    roots: frozenset[str | None] | None = None
+    """The root codes whose texts are made so, None for a text without one; any where none is given."""
+    clue: re.Pattern[str] | None = None
+    """In every text that the pattern fits, and quicker to look for."""
+
+
+_RULES = (
+    _Rule(re.compile(r"(?:field you selected|specified) in " + _TITLE), clue=re.compile("ed in ")),
+    _Rule(re.compile(r"selected for " + _TITLE + r"(?: \[[^\[\]\n]{1,60}\])? (?:can[’']t|cannot|must)")),
+    _Rule(re.compile(r"in the (?P<field>[a-z][a-z ]{2,40}?|[A-Z][\w /]{1,60}?) field\b")),
+    _Rule(re.compile(r"he (?P<field>[A-Z][\w/]{1,40}(?: [A-Z][\w/]{0,40}){0,5}) field\b")),
+    _Rule(
+        re.compile(r"lease (?:enter|provide|fill in|specify|select|choose) (?:an? |the |a valid )?" + _TITLE)
+    ),
+    _Rule(_QUOTED, _called_a_field),
+    _Rule(_FIELD_NOUN, roots=_RULE_TEXT, clue=_NOUN),
+    _Rule(_SUBJECT, _subject, _PROSE_TEXT, _PREDICATE),
+    _Rule(_SUBJECT_ABROAD, _subject_abroad, _PROSE_TEXT),
+    # `When the Stage is Closed Won`, `set Stage to`, `Enter the Cancellation Reason`: what a rule wants.
+    _Rule(
+        re.compile(r"\b(?:[Ww]hen|[Ii]f) (?:the )?" + _TITLE + r" (?:is|equals|contains|changes)\b"),
+        _subject,
+        _PROSE_TEXT,
+        re.compile("hen |f "),
+    ),
+    _Rule(re.compile(r"\b[Ss]et " + _TITLE + r" to\b"), _subject, _PROSE_TEXT, re.compile("et ")),
+    _Rule(re.compile(r" (?:an?|the|your) " + _TITLE + r"(?![\w-])"), _asked_for, _PROSE_TEXT),
+    # `insert or update ActivityDate`: an API name of several words.
+    _Rule(
+        re.compile(r" (?:insert|update|set|edit) (?P<field>[A-Z][a-z]+(?:[A-Z][a-z]+)+)\b"),
+        roots=frozenset({"INVALID_FIELD_FOR_INSERT_UPDATE"}),
+    ),
+    _Rule(_LABEL_AT_END, _listed, clue=re.compile(r"[.!] ?: ")),
+    _Rule(_REQUIRED, _in_front),
+)
+
+
 def find_prose(text: str, root: str | None) -> Iterator[Part]:
     """Labels in the sentences that validation rules are made of."""
-    for clue, pattern in _PROSE:
-        if clue in text:
-            for match in matches(pattern, text):
-                yield part("field", match, "field")
-    for match in matches(_QUOTED, text):
-        before = max(0, match.start() - _LONGEST_WORD), match.start()
-        if _FIELD_BEHIND.match(text, match.end()) or _FIELD_BEFORE.search(text, *before):
-            number = match.lastindex or 0
-            yield Part("field", match[number], *match.span(number))
-    if root is None or root in _RULE_CODES:
-        for match in matches(_FIELD_NOUN, text) if _NOUN.search(text) else ():
-            yield part("field", match, "field")
-    if root is None or root in _PROSE_CODES:
-        for match in matches(_SUBJECT, text) if _PREDICATE.search(text) else ():
-            if _may_be_field(match["field"]):
-                yield part("field", match, "field")
-        for match in matches(_SUBJECT_ABROAD, text):
-            if not _NO_SUBJECT_ABROAD.search(match["field"]) and _may_be_field(match["field"]):
-                yield part("field", match, "field")
-        for clue, pattern, verb in _WANTED:
-            for match in matches(pattern, text) if clue in text else ():
-                asks_for_field = verb is None or verb.search(
-                    text, max(0, match.start() - _LONGEST_VERB), match.start()
-                )
-                if asks_for_field and _may_be_field(match["field"]):
-                    yield part("field", match, "field")
-    if root == "INVALID_FIELD_FOR_INSERT_UPDATE":
-        for match in matches(_WRITTEN, text):
-            yield part("field", match, "field")
-    if any(clue in text for clue in (".: ", "!: ", ". : ")):
-        for match in matches(_LABEL_AT_END, text):
-            yield from listed(text, *match.span("list"))
-    for match in matches(_REQUIRED, text):
-        label = _LABEL_BEFORE.search(text, max(0, match.start() - 60), match.start())
-        # `NullPointerException: Argument cannot be null` is about a variable of the code.
-        in_code = label and text.endswith("Exception: ", 0, label.start("field"))
-        if label and not in_code and is_label(label["field"]):
-            yield part("field", label, "field")
+    for rule in _RULES:
+        if (rule.roots is None or root in rule.roots) and (rule.clue is None or rule.clue.search(text)):
+            for match in matches(rule.pattern, text):
+                yield from rule.fields(match)

@@ -124,27 +124,11 @@ def diagnose(message: str, code: str | None = None) -> Diagnosis:
     cut = _is_cut(text)
     # Where the last name may be a piece of one. A short text can have such a length by chance.
     broken_at = len(text) if cut and len(text) >= _LONG else None
-    parts = [Part("code", *named) for named in find_codes(text)]
-    parts += _cut_code(text)
-    parts += [Part("record_id", match[0], *match.span()) for match in find_ids(text)]
-    error_id = find_error_id(text)
-    if error_id:
-        parts.append(error_id)
-    parts += [
-        Part("external_id", match[0], *match.span())
-        for match in find_uuids(text)
-        if error_id is None or match[0] != error_id.text
-    ]
+    parts = [*_codes_and_ids(text)]
     automation: list[NamedAutomation] = []
     if statements[0] is not whole:
-        inside = _ranges(statements)
-        around = (_renamed(item, whole) for item in find_automation(whole.text))
-        automation += (item for item in around if item.start not in inside)
-        parts += (
-            part
-            for part in _around(whole.masked(statements))
-            if part.start not in inside and part.end != broken_at
-        )
+        beside, automation = _beside(whole, statements)
+        parts += _unbroken(beside, broken_at)
     for piece in pieces:
         automation += (_renamed(name, item.text) for item in piece.statements for name in item.named)
 
@@ -169,6 +153,38 @@ def diagnose(message: str, code: str | None = None) -> Diagnosis:
         message=text,
         cut=cut,
     )
+
+
+def _codes_and_ids(text: str) -> Iterator[Part]:
+    """What is looked for in the whole text, however long."""
+    yield from (Part("code", *named) for named in find_codes(text))
+    if text[-1:].isupper() or text.endswith("_"):
+        yield from _cut_code(text)
+    yield from (Part("record_id", match[0], *match.span()) for match in find_ids(text))
+    error_id = find_error_id(text)
+    if error_id:
+        yield error_id
+    for match in find_uuids(text):
+        if error_id is None or match[0] != error_id.text:
+            yield Part("external_id", match[0], *match.span())
+
+
+def _beside(whole: SourceText, statements: list[SourceText]) -> tuple[list[Part], list[NamedAutomation]]:
+    """Fields, objects and automation named beside the messages: `"fields":["Name"]`, `/sobjects/Lead/`."""
+    inside = _ranges(statements)
+    outside = whole.masked(statements)
+    fields = (part for part in find_details(outside.text) if part.kind == "field")
+    parts = [_placed(part, outside) for part in (*fields, *find_stated(outside.text))]
+    automation = [_renamed(item, whole) for item in find_automation(whole.text)]
+    return (
+        [part for part in parts if part.start not in inside],
+        [item for item in automation if item.start not in inside],
+    )
+
+
+def _unbroken(parts: Iterable[Part], broken_at: int | None) -> Iterator[Part]:
+    """Without the name that a message breaks off in; of a value a piece tells enough."""
+    return (part for part in parts if part.kind == "value" or part.end != broken_at)
 
 
 def _read_statements(
@@ -212,9 +228,7 @@ def _failure(
         root = named if worded in HOLLOW else worded or named
     more: list[Part] = []
     for item in statements:
-        more += (
-            part for part in _statement(item, root) if part.kind == "value" or part.end != parts.broken_at
-        )
+        more += _unbroken(_statement(item, root), parts.broken_at)
     limit = find_limit(surroundings, codes)
     if limit:
         more.append(_placed(limit, whole) if sole else limit._replace(start=0, end=0))
@@ -276,20 +290,14 @@ def diagnose_cached(message: str, code: str | None = None) -> Diagnosis:
 def _statement(item: Statement, root: str | None) -> list[Part]:
     """Fields, values and objects of one statement, placed in the message."""
     text, page = item.text.text, item.text
-    names = Ranges((name.start, name.end) for name in item.named)
     named = (part for sentence in item.sentences for part in named_in(text, sentence))
     details = [*find_details(text, root), *(part for part in named if says_something(part, text))]
-    details = [part for part in details if part.start not in names]
-    used = Ranges(
-        [*((name.start, name.end) for name in item.named), *((part.start, part.end) for part in details)]
-    )
+    automation = [(name.start, name.end) for name in item.named]
+    if automation:
+        names = Ranges(automation)
+        details = [part for part in details if part.start not in names]
+    used = Ranges([*automation, *((part.start, part.end) for part in details)])
     return [_placed(part, page) for part in (*details, *find_objects(text, used))]
-
-
-def _around(whole: SourceText) -> list[Part]:
-    """Fields and objects named beside the messages: `"fields":["Name"]`, `/sobjects/Lead/`."""
-    fields = (part for part in find_details(whole.text) if part.kind == "field")
-    return [_placed(part, whole) for part in (*fields, *find_stated(whole.text))]
 
 
 def _ranges(pages: list[SourceText]) -> Ranges:

@@ -262,8 +262,9 @@ def find_details(text: str, root: str | None = None) -> list[Part]:
     listed = list(find_lists(text))
     parts = [*find_labelled(text), *find_after_code(text, root), *find_sentences(text), *listed]
     parts += find_labels_of(text, listed)
-    known = Ranges((part.start, part.end) for part in parts)
-    parts += (part for part in find_custom_fields(text) if part.start not in known)
+    if custom := [*find_custom_fields(text)]:
+        known = Ranges((part.start, part.end) for part in parts)
+        parts += (part for part in custom if part.start not in known)
     parts += find_prose(text, root)
     if not any(part.kind == "value" for part in parts):
         parts += find_refused(text, root)
