@@ -15,7 +15,7 @@ from syncerr_tui.diagnosis.causes import CauseGraph
 from syncerr_tui.model import Environment, OrgIdentity, SyncError, sorted_in_parts
 from syncerr_tui.resync.org import MethodInfo
 from syncerr_tui.resync.plan import make_plan
-from syncerr_tui.triage.columns import SortKey, ordered
+from syncerr_tui.triage.columns import ORDER, ordered
 from tests.factories import NOW, sync_error
 
 ORG = OrgIdentity(
@@ -49,7 +49,7 @@ def planned(rows: list[SyncError]) -> None:
 
 
 def arranged(rows: list[SyncError]) -> None:
-    for key in SortKey:
+    for key in ORDER:
         ordered(rows, key)
 
 

@@ -16,7 +16,7 @@ from syncerr_tui.cli._console import UNCUT, emit, emit_json, line_width, row, sa
 from syncerr_tui.errors import BadInputError, ExitCode
 from syncerr_tui.text import one_line
 from syncerr_tui.triage import export
-from syncerr_tui.triage.columns import BY_NAME, SortKey, ordered
+from syncerr_tui.triage.columns import BY_NAME, PROCESSED, Column, ordered
 from syncerr_tui.triage.export import FIELDS, Format
 from syncerr_tui.words import plural
 
@@ -45,7 +45,7 @@ class _Output:
     form: Format
     fields: tuple[str, ...]
     """Empty where none were named."""
-    sort: SortKey | None
+    sort: Column | None
     reverse: bool
     width: int
     causes: bool
@@ -156,16 +156,16 @@ def _named_fields(text: str | None) -> tuple[str, ...]:
     return names
 
 
-def _sort_key(text: str | None) -> tuple[SortKey | None, bool]:
+def _sort_key(text: str | None) -> tuple[Column | None, bool]:
     if text is None:
         return None, False
     name = text.strip().lower().removeprefix("-")
     column = BY_NAME.get(name)
-    if column is None or column.sort is None:
+    if column is None:
         raise BadInputError(
             f"The list cannot be sorted by {name[:40]!r}", f"Fields to sort by are {', '.join(BY_NAME)}."
         )
-    return column.sort, text.strip().startswith("-")
+    return column, text.strip().startswith("-")
 
 
 async def _list(choice: OrgChoice, only: Filter, limit: int | None, output: _Output) -> int:
@@ -220,7 +220,7 @@ async def _list_as_a_whole(choice: OrgChoice, only: Filter, limit: int | None, o
                 graph.add(page)
         url = org.session.identity.instance_url
     matching = chosen_of(graph, Choice(filter=only.text), handlings)
-    matching = ordered(matching, output.sort or SortKey.PROCESSED, reverse=output.reverse)[:limit]
+    matching = ordered(matching, output.sort or PROCESSED, reverse=output.reverse)[:limit]
     rows = [error.payload() for error in matching]
     if output.knows_causes:
         rows = [

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from enum import Enum, StrEnum
+from enum import StrEnum
 from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
@@ -22,56 +22,6 @@ from syncerr_tui.words import time_with_age
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
-class SortKey(Enum):
-    """A column to sort by; the value is its label on screen."""
-
-    PROCESSED = "Processed At"
-    OBJECT = "Object"
-    EVENT = "Event"
-    CODE = "Code"
-    SALESFORCE_ID = "Salesforce ID"
-    STORECONNECT_ID = "StoreConnect ID"
-    MESSAGE = "Message"
-    CHANGE_EVENT = "Change event"
-
-    def words(self, *, reverse: bool) -> str:
-        """The order in words: `oldest first`, `Z to A`."""
-        if self is SortKey.PROCESSED:
-            return "newest first" if reverse else "oldest first"
-        return "Z to A" if reverse else "A to Z"
-
-
-_READ: dict[SortKey, Callable[[SyncError], Any]] = {
-    SortKey.PROCESSED: attrgetter("processed_at"),
-    SortKey.OBJECT: attrgetter("object"),
-    SortKey.EVENT: attrgetter("event_type"),
-    SortKey.CODE: attrgetter("code"),
-    SortKey.SALESFORCE_ID: attrgetter("salesforce_id"),
-    SortKey.STORECONNECT_ID: attrgetter("storeconnect_id"),
-    SortKey.MESSAGE: attrgetter("message"),
-    SortKey.CHANGE_EVENT: attrgetter("id"),
-}
-_FOLDED = frozenset({SortKey.OBJECT, SortKey.MESSAGE})
-"""Small and capital letters are alike."""
-
-
-def ordered(
-    errors: Iterable[SyncError], key: SortKey = SortKey.PROCESSED, *, reverse: bool = False
-) -> list[SyncError]:
-    """The errors in this order; oldest first within equals, also when reversed.
-
-    Missing values stand last in both: a row without a code is never the first thing to read.
-    """
-    rows = sorted_in_parts([*errors], lambda error: error.processed_at or _NEVER)
-    if key is SortKey.PROCESSED and not reverse:
-        return rows
-    read = _READ[key]
-    known = [*filter(read, rows)]
-    folded = key in _FOLDED
-    known = sorted_in_parts(known, (lambda e: read(e).casefold()) if folded else read, reverse=reverse)
-    return known if len(known) == len(rows) else [*known, *(error for error in rows if not read(error))]
-
-
 def _no_text(_row: SyncError, _width: int, _moment: datetime) -> str:
     return ""
 
@@ -81,14 +31,12 @@ class Column:
     """One column of a list."""
 
     name: str
-    """Its key in the JSON of every command."""
+    """Its key in the JSON of every command; in a list of errors also the attribute that it is sorted by."""
     header: str
     widths: tuple[int, ...]
     """The sizes it may take, narrowest first; it never has one in between."""
     text: Callable[[SyncError, int, datetime], str] = _no_text
     """What it says about an error. Lists that are not of errors give their cells themselves."""
-    sort: SortKey | None = None
-    """What the list is sorted by where it is sorted by this column."""
     look: str = "text"
     number: bool = False
     """Set to the right."""
@@ -148,9 +96,8 @@ OBJECT = Column(
     "Object",
     (11, 14, 22, 30),
     lambda error, width, _m: short_object(error.object, width),
-    SortKey.OBJECT,
 )
-EVENT = Column("event_type", "Event", (6,), lambda error, _w, _m: error.event_type.value, SortKey.EVENT)
+EVENT = Column("event_type", "Event", (6,), lambda error, _w, _m: error.event_type.value)
 PROCESSED = Column(
     "processed_at",
     "Processed At",
@@ -158,27 +105,26 @@ PROCESSED = Column(
     lambda error, width, drawn: (
         time_with_age(error.processed_at, drawn, width) if error.processed_at else "-"
     ),
-    SortKey.PROCESSED,
 )
 SALESFORCE_ID = Column(
     "salesforce_id",
     "Salesforce ID",
     (18,),
     lambda error, _w, _m: error.salesforce_id or "-",
-    SortKey.SALESFORCE_ID,
 )
 STORECONNECT_ID = Column(
     "storeconnect_id",
     "StoreConnect ID",
     (9, 36),
     lambda error, _w, _m: error.storeconnect_id or "-",
-    SortKey.STORECONNECT_ID,
 )
-CODE = Column("code", "Code", (18, 22, 30, 39), lambda error, _w, _m: _code(error), SortKey.CODE, "code")
-MESSAGE = Column("message", "Message", (16,), lambda error, _w, _m: _gist(error), SortKey.MESSAGE, "quiet")
-CHANGE_EVENT = Column("id", "Change event", (18,), lambda error, _w, _m: error.id, SortKey.CHANGE_EVENT)
+CODE = Column("code", "Code", (18, 22, 30, 39), lambda error, _w, _m: _code(error), "code")
+MESSAGE = Column("message", "Message", (16,), lambda error, _w, _m: _gist(error), "quiet")
+CHANGE_EVENT = Column("id", "Change event", (18,), lambda error, _w, _m: error.id)
 
 ORDER = (OBJECT, EVENT, PROCESSED, SALESFORCE_ID, STORECONNECT_ID, CHANGE_EVENT, CODE, MESSAGE)
+SORTABLE = (PROCESSED, OBJECT, EVENT, CODE, SALESFORCE_ID, STORECONNECT_ID, MESSAGE, CHANGE_EVENT)
+"""The same as the sort menu offers them: the usual order first."""
 BY_NAME: Mapping[str, Column] = {column.name: column for column in ORDER}
 _SPARE = (SALESFORCE_ID, STORECONNECT_ID)
 """Shown only where all the others have room to breathe: their second width, and the message its floor."""
@@ -195,11 +141,34 @@ _REPEATED = 2
 """Cells of a message that stand in two views: the ellipsis, and half a wide letter."""
 _GAP = 1
 
+
+def ordered(errors: Iterable[SyncError], by: Column = PROCESSED, *, reverse: bool = False) -> list[SyncError]:
+    """The errors in the order of this column; oldest first within equals, also when reversed.
+
+    Missing values stand last in both: a row without a code is never the first thing to read.
+    """
+    rows = sorted_in_parts([*errors], lambda error: error.processed_at or _NEVER)
+    if by is PROCESSED and not reverse:
+        return rows
+    read = attrgetter(by.name)
+    known = [*filter(read, rows)]
+    folded = by in {OBJECT, MESSAGE}  # small and capital letters are alike
+    known = sorted_in_parts(known, (lambda e: read(e).casefold()) if folded else read, reverse=reverse)
+    return known if len(known) == len(rows) else [*known, *(error for error in rows if not read(error))]
+
+
+def order_words(by: Column, *, reverse: bool) -> str:
+    """The order in words: `oldest first`, `Z to A`."""
+    if by is PROCESSED:
+        return "newest first" if reverse else "oldest first"
+    return "Z to A" if reverse else "A to Z"
+
+
 Choice = tuple[tuple[Column, int], ...]
 """The columns that a person wants, in their order, each with its width; 0 leaves the width to the window."""
 
 
-def placed_in(width: int, choice: Choice = (), sort: SortKey | None = None) -> tuple[Placed, ...]:
+def placed_in(width: int, choice: Choice = (), sort: Column | None = None) -> tuple[Placed, ...]:
     """The columns for `width` cells, in order, one blank between two of them.
 
     The last column takes what is left over.
@@ -207,7 +176,7 @@ def placed_in(width: int, choice: Choice = (), sort: SortKey | None = None) -> t
     Args:
         width: Cells there are.
         choice: What the person wants, as much of it as fits; without it the window decides.
-        sort: What the list is sorted by: that column stays in sight.
+        sort: The column that the list is sorted by: it stays in sight.
     """
     sizes = {
         column.name: (chosen_width,) if chosen_width else column.widths for column, chosen_width in choice
@@ -239,11 +208,10 @@ def _that_fit(columns: list[Column], sizes: Mapping[str, Sequence[int]], width: 
     return columns
 
 
-def _automatic(width: int, sort: SortKey | None) -> list[Column]:
+def _automatic(width: int, sort: Column | None) -> list[Column]:
     """The columns that tell most in this window."""
     sizes = {column.name: column.widths for column in ORDER}
-    sorted_by = next((column for column in ORDER if column.sort is sort and sort is not None), OBJECT)
-    shown = [each for each in ORDER if each not in {*_SPARE, CHANGE_EVENT} or each is sorted_by]
+    shown = [each for each in ORDER if each not in {*_SPARE, CHANGE_EVENT} or each is sort]
     for column in _SPARE:
         more = [each for each in ORDER if each in shown or each is column]
         grown = {each.name: min(1, len(each.widths) - 1) for each in shown}
@@ -253,7 +221,7 @@ def _automatic(width: int, sort: SortKey | None) -> list[Column]:
     for column in _DROPPED_FIRST:
         if _taken(shown, sizes) <= width:
             break
-        if column is not sorted_by:
+        if column is not sort:
             shown.remove(column)
     return shown
 

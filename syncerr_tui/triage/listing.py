@@ -14,7 +14,7 @@ from functools import cached_property
 from operator import attrgetter
 
 from syncerr_tui.model import SyncError
-from syncerr_tui.triage.columns import SortKey, ordered
+from syncerr_tui.triage.columns import PROCESSED, Column, ordered
 from syncerr_tui.triage.filter import EVERYTHING, Filter
 
 _ID = attrgetter("id")
@@ -55,7 +55,7 @@ class Listing:
 
     errors: Mapping[str, SyncError] = field(default_factory=dict)
     filter: Filter = EVERYTHING
-    sort: SortKey = SortKey.PROCESSED
+    sort: Column = PROCESSED
     reverse: bool = False
     view: View = field(default_factory=View)
     every: View = field(default_factory=View)
@@ -78,7 +78,7 @@ class Listing:
         return self.errors[self.ids[self.cursor]] if self.ids else None
 
     @property
-    def asked_for(self) -> tuple[Filter, SortKey, bool]:
+    def asked_for(self) -> tuple[Filter, Column, bool]:
         """What decides which rows are shown, and in which order."""
         return (self.filter, self.sort, self.reverse)
 
@@ -174,12 +174,12 @@ class Listing:
         cursor = view.place_of(cursor_row.id, 0) if cursor_row else 0
         return replace(self, filter=new, view=view, cursor=cursor, range=None)
 
-    def sorted(self, key: SortKey, *, reverse: bool = False) -> Listing:
+    def sorted(self, by: Column, *, reverse: bool = False) -> Listing:
         """Another order; the cursor stays on its row."""
-        every = View(tuple(map(_ID, ordered(self.errors.values(), key, reverse=reverse))))
+        every = View(tuple(map(_ID, ordered(self.errors.values(), by, reverse=reverse))))
         view = View(tuple(filter(set(self.ids).__contains__, every.ids))) if self.filter else every
         cursor = view.place_of(self.ids[self.cursor], 0) if self.ids else 0
-        return replace(self, sort=key, reverse=reverse, every=every, view=view, cursor=cursor, range=None)
+        return replace(self, sort=by, reverse=reverse, every=every, view=view, cursor=cursor, range=None)
 
     def moved_to(self, position: int, *, extend: bool = False) -> Listing:
         """The cursor on this row (clamped); with `extend` the range grows from where the cursor was."""
@@ -259,7 +259,7 @@ class Listing:
 
     def _appends(self, rows: Iterable[SyncError]) -> bool:
         """Whether these rows simply go to the end: the usual case while pages stream in, oldest first."""
-        if self.sort is not SortKey.PROCESSED or self.reverse:
+        if self.sort is not PROCESSED or self.reverse:
             return False
         last = self.errors[self.every.ids[-1]].processed_at if self.every.ids else None
         for error in rows:

@@ -16,7 +16,7 @@ from textual import work
 
 from syncerr_tui.model import SyncError, Verdict
 from syncerr_tui.triage.actions import AppState, Place
-from syncerr_tui.triage.columns import Choice, SortKey
+from syncerr_tui.triage.columns import Choice, Column, order_words
 from syncerr_tui.triage.filter import EVERYTHING, Filter, parse
 from syncerr_tui.triage.listing import Listing
 from syncerr_tui.triage.news import News
@@ -91,9 +91,11 @@ class ErrorsPane(ListWithPanel):
     @property
     def tab_note(self) -> TabNote:
         if not self.listing.filter:
-            key = self.listing.sort
-            order = key.words(reverse=self.listing.reverse)
-            return TabNote() if self.table.shows(key) else TabNote("sorted by ", f"{key.value}, {order}")
+            column = self.listing.sort
+            order = order_words(column, reverse=self.listing.reverse)
+            return (
+                TabNote() if self.table.shows(column) else TabNote("sorted by ", f"{column.header}, {order}")
+            )
         return TabNote.of_filter(self.listing.filter.shown, len(self.listing.ids))
 
     @property
@@ -345,10 +347,10 @@ class ErrorsPane(ListWithPanel):
         super().on_resize()
         self.table.choose(self.columns_here)
 
-    def sort_by(self, key: SortKey) -> None:
+    def sort_by(self, column: Column) -> None:
         """Sort by this column; the same again turns the order round."""
-        reverse = key is self.listing.sort and not self.listing.reverse
-        self._arranger.arrange(lambda listing: listing.sorted(key, reverse=reverse))
+        reverse = column is self.listing.sort and not self.listing.reverse
+        self._arranger.arrange(lambda listing: listing.sorted(column, reverse=reverse))
 
     @property
     def filter_text(self) -> str:
@@ -420,8 +422,8 @@ class ErrorsPane(ListWithPanel):
         """A click on a column's name sorts by it, the same again reverses; [ and ] go sideways."""
         event.stop()
         match self.table.column_at(event.x):
-            case SortKey() as key:
-                self.sort_by(key)
+            case Column() as column:
+                self.sort_by(column)
             case int() as views:
                 self.scroll_columns(views)
 

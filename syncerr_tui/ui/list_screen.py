@@ -17,7 +17,7 @@ from textual.timer import Timer
 
 from syncerr_tui.model import SyncError
 from syncerr_tui.triage.actions import Place
-from syncerr_tui.triage.columns import USUAL, SortKey, as_text, layouts_of
+from syncerr_tui.triage.columns import USUAL, Column, as_text, layouts_of
 from syncerr_tui.triage.listing import Listing
 from syncerr_tui.triage.news import News
 from syncerr_tui.ui.action_screen import TICK_SECONDS, ActionScreen
@@ -332,9 +332,9 @@ class ListScreen(ActionScreen, inherit_bindings=False):
     def sort(self) -> None:
         from syncerr_tui.ui.screens.menus import sort_menu
 
-        def chosen(key: SortKey | None) -> None:
-            if key is not None:
-                self.errors.sort_by(key)
+        def chosen(column: Column | None) -> None:
+            if column is not None:
+                self.errors.sort_by(column)
 
         listing = self.context.state.listing
         self.app.push_screen(sort_menu(listing.sort, reverse=listing.reverse), chosen)

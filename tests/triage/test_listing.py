@@ -6,7 +6,7 @@ from datetime import timedelta
 from hypothesis import given, strategies as st
 
 from syncerr_tui.text import clean
-from syncerr_tui.triage.columns import CODE, SortKey, ordered
+from syncerr_tui.triage.columns import CODE, OBJECT, ordered
 from syncerr_tui.triage.filter import parse
 from syncerr_tui.triage.listing import Listing
 from tests.factories import NOW, sync_error
@@ -67,7 +67,7 @@ def test_a_selection_survives_filter_sort_and_refresh() -> None:
     hidden = marked.filtered(parse("object:Order"), NOW)
     assert hidden.hidden_selected == 1
     assert hidden.chosen == ()
-    sorted_ = hidden.filtered(parse(""), NOW).sorted(SortKey.OBJECT, reverse=True)
+    sorted_ = hidden.filtered(parse(""), NOW).sorted(OBJECT, reverse=True)
     assert sorted_.chosen == (ROWS[1],)
     refreshed = sorted_.refreshed(ROWS[1:], NOW)
     assert refreshed.selected == {ROWS[1].id}
@@ -132,12 +132,12 @@ def test_a_row_that_goes_leaves_the_cursor_on_the_next() -> None:
 def test_rows_without_a_code_or_a_time_stand_last() -> None:
     odd = sync_error(99, code=None, processed_at=None)
     assert ordered([odd, *ROWS])[-1] == odd
-    assert ordered([odd, *ROWS], SortKey.CODE)[-1] == odd
+    assert ordered([odd, *ROWS], CODE)[-1] == odd
 
 
 def test_equal_rows_keep_the_oldest_first_when_reversed() -> None:
     same = [sync_error(number, processed_at=NOW - timedelta(hours=number)) for number in range(5)]
-    assert ordered(same, SortKey.OBJECT, reverse=True) == same[::-1]
+    assert ordered(same, OBJECT, reverse=True) == same[::-1]
 
 
 STEPS = st.sampled_from(
@@ -184,7 +184,7 @@ def test_whatever_is_pressed_the_listing_stays_sound(steps: list[str]) -> None:
             case "wide":
                 view = view.filtered(parse(""), NOW)
             case "sort":
-                view = view.sorted(SortKey.OBJECT, reverse=not view.reverse)
+                view = view.sorted(OBJECT, reverse=not view.reverse)
             case "refresh":
                 view = view.refreshed(list(view.errors.values())[1:], NOW)
             case _:

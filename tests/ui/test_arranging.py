@@ -11,7 +11,7 @@ import pytest
 
 from syncerr_tui.model import SyncError
 from syncerr_tui.text import clean
-from syncerr_tui.triage.columns import SortKey
+from syncerr_tui.triage.columns import OBJECT, PROCESSED
 from syncerr_tui.triage.listing import Listing
 from syncerr_tui.ui import list_arranger
 from tests.ui.conftest import Open
@@ -69,7 +69,7 @@ async def test_keys_behind_another_order_are_meant_for_it(opened: Open, held: He
         await _ask_for_order(driven, held)
         await driven.press_at_once("G", "space")
         shown = driven.pane.listing
-        assert (shown.sort, shown.cursor, len(shown.selected)) == (SortKey.PROCESSED, 0, 0)
+        assert (shown.sort, shown.cursor, len(shown.selected)) == (PROCESSED, 0, 0)
         assert "Processed▲" in driven.text, "what stands on screen is in the order that the header says"
         held.go_on.set()
         await driven.wait_for(lambda: len(driven.pane.listing.selected) == 1)
@@ -77,7 +77,7 @@ async def test_keys_behind_another_order_are_meant_for_it(opened: Open, held: He
         listing = driven.pane.listing
         assert listing.selected == {listing.ids[-1]}
         assert listing.errors[listing.ids[-1]].object == "Order"
-        assert listing.ids == Listing().refreshed(ROWS, driven.app.context.clock()).sorted(SortKey.OBJECT).ids
+        assert listing.ids == Listing().refreshed(ROWS, driven.app.context.clock()).sorted(OBJECT).ids
 
 
 async def test_keys_behind_a_click_on_a_header_are_meant_for_the_order(opened: Open, held: Held) -> None:
@@ -89,7 +89,7 @@ async def test_keys_behind_a_click_on_a_header_are_meant_for_the_order(opened: O
         assert driven.pane.listing.cursor == 0
         held.go_on.set()
         await driven.wait_for(lambda: driven.pane.listing.cursor == len(ROWS) - 1)
-        assert driven.pane.listing.sort is SortKey.OBJECT
+        assert driven.pane.listing.sort is OBJECT
 
 
 async def test_keys_behind_a_filter_are_meant_for_its_rows(opened: Open, held: Held) -> None:
@@ -206,7 +206,7 @@ async def test_newer_rows_take_the_order_that_was_made_without_them(opened: Open
         driven.pane.update([newer])
         made = len(held.made)
         held.go_on.set()
-        await driven.wait_for(lambda: driven.pane.listing.sort is SortKey.OBJECT)
+        await driven.wait_for(lambda: driven.pane.listing.sort is OBJECT)
         assert driven.pane.listing.errors[newer.id] is newer
         assert len(held.made) == made
 
@@ -217,8 +217,8 @@ async def test_rows_that_came_while_an_order_was_made_are_in_it(opened: Open, he
         more, now = some_errors(33), driven.app.context.clock()
         driven.pane.show(driven.pane.listing.with_page(more[30:], now))
         held.go_on.set()
-        await driven.wait_for(lambda: driven.pane.listing.sort is SortKey.OBJECT)
-        assert driven.pane.listing.ids == Listing().refreshed(more, now).sorted(SortKey.OBJECT).ids
+        await driven.wait_for(lambda: driven.pane.listing.sort is OBJECT)
+        assert driven.pane.listing.ids == Listing().refreshed(more, now).sorted(OBJECT).ids
 
 
 async def test_rows_that_come_faster_than_an_order_is_made_do_not_hold_the_keys_back(
@@ -240,7 +240,7 @@ async def test_rows_that_come_faster_than_an_order_is_made_do_not_hold_the_keys_
         monkeypatch.setattr(Listing, "sorted", overtaken)
         await driven.press("o", "down")
         await driven.press_meanwhile("enter")
-        await driven.wait_for(lambda: driven.pane.listing.sort is SortKey.OBJECT)
+        await driven.wait_for(lambda: driven.pane.listing.sort is OBJECT)
         await driven.press("G", "space")
         listing = driven.pane.listing
         assert len(listing.errors) == len(ROWS) + 1
@@ -255,6 +255,6 @@ async def test_few_rows_are_put_in_order_at_once(
         await driven.ready()
         await driven.press("o", "down", "enter")
         await driven.press_at_once("slash", *"code:dup", "enter", "escape")
-        assert driven.pane.listing.sort is SortKey.OBJECT
+        assert driven.pane.listing.sort is OBJECT
         assert held.made
         assert set(held.made) == {threading.main_thread()}

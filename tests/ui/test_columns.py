@@ -20,7 +20,7 @@ from syncerr_tui.triage.columns import (
     ORDER,
     STORECONNECT_ID,
     USUAL,
-    SortKey,
+    Column,
     WindowClass,
     as_text,
     further,
@@ -108,9 +108,9 @@ async def test_a_long_message_is_read_to_its_end_without_the_panel(opened: Open)
         assert "First the beginning" in read
 
 
-@given(st.integers(45, 300), st.text(max_size=400), st.sampled_from([None, *SortKey]))
+@given(st.integers(45, 300), st.text(max_size=400), st.sampled_from([None, *ORDER]))
 def test_every_view_fills_its_window_and_together_they_show_everything(
-    width: int, text: str, sort: SortKey | None
+    width: int, text: str, sort: Column | None
 ) -> None:
     error = sync_error(1, message=clean(text))
     whole = one_line(error.message)
@@ -173,7 +173,7 @@ async def test_an_id_that_does_not_stand_there_whole_is_counted_in_the_header(op
 async def test_the_column_that_is_sorted_by_is_in_sight_with_its_mark(opened: Open) -> None:
     async with opened(size=(80, 24)) as driven:
         await driven.ready()
-        for key in SortKey:
+        for key in ORDER:
             driven.pane.sort_by(key)
             await driven.settle()
             assert ("▲" in driven.lines[HEADER]) or ("▼" in driven.lines[HEADER]), key

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.events import MouseScrollDown
 
 from syncerr_tui.triage.actions import Place
-from syncerr_tui.triage.columns import SortKey
+from syncerr_tui.triage.columns import CODE, OBJECT
 from tests.ui.conftest import Open
 from tests.ui.driver import Driven
 from tests.ui.fakes import some_errors
@@ -47,12 +47,12 @@ async def test_a_click_on_a_header_sorts_and_again_reverses(opened: Open) -> Non
         await driven.ready()
         await click(driven, "Code", line="Object")
         listing = driven.app.context.state.listing
-        assert (listing.sort, listing.reverse) == (SortKey.CODE, False)
+        assert (listing.sort, listing.reverse) == (CODE, False)
         await click(driven, "Code", line="Object")
         assert driven.app.context.state.listing.reverse
         assert "Code▼" in driven.text
         await click(driven, "Object", line="Code")
-        assert driven.app.context.state.listing.sort is SortKey.OBJECT
+        assert driven.app.context.state.listing.sort is OBJECT
 
 
 async def test_a_click_on_the_brackets_of_the_header_goes_sideways(opened: Open) -> None:

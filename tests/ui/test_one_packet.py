@@ -152,11 +152,11 @@ async def test_a_key_behind_a_choice_and_behind_what_was_typed_for_it_is_the_lis
         await driven.press("o")
         await driven.wait_for("Sort by")
         await driven.press_at_once("/", *"stor", "enter", "g", "j")
-        assert (driven.pane.listing.sort.value, driven.pane.listing.cursor) == ("StoreConnect ID", 1)
+        assert (driven.pane.listing.sort.header, driven.pane.listing.cursor) == ("StoreConnect ID", 1)
         await driven.press("o")
         await driven.wait_for("Sort by")
         await driven.press_at_once("j", "enter", "g", "j")
-        assert (driven.pane.listing.sort.value, driven.pane.listing.cursor) == ("Message", 1)
+        assert (driven.pane.listing.sort.header, driven.pane.listing.cursor) == ("Message", 1)
 
 
 async def test_a_key_behind_a_letter_that_chooses_is_the_lists(opened: Open) -> None:

@@ -17,7 +17,7 @@ from syncerr_tui.diagnosis.read import diagnose
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.model import EventType, RowState
 from syncerr_tui.text import clean
-from syncerr_tui.triage.columns import SortKey
+from syncerr_tui.triage.columns import PROCESSED
 from syncerr_tui.triage.listing import Listing
 from syncerr_tui.ui.debouncer import loop_at_rest
 from tests.factories import NOW, sync_error
@@ -312,7 +312,7 @@ async def test_many_rows_are_sorted_in_while_the_person_goes_on(
         listing = driven.pane.listing
         assert listing.selected == {rows[1].id}
         assert listing.current == rows[2]
-        assert (listing.sort is SortKey.PROCESSED) is (len(keys) == 2)
+        assert (listing.sort is PROCESSED) is (len(keys) == 2)
         assert listing.ids == refreshed(listing, listing.errors.values(), NOW).ids
 
 

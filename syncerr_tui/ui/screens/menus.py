@@ -14,7 +14,16 @@ from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from syncerr_tui.text import one_line
-from syncerr_tui.triage.columns import ORDER, WIDEST_COLUMN, Choice, Column, Placed, SortKey, WindowClass
+from syncerr_tui.triage.columns import (
+    ORDER,
+    SORTABLE,
+    WIDEST_COLUMN,
+    Choice,
+    Column,
+    Placed,
+    WindowClass,
+    order_words,
+)
 from syncerr_tui.triage.export import Copyable, Format
 from syncerr_tui.triage.handling import NOBODY, PARENT, HandlingKind
 from syncerr_tui.triage.values import KINDS, Value
@@ -115,12 +124,12 @@ class ChoiceMenu(Menu[Answer]):
         self.dismiss(self._letters[letter])
 
 
-def sort_menu(current: SortKey, *, reverse: bool) -> ChoiceMenu[SortKey]:
+def sort_menu(current: Column, *, reverse: bool) -> ChoiceMenu[Column]:
     """Which column to sort by."""
-    now = f"   now {current.words(reverse=reverse)}"
-    lines = [(key.value + (now if key is current else ""), key) for key in SortKey]
+    now = f"   now {order_words(current, reverse=reverse)}"
+    lines = [(column.header + (now if column is current else ""), column) for column in SORTABLE]
     heading = "Sort by (the column in use again reverses the order)"
-    return ChoiceMenu(heading, lines, at=list(SortKey).index(current))
+    return ChoiceMenu(heading, lines, at=SORTABLE.index(current))
 
 
 _WIDTH = 70

@@ -20,10 +20,10 @@ from syncerr_tui.triage.columns import (
     CHANGE_EVENT,
     MESSAGE,
     ORDER,
+    PROCESSED,
     Choice,
     Column,
     Placed,
-    SortKey,
     further,
     is_cut_id,
     placed_in,
@@ -118,7 +118,7 @@ class ErrorTable(VirtualList):
         before, self._moment = self._moment, moment
         left = self._left
         for placed in self._columns:
-            if placed.column.sort is SortKey.PROCESSED and before is not None:
+            if placed.column is PROCESSED and before is not None:
                 for y, (line, _) in enumerate(self.drawn):
                     if isinstance(line, _Line) and placed.text(line.error, before) != placed.text(
                         line.error, moment
@@ -126,9 +126,9 @@ class ErrorTable(VirtualList):
                         self.refresh(Region(left, HEADER + y, placed.width, 1))
             left += placed.width + 1
 
-    def shows(self, key: SortKey) -> bool:
-        """Whether the column that this order goes by is on screen."""
-        return not self._columns or any(placed.column.sort is key for placed in self._columns)
+    def shows(self, column: Column) -> bool:
+        """Whether this column is on screen."""
+        return not self._columns or any(placed.column is column for placed in self._columns)
 
     @property
     def first_view(self) -> tuple[Placed, ...]:
@@ -225,7 +225,7 @@ class ErrorTable(VirtualList):
         if self._columns != before:
             self.post_message(self.Fitted())
 
-    def column_at(self, x: int) -> SortKey | int | None:
+    def column_at(self, x: int) -> Column | int | None:
         """What the header says so many cells from the left: a column to sort by, or a way sideways."""
         if x >= self.size.width - len(" ]") or (self._view and x < _GUTTER):
             return 1 if x >= _GUTTER else -1
@@ -233,7 +233,7 @@ class ErrorTable(VirtualList):
         for placed in self._columns:
             end += placed.width + 1
             if self._left <= x < end:
-                return placed.column.sort
+                return placed.column
         return None
 
     @property
@@ -249,7 +249,7 @@ class ErrorTable(VirtualList):
         names = []
         for column, width, skipped in ((each.column, each.width, each.skipped) for each in self._columns):
             sign = ""
-            if column.sort is self.listing.sort:
+            if column is self.listing.sort:
                 sign = "▼" if self.listing.reverse else "▲"
             name = "Age" if column.name == "processed_at" and width < 10 else column.header
             name = f"{name} from {skipped + 1}" if skipped else name
