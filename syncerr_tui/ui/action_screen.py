@@ -27,7 +27,7 @@ from syncerr_tui.ui.debouncer import Debouncer
 from syncerr_tui.ui.errors_pane import ErrorsPane
 from syncerr_tui.ui.fix_controller import FixController
 from syncerr_tui.ui.list_with_panel import Handlers, ListWithPanel
-from syncerr_tui.ui.messages import Announced, Troubled
+from syncerr_tui.ui.messages import Announced, StateChanged, Troubled
 from syncerr_tui.ui.resync_controller import ResyncController
 from syncerr_tui.ui.run_controller import RunBegins
 from syncerr_tui.ui.services import Services
@@ -114,7 +114,7 @@ class ActionScreen(Screen[None], inherit_bindings=False):
         self.context = services.context
         # Not `App.set_keymap`: in Textual 8.2.8 it takes a key away from all that share it between places.
         self._bindings = BindingsMap(bindings(self.context.config.actions))
-        errors = ErrorsPane(self.context, services.describe, services.graph_worker)
+        errors = ErrorsPane(self.context, services.describe, services.graph_worker, services.error_history)
         self.panes: dict[Place, ListWithPanel] = {errors.place: errors}
         self.complete = False
         """Whether all panes stand. What is typed before that is dropped: a pane would be missing."""
@@ -345,9 +345,9 @@ class ActionScreen(Screen[None], inherit_bindings=False):
         self.context.state = replace(self.context.state, trouble=error)
         self.draw_lines()
 
-    @on(ListWithPanel.Changed)
-    def pane_changed(self) -> None:
-        """A pane shows something else; the causes follow the list's filter and selection."""
+    @on(StateChanged)
+    def state_changed(self) -> None:
+        """Another state to show; the causes follow the list's filter and selection."""
         if self.complete:
             self.causes.refreshed()
             if not self.context.state.reading.active:

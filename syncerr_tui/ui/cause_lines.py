@@ -291,13 +291,15 @@ class CauseLines:
         yield (
             (f"{'▾' if self._is_open(cause.key) else '▸'} ", "accent"),
             (counts, "strong"),
-            (cell(headline(errors, cause, self._errors.unsettled), room), "text"),
+            (cell(headline(errors, cause, self._errors.history.unsettled), room), "text"),
         )
         trend = self._graph_worker.known.trends.get(cause.key)
         words = summary(cause, trend, self.moment)
         run = self._run_on(cause)
         done = not roots and not victims
-        advice = "" if done else retry(errors, cause, self._errors.unsettled, self._errors.tried)
+        advice = (
+            "" if done else retry(errors, cause, self._errors.history.unsettled, self._errors.history.tried)
+        )
         parts: list[Part] = [(f"{advice:>{lead - 2}}  ", "code")]
         for word, look in ((run, "busy"), (self._left_on(cause), "bad")):
             if word:
@@ -315,7 +317,7 @@ class CauseLines:
 
     def _left_on(self, cause: Cause) -> str:
         """How many of a cause's errors earlier runs left TWIN or UNKNOWN."""
-        left = self._errors.unsettled
+        left = self._errors.history.unsettled
         rows = chain(cause.roots, cause.victims) if left else ()
         counts = Counter(left[row].value for row in rows if row in left)
         return ", ".join(f"{count:,} {word}" for word, count in counts.items())

@@ -11,13 +11,12 @@ from datetime import datetime
 from itertools import chain
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.timer import Timer
-
 from syncerr_tui.model import SyncError
 from syncerr_tui.triage.actions import AppState, Place
 from syncerr_tui.ui.cause_graph_worker import CauseGraphWorker, KnownCauses
 from syncerr_tui.ui.cause_lines import CauseLines, CauseList, Counted, Node, Outline, tree_of
 from syncerr_tui.ui.context import AppContext
+from syncerr_tui.ui.debouncer import Debouncer
 from syncerr_tui.ui.errors_pane import ErrorsPane
 from syncerr_tui.ui.list_with_panel import Handlers, ListWithPanel
 from syncerr_tui.ui.status_lines import TabNote
@@ -55,7 +54,7 @@ class CausesPane(ListWithPanel):
         self._wanted_row: str | None = None
         """The error whose cause the person came for, while the causes are not known yet."""
         self._described: tuple[str, str | None] | None = None
-        self._marks_timer: Timer | None = None
+        self._marks = Debouncer(self, _MARKS_DELAY)
         self._shown_for: tuple[object, ...] = ()
         self._counted = Counted()
         self._counted_causes: KnownCauses | None = None
@@ -215,7 +214,7 @@ class CausesPane(ListWithPanel):
         self.board.show(self._outline, self._cursor, note)
         self.panel_soon()
 
-    def standing_known(self) -> None:
+    def left_by_runs_known(self) -> None:
         """What earlier runs left of the rows is known anew."""
         if self.display:
             self.board.redraw()
@@ -227,12 +226,8 @@ class CausesPane(ListWithPanel):
 
     def marks_changed(self) -> None:
         """A run says something new about rows: draw it, soon and together."""
-        if self.display and self._marks_timer is None:
-            self._marks_timer = self.set_timer(_MARKS_DELAY, self._marks_due)
-
-    def _marks_due(self) -> None:
-        self._marks_timer = None
-        self.board.redraw()
+        if self.display:
+            self._marks.soon(self.board.redraw)
 
     # -- the panel -------------------------------------------------------------------------------------
 

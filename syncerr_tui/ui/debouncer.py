@@ -50,10 +50,6 @@ class Debouncer:
         self._seconds = seconds
         self._timer: Timer | None = None
 
-    @property
-    def waiting(self) -> bool:
-        return self._timer is not None
-
     def call(self, work: Callable[[], object], seconds: float | None = None) -> None:
         """Do this after the pause (or a pause of this length), in place of what was to be done."""
         self.cancel()
@@ -63,6 +59,11 @@ class Debouncer:
             work()
 
         self._timer = self._host.set_timer(self._seconds if seconds is None else seconds, due)
+
+    def soon(self, work: Callable[[], object]) -> None:
+        """Do this after a pause that has perhaps begun already: once for all that ask for it meanwhile."""
+        if self._timer is None:
+            self.call(work)
 
     def cancel(self) -> None:
         if self._timer is not None:

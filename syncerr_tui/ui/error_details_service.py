@@ -16,6 +16,7 @@ from textual.message import Message
 from syncerr_tui.errors import BadInputError, NotLoggedInError
 from syncerr_tui.model import SyncError
 from syncerr_tui.ui.context import BackgroundContext
+from syncerr_tui.ui.messages import Announced, StateChanged
 
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.explanation import Explanation
@@ -36,20 +37,6 @@ class KnownBetter(Message):
     """More is known about this error; without one, about all of them."""
 
     error: SyncError | None = None
-
-
-@dataclass
-class NotesBroken(Message):
-    """The org's notes cannot be read."""
-
-    trouble: BadInputError
-
-
-@dataclass
-class SessionEnded(Message):
-    """The org no longer knows us."""
-
-    trouble: NotLoggedInError
 
 
 class ErrorDetailsService:
@@ -115,7 +102,7 @@ class ErrorDetailsService:
         except BadInputError as trouble:
             # What was read before is still true.
             self.notes_trouble = trouble
-            self._post(NotesBroken(trouble))
+            self._post(Announced(f"Notes: {trouble.line}", "bad"))
         else:
             self.notes_trouble = None
         if (self.notes, self.notes_trouble) != before:
@@ -145,7 +132,8 @@ class ErrorDetailsService:
                 self._pending = None
                 await self._ask_about(error)
         except NotLoggedInError as trouble:
-            self._post(SessionEnded(trouble))
+            self._context.state = self._context.state.session_expired(trouble)
+            self._post(StateChanged())
         finally:
             self._asking = False
 

@@ -6,8 +6,8 @@ next run changes them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from syncerr_tui.diagnosis import links
 from syncerr_tui.errors import SyncErrError
 from syncerr_tui.model import SyncError, Verdict
 from syncerr_tui.text import one_line
-from syncerr_tui.triage.handling import Handlings, handlings
+from syncerr_tui.triage.handling import handlings
 from syncerr_tui.ui.cause_graph_worker import CauseGraphWorker
 from syncerr_tui.ui.context import BackgroundContext
 from syncerr_tui.ui.error_details_service import KnownBetter
@@ -31,13 +31,8 @@ if TYPE_CHECKING:
     from syncerr_tui.journal.row_history import LeftByRuns, Memory
 
 
-@dataclass
 class LeftByRunsKnown(Message):
-    """What earlier runs left of the rows in the list is known anew."""
-
-    standing: LeftByRuns
-    handlings: Handlings
-    """What people have said about them."""
+    """What earlier runs left of the rows in the list is known anew, and what people have said about them."""
 
 
 class ErrorHistory:
@@ -79,7 +74,9 @@ class ErrorHistory:
         if landed:
             graph_worker.landed(landed)
         self._left = remembered
-        self._post(LeftByRunsKnown(remembered, handled))
+        state = self._context.state
+        self._context.state = replace(state, handlings=handled, twins=len(remembered.twins))
+        self._post(LeftByRunsKnown())
 
     def recall(self, error: SyncError | None) -> None:
         """A person looks at this error, or at none."""
@@ -120,6 +117,16 @@ class ErrorHistory:
     def unsettled(self) -> Mapping[str, Verdict]:
         """Rows that earlier runs left TWIN or UNKNOWN."""
         return self._left.unsettled if self._left is not None else {}
+
+    @property
+    def tried(self) -> Mapping[str, int]:
+        """Row -> how often it was sent with the message that it has now, where that is often."""
+        return self._left.tried if self._left is not None else {}
+
+    @property
+    def failing_again(self) -> Collection[str]:
+        """Rows that were FIXED once and fail again."""
+        return self._left.again.keys() if self._left is not None else ()
 
     def twin_pages(self, error: SyncError) -> tuple[tuple[str, str], ...]:
         """The records of a TWIN: (id, address of its page). Empty where it is none."""

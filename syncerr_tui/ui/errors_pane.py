@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import work
 
-from syncerr_tui.model import SyncError, Verdict
+from syncerr_tui.model import SyncError
 from syncerr_tui.triage.actions import AppState, Place
 from syncerr_tui.triage.columns import Choice, Column, order_words
 from syncerr_tui.triage.filter import EVERYTHING, Filter, parse
@@ -25,6 +25,7 @@ from syncerr_tui.ui import list_arranger
 from syncerr_tui.ui.cause_graph_worker import CauseGraphWorker
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.debouncer import Debouncer
+from syncerr_tui.ui.error_history import ErrorHistory
 from syncerr_tui.ui.list_arranger import ListArranger
 from syncerr_tui.ui.list_with_panel import Handlers, ListWithPanel
 from syncerr_tui.ui.messages import Announced
@@ -47,21 +48,18 @@ class ErrorsPane(ListWithPanel):
 
     place = Place.ERRORS
 
-    def __init__(self, context: AppContext, describe: Describe, graph_worker: CauseGraphWorker) -> None:
+    def __init__(
+        self, context: AppContext, describe: Describe, graph_worker: CauseGraphWorker, history: ErrorHistory
+    ) -> None:
         self.table = ErrorTable(id="table")
         super().__init__(context, self.table)
         self._graph_worker = graph_worker
+        self.history = history
         self.outcomes: Mapping[str, str] = {}
         self.run_marks: Mapping[str, RowMark] = {}
         """Row -> what the run says about it."""
         self._queued: Collection[str] = ()
         """Rows that wait for their re-sync in the queue."""
-        self.unsettled: Mapping[str, Verdict] = {}
-        """Row -> TWIN or UNKNOWN, where earlier runs left it so."""
-        self.tried: Mapping[str, int] = {}
-        """Row -> how often it was sent with the message that it has now, where that is often."""
-        self._again: Collection[str] = ()
-        """Rows that were FIXED once and fail again."""
         self.describe = describe
         self._described: tuple[SyncError, datetime, str] | None = None
         self._told_anew = False
@@ -170,20 +168,17 @@ class ErrorsPane(ListWithPanel):
             self._show_marks()
         self.changed()
 
-    def show_standing(
-        self, unsettled: Mapping[str, Verdict], tried: Mapping[str, int], again: Collection[str] = ()
-    ) -> None:
+    def left_by_runs_known(self) -> None:
         """What earlier runs left of the rows stays beside them until something new is known."""
-        self.unsettled, self.tried, self._again = unsettled, tried, again
         self._show_marks()
         self.linked()
 
     def _show_marks(self) -> None:
         handled = self.context.state.handlings.rows
         left = {row: RowMark(one.mark, Tone.QUIET) for row, one in handled.items() if one.mark}
-        left |= dict.fromkeys(self._again, RowMark("AGAIN", Tone.BAD))
+        left |= dict.fromkeys(self.history.failing_again, RowMark("AGAIN", Tone.BAD))
         queued = dict.fromkeys(self._queued, RowMark("later", Tone.QUIET))
-        left |= {row: RowMark(verdict.short, Tone.BAD) for row, verdict in self.unsettled.items()}
+        left |= {row: RowMark(verdict.short, Tone.BAD) for row, verdict in self.history.unsettled.items()}
         self.table.show_marks(ChainMap(cast("dict[str, RowMark]", self.run_marks), queued, left))
 
     def note(self, *lines: str) -> None:

@@ -93,7 +93,7 @@ class FilterController:
             return value_label(value)
         from syncerr_tui.ui.cause_words import headline
 
-        return headline(self._errors.listing.errors, cause, self._errors.unsettled)
+        return headline(self._errors.listing.errors, cause, self._errors.history.unsettled)
 
     # -- the filters that were applied, and those that are kept ----------------------------------------
 

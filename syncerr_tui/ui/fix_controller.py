@@ -13,7 +13,7 @@ from textual.widgets import Input
 
 from syncerr_tui.errors import SyncErrError
 from syncerr_tui.model import SyncError, chunks
-from syncerr_tui.ui.messages import Announced, Troubled
+from syncerr_tui.ui.messages import Announced, JournalGrew, Troubled
 from syncerr_tui.ui.services import Services
 from syncerr_tui.words import plural
 
@@ -35,10 +35,6 @@ _LOOKED_UP_AT_ONCE = 4
 
 class ResyncWanted(Message):
     """The blocker is gone, and the person wants to re-sync now."""
-
-
-class FixEnded(Message):
-    """A fix was made or put back, or was tried: the journal has more to show."""
 
 
 class SafeguardsLeftOff(Message):
@@ -212,7 +208,7 @@ class FixController:
             line = f"{words}  Now re-sync: {self._context.key_of('resync')}." if result.verified else words
             self._post(Announced(line, look, keep=True, about=frozenset(error.id for error in errors)))
         dialog.ended(result)
-        self._post(FixEnded())
+        self._post(JournalGrew())
 
     def _open_many(self, causes: Sequence[tuple[str, Sequence[SyncError]]]) -> None:
         """Show what would remove the blockers of several causes, and make the changes that are ticked."""
@@ -266,7 +262,7 @@ class FixController:
             word, sentence = await self._apply_one(line)
             done += word in {"done", "on list"}
             dialog.done(line, word, sentence)
-            self._post(FixEnded())
+            self._post(JournalGrew())
         ends = "put on the list" if self._context.on_snapshot else "made and seen"
         summary = f"{done:,} of {plural(len(lines), 'change')} {ends}."
         about = frozenset(error.id for line in lines for error in line.errors)
@@ -380,7 +376,7 @@ class FixController:
         except SyncErrError as error:
             note = error.line
         self._post(Announced(note))
-        self._post(FixEnded())
+        self._post(JournalGrew())
         await self._reread(dialog, note)
 
     async def _restore(self, fixes: Sequence[str]) -> str:

@@ -6,12 +6,10 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from textual.message import Message
-
 from syncerr_tui.errors import SyncErrError
 from syncerr_tui.model import SyncError
 from syncerr_tui.ui.context import BackgroundContext
-from syncerr_tui.ui.messages import Troubled
+from syncerr_tui.ui.messages import StateChanged, Troubled
 
 if TYPE_CHECKING:
     # Needed when the first fix is asked for, not for the first frame.
@@ -21,10 +19,6 @@ if TYPE_CHECKING:
     from syncerr_tui.fixes.model import FixOption, FixRecord, FixResult, SafeguardNow
     from syncerr_tui.journal.journal import Journal
     from syncerr_tui.salesforce.session import OrgSession
-
-
-class SafeguardsKnown(Message):
-    """Which safeguards are off is known anew."""
 
 
 class FixService:
@@ -166,4 +160,4 @@ class FixService:
             self.off = await self._journals.ask(connection.identity.org_id, question)
         except SyncErrError as error:
             self._post(Troubled(error))
-        self._post(SafeguardsKnown())
+        self._post(StateChanged())

@@ -22,7 +22,7 @@ from syncerr_tui.triage.listing import Listing
 from syncerr_tui.triage.news import News
 from syncerr_tui.ui.action_screen import TICK_SECONDS, ActionScreen
 from syncerr_tui.ui.debouncer import Debouncer, loop_at_rest
-from syncerr_tui.ui.error_details_service import REST_SECONDS, KnownBetter, NotesBroken, SessionEnded
+from syncerr_tui.ui.error_details_service import REST_SECONDS, KnownBetter
 from syncerr_tui.ui.error_history import LeftByRunsKnown
 from syncerr_tui.ui.filter_controller import FilterController
 from syncerr_tui.ui.handling_controller import HandlingsChanged
@@ -247,13 +247,11 @@ class ListScreen(ActionScreen, inherit_bindings=False):
         await self.services.error_history.look(self.services.graph_worker)
 
     @on(LeftByRunsKnown)
-    def standing_known(self, event: LeftByRunsKnown) -> None:
+    def left_by_runs_known(self) -> None:
         """TWIN and UNKNOWN stay marked; what did not help twice is no advice any more."""
-        standing = event.standing
-        self.context.state = replace(self.context.state, handlings=event.handlings, twins=len(standing.twins))
-        self.errors.show_standing(standing.unsettled, standing.tried, standing.again.keys())
+        self.errors.left_by_runs_known()
         if self.complete:
-            self.causes.standing_known()
+            self.causes.left_by_runs_known()
         self.draw_lines()
 
     @on(ReadingFailed)
@@ -355,15 +353,6 @@ class ListScreen(ActionScreen, inherit_bindings=False):
         for pane in self.panes.values():
             pane.known_better(event.error)
         self.draw_lines()  # the org was asked: it counts
-
-    @on(NotesBroken)
-    def notes_broken(self, event: NotesBroken) -> None:
-        self.say(f"Notes: {event.trouble.line}", "bad")
-
-    @on(SessionEnded)
-    def session_ended(self, event: SessionEnded) -> None:
-        self.context.state = self.context.state.session_expired(event.trouble)
-        self.draw_lines()
 
     @on(LinksKnown)
     def links_known(self) -> None:

@@ -19,6 +19,7 @@ from syncerr_tui.triage.columns import WindowClass, WindowLayout
 from syncerr_tui.triage.terms import quoted
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.debouncer import Debouncer
+from syncerr_tui.ui.messages import StateChanged
 from syncerr_tui.ui.status_lines import TabNote
 from syncerr_tui.ui.widgets.panel import InfoPanel, Subject
 from syncerr_tui.ui.widgets.virtual_list import VirtualList
@@ -48,9 +49,6 @@ class ListWithPanel(Widget):
     """Textual need not draw what its list and panel cover."""
     place: ClassVar[Place]
     HANDLERS: ClassVar[Handlers]
-
-    class Changed(Message, bubble=False):
-        """Something that the lines around the pane say has changed."""
 
     @dataclass
     class PanelShown(Message):
@@ -107,7 +105,7 @@ class ListWithPanel(Widget):
 
     def changed(self) -> None:
         """Tell the screen, without a stop at everything between it and the pane."""
-        self.screen.post_message(self.Changed())
+        self.screen.post_message(StateChanged())
 
     @property
     def subject(self) -> Subject | None:
@@ -277,8 +275,8 @@ class ListWithPanel(Widget):
             key_held = now - self._moved_at < _HELD_SECONDS
             self._moved_at = now
             self._resting.call(self.show_panel, _HELD_SECONDS if key_held else _REST_SECONDS)
-        elif not self._resting.waiting:
-            self._resting.call(self.show_panel)
+        else:
+            self._resting.soon(self.show_panel)
 
     def on_resize(self) -> None:
         if self.mounted:

@@ -34,6 +34,14 @@ class Troubled(Message):
     error: SyncErrError
 
 
+class StateChanged(Message, bubble=False):
+    """Something has changed that the lines around the pane say."""
+
+
+class JournalGrew(Message):
+    """A wave is proven, or a fix was made, put back or tried: the journal has more to show."""
+
+
 class Verified(Message):
     """Rows of an earlier run were checked again, and the journal knows more about them."""
 

@@ -15,7 +15,7 @@ from syncerr_tui.triage.listing import Listing
 from syncerr_tui.ui.cause_graph_worker import CauseGraphWorker
 from syncerr_tui.ui.context import BackgroundContext
 from syncerr_tui.ui.fix_service import FixService
-from syncerr_tui.ui.messages import Announced, Troubled
+from syncerr_tui.ui.messages import Announced, JournalGrew, Troubled
 from syncerr_tui.words import duration
 
 if TYPE_CHECKING:
@@ -51,10 +51,6 @@ class RunAdvanced(Message):
     def can_replace(self, message: Message) -> bool:
         """One of them shows all there is."""
         return isinstance(message, RunAdvanced)
-
-
-class WaveEnded(Message):
-    """A wave is proven: the journal has more to show."""
 
 
 class RunOver(Message):
@@ -232,7 +228,7 @@ class RunController:
                     self._guided.take(event)
                     self._set_state()
                     if isinstance(event, WaveProven):
-                        self._post(WaveEnded())
+                        self._post(JournalGrew())
                     self._post(RunAdvanced())
                     if self._context.state.run.leaving and not view.in_flight and self._meanwhile is None:
                         self._post(AppLeft())

@@ -17,22 +17,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on
-from textual.timer import Timer
 
 from syncerr_tui.model import SyncError
 from syncerr_tui.triage.actions import Place
 from syncerr_tui.ui.context import WANTS_SETUP
+from syncerr_tui.ui.debouncer import Debouncer
 from syncerr_tui.ui.error_details_service import addresses
-from syncerr_tui.ui.fix_controller import FixEnded, ResyncWanted, SafeguardsLeftOff
-from syncerr_tui.ui.fix_service import SafeguardsKnown
+from syncerr_tui.ui.fix_controller import ResyncWanted, SafeguardsLeftOff
 from syncerr_tui.ui.guided_controller import GuidedChanged, PersonAsked
 from syncerr_tui.ui.handling_controller import HandlingController
 from syncerr_tui.ui.interrupted_runs import OpenRunsKnown, PlanRecalled
 from syncerr_tui.ui.list_screen import ListScreen
 from syncerr_tui.ui.list_with_panel import Handlers, ListWithPanel
-from syncerr_tui.ui.messages import Verified, announce
+from syncerr_tui.ui.messages import JournalGrew, Verified, announce
 from syncerr_tui.ui.news_controller import JournalWanted, NewsController
-from syncerr_tui.ui.run_controller import PAUSING, STOPPING, AppLeft, RunAdvanced, RunOver, WaveEnded
+from syncerr_tui.ui.run_controller import PAUSING, STOPPING, AppLeft, RunAdvanced, RunOver
 from syncerr_tui.ui.services import Services
 from syncerr_tui.ui.widgets.filter_bar import FilterBar
 from syncerr_tui.ui.widgets.panel import Subject
@@ -52,7 +51,7 @@ class Workbench(ListScreen, inherit_bindings=False):
         super().__init__(services)
         self.news = NewsController(services, self, self.errors)
         self.handling = HandlingController(services, self)
-        self._run_line: Timer | None = None
+        self._run_line = Debouncer(self, 1 / _RUN_LINES_PER_SECOND)
 
     @cached_property
     def records(self) -> RecordViewer:
@@ -205,19 +204,16 @@ class Workbench(ListScreen, inherit_bindings=False):
             return
         self.errors.show_run(view.marks, view.reasons, self.context.state.proven)
         self.causes.marks_changed()
-        if self._run_line is None:
-            self._run_line = self.set_timer(1 / _RUN_LINES_PER_SECOND, self._draw_run_line)
+        self._run_line.soon(self._draw_run_line)
 
     def _draw_run_line(self) -> None:
         """What is proven is counted with it: at every verdict a set of so many rows would cost too much."""
-        self._run_line = None
         view = self.services.runs.view
         if view is not None and len(view.left) != len(self.context.state.proven):
             self.errors.show_run(view.marks, view.reasons, frozenset(view.left))
         self.draw_lines()
 
-    @on(WaveEnded)
-    @on(FixEnded)
+    @on(JournalGrew)
     def journal_grew(self) -> None:
         self.journal.refresh_journal()
 
@@ -279,10 +275,6 @@ class Workbench(ListScreen, inherit_bindings=False):
         """Offer to put back what an earlier start left off, where a question may come up now."""
         if self._may_interrupt:
             self.fixing.show_safeguards()
-
-    @on(SafeguardsKnown)
-    def safeguards_known(self) -> None:
-        self.draw_lines()
 
     # -- what an earlier start left open ---------------------------------------------------------------
 

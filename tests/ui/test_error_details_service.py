@@ -21,11 +21,10 @@ from syncerr_tui.ui.context import AppContext, BackgroundContext
 from syncerr_tui.ui.error_details_service import (
     ErrorDetailsService,
     KnownBetter,
-    NotesBroken,
-    SessionEnded,
     addresses,
 )
 from syncerr_tui.ui.journals import Journals
+from syncerr_tui.ui.messages import Announced, StateChanged
 from tests.factories import sync_error
 from tests.ui.fakes import FakeConnection, FakeDictionary
 
@@ -212,8 +211,11 @@ async def test_a_lost_login_is_told_and_the_next_row_can_be_asked_for(around: Su
     around.resolvers[0].trouble = NotLoggedInError("The session ended", "Log in")
     around.error_details.look_up(flow_error())
     await around.settled()
-    assert [type(message) for message in around.told] == [SessionEnded]
+    assert [type(message) for message in around.told] == [StateChanged]
+    assert around.context.state.reading.expired
+    assert around.context.state.trouble is around.resolvers[0].trouble
     around.resolvers[0].trouble = None
+    around.context.state = around.context.state.reading_connected()
     around.error_details.look_up(flow_error())
     await around.settled()
     assert around.error_details.explain(flow_error()).changes
@@ -229,7 +231,8 @@ async def test_org_notes_are_read_again_and_a_broken_file_keeps_the_old_ones(aro
     around.notes = BadInputError("notes.toml, line 3, txt: is not known in a note")
     around.error_details.begin_anew()
     await around.settled()
-    assert [type(message) for message in around.told] == [KnownBetter, NotesBroken, KnownBetter]
+    assert [type(message) for message in around.told] == [KnownBetter, Announced, KnownBetter]
+    assert around.told[1] == Announced("Notes: notes.toml, line 3, txt: is not known in a note.", "bad")
     assert str(around.error_details.notes_trouble) == "notes.toml, line 3, txt: is not known in a note."
     assert [note.text for note in around.error_details.explain(flow_error()).guidance.notes] == [
         "Call Priya."

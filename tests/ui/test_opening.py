@@ -19,7 +19,7 @@ async def test_a_key_before_all_panes_stand_is_dropped(opened: Open, monkeypatch
         for action in ACTIONS:
             if action.id != "quit":
                 bench.action_act(action.id)
-        bench.pane_changed()
+        bench.state_changed()
         return others(bench)
 
     monkeypatch.setattr(Workbench, "_other_panes", pressed_first)

@@ -12,7 +12,6 @@ from typing import NamedTuple
 from rich.style import Style
 from textual.geometry import Region
 from textual.message import Message
-from textual.timer import Timer
 
 from syncerr_tui.model import SyncError
 from syncerr_tui.text import cells, one_line
@@ -29,6 +28,7 @@ from syncerr_tui.triage.columns import (
     placed_in,
 )
 from syncerr_tui.triage.listing import Listing
+from syncerr_tui.ui.debouncer import Debouncer
 from syncerr_tui.ui.widgets.line import Part, cell
 from syncerr_tui.ui.widgets.virtual_list import CURSOR, HEADER, SELECTED, Blank, VirtualList
 
@@ -86,7 +86,7 @@ class ErrorTable(VirtualList):
         """Which view of the columns is shown: 0 is the first, further ones stand to the right of it."""
         self._zoomed = False
         """Whether the whole width is for the message."""
-        self._marks_timer: Timer | None = None
+        self._marks_due = Debouncer(self, 1 / _STATES_PER_SECOND)
         self._changes: Mapping[str, str] = {}
         """Row -> what happened to it since the person looked."""
 
@@ -170,12 +170,7 @@ class ErrorTable(VirtualList):
 
     def marks_changed(self) -> None:
         """States have changed: draw those that are visible, soon and together."""
-        if self._marks_timer is None:
-            self._marks_timer = self.set_timer(1 / _STATES_PER_SECOND, self._marks_due)
-
-    def _marks_due(self) -> None:
-        self._marks_timer = None
-        self.redraw()
+        self._marks_due.soon(self.redraw)
 
     # -- what has to be drawn --------------------------------------------------------------------------
 
