@@ -5,11 +5,15 @@ A component is its elements in order: text, number, boolean, None (nil), another
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
+from importlib.resources import files
+from typing import Any
 from urllib.parse import quote
 
 from syncerr_tui.demo.objects import COUNTRIES, STATES
-from syncerr_tui.demo.rules import DISPATCH_WORKFLOW, NOT_ON_WEB_LEADS, RULES, Rule
+from syncerr_tui.demo.rules import NOT_ON_WEB_LEADS, RULES, Rule
 from syncerr_tui.demo.schema import Field, SObject
 from syncerr_tui.demo.schema_variants import field_named
 
@@ -55,167 +59,91 @@ DEEPER = (
     ),
 )
 """Validations that a flow runs into on another object: object, name, message."""
+WRITTEN: Mapping[str, Mapping[str, Any]] = json.loads(
+    files("syncerr_tui.demo").joinpath("setup.json").read_text(encoding="utf-8")
+)
+"""What a new org's set-up holds beside the rules; `?` stands where a rule, a field or a place says it."""
+
+
+def _component(kind: str, **own: object) -> Component:
+    return {**WRITTEN["components"][kind], **own}
 
 
 def components_of(schema: Mapping[str, SObject]) -> Iterator[tuple[str, str, Component]]:
     """Type, full name and content of every component of a new org."""
-    order: dict[str, int] = {}
+    order: Counter[str] = Counter()
     for rule in RULES:
+        name = f"{rule.object}.{rule.api_name}"
         if rule.setup == "ValidationRule":
-            yield "ValidationRule", f"{rule.object}.{rule.api_name}", _validation(rule)
+            yield "ValidationRule", name, _validation(rule)
         elif rule.setup == "FlowDefinitionView":
-            yield "FlowDefinition", rule.api_name, _flow(rule)
+            flow = _component("FlowDefinition", description=rule.why, masterLabel=rule.label)
+            yield "FlowDefinition", rule.api_name, flow
         elif rule.setup == "DuplicateRule":
-            order[rule.object] = order.get(rule.object, 0) + 1
-            yield "DuplicateRule", f"{rule.object}.{rule.api_name}", _duplicate(rule, order[rule.object])
+            order[rule.object] += 1
+            yield "DuplicateRule", name, _duplicate(rule, order[rule.object])
     for object_name, rule_name, words in DEEPER:
-        yield "ValidationRule", f"{object_name}.{rule_name}", _validation_of(words, "TRUE", None, None)
-    dispatch: Component = {
-        "actions": [{"name": "Dispatch_Notice", "type": "Alert"}],
-        "active": True,
-        "description": "Tells the buyer that the parcel is on its way",
-        "formula": 'ISPICKVAL(s_c__Status__c, "dispatched")',
-        "triggerType": "onCreateOrTriggeringUpdate",
-    }
-    yield "WorkflowRule", f"s_c__Shipment__c.{DISPATCH_WORKFLOW.partition(':')[2]}", dispatch
-    credit: Component = {
-        "actions": [{"name": "Set_Credit_Note", "type": "FieldUpdate"}],
-        "active": True,
-        "description": "Notes the credit for a parcel that came back",
-        "formula": 'ISPICKVAL(s_c__Status__c, "returned")',
-        "triggerType": "onCreateOrTriggeringUpdate",
-    }
-    yield "WorkflowRule", "s_c__Shipment__c.Returned_Parcel_Credit", credit
+        yield "ValidationRule", f"{object_name}.{rule_name}", _component("ValidationRule", errorMessage=words)
+    for rule_name, workflow in WRITTEN["workflow rules"].items():
+        yield "WorkflowRule", f"s_c__Shipment__c.{rule_name}", _component("WorkflowRule", **workflow)
     yield "AddressSettings", "Address", {"countriesAndStates": {"countries": list(_countries())}}
-    sources = [
-        value
-        for value, _label, active in field_named(schema["Lead"], "LeadSource").picklist
+    sources = field_named(schema["Lead"], "LeadSource").picklist
+    offered = [
+        {"fullName": quote(value, safe=""), "default": False}
+        for value, _label, active in sources
         if active and value != NOT_ON_WEB_LEADS
     ]
-    offered: Component = {
-        "picklist": "LeadSource",
-        "values": [{"fullName": quote(each, safe=""), "default": False} for each in sources],
-    }
-    yield (
-        "RecordType",
-        WEB_LEAD,
-        {"active": True, "description": None, "label": "Web lead", "picklistValues": [offered]},
-    )
+    lists = [{"picklist": "LeadSource", "values": offered}]
+    yield "RecordType", WEB_LEAD, _component("RecordType", picklistValues=lists)
     for each in schema.values():
         for field in each.fields:
             name = f"{each.name}.{field.name}"
             if field.custom and each.writable:
                 yield "CustomField", name, _custom_field(field, GLOBAL_SETS.get(name))
             if name in GLOBAL_SETS:
-                values: Component = {
-                    "customValue": list(_values(field)),
-                    "description": None,
-                    "masterLabel": "Delivery Methods",
-                    "sorted": False,
-                }
+                values = _component("GlobalValueSet", customValue=list(_values(field)))
                 yield "GlobalValueSet", GLOBAL_SETS[name], values
             if name in STANDARD_SETS:
-                yield (
-                    "StandardValueSet",
-                    STANDARD_SETS[name],
-                    {"sorted": False, "standardValue": list(_values(field))},
-                )
+                values = _component("StandardValueSet", standardValue=list(_values(field)))
+                yield "StandardValueSet", STANDARD_SETS[name], values
 
 
 def _countries() -> Iterator[Component]:
-    for code in (*COUNTRIES, *HIDDEN_COUNTRIES):
-        shown = code in COUNTRIES
-        yield {
-            "active": shown,
-            "integrationValue": code,
-            "isoCode": code,
-            "label": code,
-            "orgDefault": code == "AU",
-            "standard": True,
-            "states": [_state(state) for state in STATES] if code == "AU" else [],
-            "visible": shown,
-        }
-
-
-def _state(code: str) -> Component:
     # This org keeps the states of all countries under one, as its fields do.
-    return {
-        "active": True,
-        "integrationValue": code,
-        "isoCode": code,
-        "label": code,
-        "standard": True,
-        "visible": True,
-    }
+    states = [{**WRITTEN["place"], **_named(code)} for code in STATES]
+    for code in (*COUNTRIES, *HIDDEN_COUNTRIES):
+        home, shown = code == "AU", code in COUNTRIES
+        country = {**WRITTEN["country"], **_named(code), "active": shown, "visible": shown}
+        yield {**country, "orgDefault": home, "states": states if home else []}
+
+
+def _named(code: str) -> Component:
+    return dict.fromkeys(("integrationValue", "isoCode", "label"), code)
 
 
 def _validation(rule: Rule) -> Component:
-    beside = rule.fields[0] if rule.fields else None
-    if not rule.bypass:
-        return _validation_of(rule.text, rule.formula, beside, rule.why)
-    formula = f"AND(NOT($Permission.{rule.bypass}), {rule.formula})"
-    return _validation_of(rule.text, formula, beside, f"{rule.why} Holders of {rule.bypass} pass.")
-
-
-def _validation_of(words: str, formula: str, display: str | None, description: str | None) -> Component:
-    return {
-        "active": True,
-        "description": description,
-        "errorConditionFormula": formula,
-        "errorDisplayField": display,
-        "errorMessage": words,
-        "shouldEvaluateOnClient": False,
-        "urls": None,
-    }
-
-
-def _flow(rule: Rule) -> Component:
-    return {
-        "activeVersionNumber": ACTIVE_VERSION,
-        "description": rule.why,
-        "masterLabel": rule.label,
-        "urls": None,
-    }
+    formula, why = rule.formula, rule.why
+    if rule.bypass:
+        formula = f"AND(NOT($Permission.{rule.bypass}), {formula})"
+        why = f"{why} Holders of {rule.bypass} pass."
+    return _component(
+        "ValidationRule",
+        description=why,
+        errorConditionFormula=formula,
+        errorDisplayField=rule.fields[0] if rule.fields else None,
+        errorMessage=rule.text,
+    )
 
 
 def _duplicate(rule: Rule, order: int) -> Component:
-    alerts = rule.api_name == "Contacts_by_Email"
-    return {
-        "actionOnInsert": "Allow" if alerts else "Block",
-        "actionOnUpdate": "Allow",
-        "alertText": "Use one of these records?",
-        "description": None,
-        "duplicateRuleFilter": _MIGRATION if rule.api_name == "Leads_by_Email" else None,
-        "duplicateRuleMatchRules": [
-            {
-                "matchRuleSObjectType": rule.object,
-                "matchingRule": f"{rule.api_name}_Match",
-                "objectMapping": None,
-            }
-        ],
-        "isActive": True,
-        "masterLabel": rule.label,
-        "operationsOnInsert": ["Alert", "Report"] if alerts else [],
-        "operationsOnUpdate": ["Report"],
-        "securityOption": "EnforceSharingRules",
-        "sortOrder": order,
-    }
-
-
-_MIGRATION: Component = {
-    "booleanFilter": "1",
-    "duplicateRuleFilterItems": [
-        {
-            "field": "Username",
-            "operation": "notEqual",
-            "sortOrder": 1,
-            "table": "User",
-            "value": "migration@harbour-hearth.example",
-            "valueField": None,
-        }
-    ],
-}
-"""Conditions that are combined by a formula: a further one would have to be numbered into it."""
+    match = {"matchRuleSObjectType": rule.object, "matchingRule": f"{rule.api_name}_Match"}
+    return _component(
+        "DuplicateRule",
+        duplicateRuleMatchRules=[{**match, "objectMapping": None}],
+        masterLabel=rule.label,
+        sortOrder=order,
+        **WRITTEN["duplicate rules"].get(rule.api_name, {}),
+    )
 
 
 def _custom_field(field: Field, global_set: str | None) -> Component:

@@ -20,7 +20,6 @@ from syncerr_tui.demo.save_errors import Change, SaveError, error_id, flow_words
 
 Condition = Callable[[Change, Records], object]
 
-BYPASS = "Bypass_Validation"
 DISPATCH_WORKFLOW = "WorkflowRule:Shipment_Dispatch_Notice"
 NOT_ON_WEB_LEADS = "Trade Fair"
 """A lead source of the list that the record type of web leads does not offer."""

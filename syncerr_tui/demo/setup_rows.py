@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from random import Random
 
-from syncerr_tui.demo.components import ACTIVE_VERSION, DEEPER, DRAFT_FLOWS, GLOBAL_SETS, WEB_LEAD
-from syncerr_tui.demo.rules import BYPASS, DISPATCH_WORKFLOW, RULES, Rule
+from syncerr_tui.demo.components import ACTIVE_VERSION, DEEPER, DRAFT_FLOWS, GLOBAL_SETS, WRITTEN
+from syncerr_tui.demo.rules import DISPATCH_WORKFLOW, RULES, Rule
 from syncerr_tui.demo.schema import SC_ID, SObject, long_id
 from syncerr_tui.demo.shopper_flows import GOODS, new_sc_id
 from syncerr_tui.demo.store import DEMO_USER_ID, Store, stamp
@@ -35,9 +35,9 @@ def fill_setup(
     """
     ids: dict[str, str] = {}
     long_ago = {"CreatedDate": stamp(now - timedelta(days=700)), **_modified(now - timedelta(days=400))}
-    _users(store, long_ago, ids)
+    _ana, _tom, petra, _sync = _written(store, "User", long_ago)
     _organization(store, organization, long_ago)
-    _catalogue(store, random, long_ago, ids)
+    _catalogue(store, random, long_ago, ids, petra)
     _definitions(store, schema, long_ago)
     _safeguards(store, now, long_ago)
     _fields_and_sets(store, schema, long_ago)
@@ -50,30 +50,10 @@ def _modified(at: datetime, by: str = DEMO_USER_ID) -> Row:
     return {"LastModifiedDate": stamp(at), "SystemModstamp": stamp(at), "LastModifiedById": by}
 
 
-def _users(store: Store, base: Row, ids: dict[str, str]) -> None:
-    people = (
-        ("Ana Kovač", "ana@harbour-hearth.example", True, "Standard"),
-        ("Tom Okafor", "tom@harbour-hearth.example", True, "Standard"),
-        ("Petra Alvsson", "petra@harbour-hearth.example", False, "Standard"),
-        ("StoreConnect Sync", "sync@harbour-hearth.example", True, "CloudIntegrationUser"),
-    )
-    for place, (name, email, active, kind) in enumerate(people):
-        row = {
-            "Name": name,
-            "Username": email,
-            "Email": email,
-            "IsActive": active,
-            "UserType": kind,
-            "Type": "User",
-            "TimeZoneSidKey": "Australia/Sydney",
-            "LocaleSidKey": "en_AU",
-            "LanguageLocaleKey": "en_US",
-            **base,
-        }
-        if place == 0:
-            row["Id"] = DEMO_USER_ID
-        record_id = store.insert("User", row)
-        ids[f"user:{place}"] = record_id
+def _written(store: Store, object_name: str, base: Row) -> list[str]:
+    """Add the rows of `setup.json`; their ids."""
+    written = WRITTEN["rows"][object_name]
+    return [store.insert(object_name, {**written.get("every", {}), **row, **base}) for row in written["rows"]]
 
 
 def _organization(store: Store, organization: str, base: Row) -> None:
@@ -90,7 +70,7 @@ def _organization(store: Store, organization: str, base: Row) -> None:
     )
 
 
-def _catalogue(store: Store, random: Random, base: Row, ids: dict[str, str]) -> None:
+def _catalogue(store: Store, random: Random, base: Row, ids: dict[str, str], petra: str) -> None:
     def insert(name: str, object_name: str, row: Row) -> str:
         ids[name] = store.insert(object_name, {**row, **base})
         return ids[name]
@@ -106,7 +86,7 @@ def _catalogue(store: Store, random: Random, base: Row, ids: dict[str, str]) -> 
     deleted = insert("entry:gone", "PricebookEntry", {"Name": "Discontinued lamp", "Pricebook2Id": book})
     store.delete("PricebookEntry", deleted)
     insert("account:house", "Account", {"Name": "House accounts", "OwnerId": DEMO_USER_ID})
-    inactive: Row = {"Name": "Petra's accounts", "OwnerId": ids["user:2"], SC_ID: new_sc_id(random)}
+    inactive: Row = {"Name": "Petra's accounts", "OwnerId": petra, SC_ID: new_sc_id(random)}
     insert("account:inactive", "Account", inactive)
     ids["sc:inactive"] = str(inactive[SC_ID])
 
@@ -184,25 +164,9 @@ def _safeguards(store: Store, now: datetime, base: Row) -> None:
         managed = {"NamespacePrefix": namespace, "ManageableState": "installed" if namespace else "unmanaged"}
         state = {"Active": True, "FullName": full_name, **managed}
         store.insert("ValidationRule", {**deeper, **state, **base})
-    for name, namespace in (("LeadRouter", None), ("AccountRollup", None), ("ShipmentRollup", None)):
-        row = {"Name": name, "TableEnumOrId": name.removesuffix("Router").removesuffix("Rollup")}
-        store.insert("ApexTrigger", {**row, "Status": "Active", "NamespacePrefix": namespace, **base})
     store.insert("WorkflowRule", {**_workflow_row(DISPATCH_WORKFLOW.partition(":")[2]), **base})
-    for name in ("StockReserverHandler", "LeadRouterHandler", "SyncErrResync"):
-        store.insert("ApexClass", {"Name": name, "Status": "Active", **base})
-    flow = long_id("300De0000000099")
-    store.insert(
-        "FlowDefinitionView",
-        {
-            "DurableId": flow,
-            "ApiName": "SyncErr_Resync",
-            "Label": "SyncErr: Re-sync a change event",
-            "Description": "A way to re-sync in the demo org; its name is an assumption",
-            "IsActive": True,
-            "ProcessType": "AutoLaunchedFlow",
-            **base,
-        },
-    )
+    for object_name in ("ApexTrigger", "ApexClass", "FlowDefinitionView"):
+        _written(store, object_name, base)
 
 
 def _setup_row(store: Store, rule: Rule, place: int, base: Row) -> Row:
@@ -301,14 +265,7 @@ def _permissions(store: Store, schema: Mapping[str, SObject], base: Row) -> None
     fields = (field.name for field in schema["UserPermissionAccess"].fields)
     everything = {name: True for name in fields if name.startswith("Permissions")}
     store.insert("UserPermissionAccess", {**everything, **base})
-    bypass = {
-        "Name": BYPASS,
-        "Label": "Bypass validation",
-        "Description": "For integrations, for a short time",
-    }
-    store.insert("PermissionSet", {**bypass, "IsOwnedByProfile": False, **base})
-    sales = {"Name": "Sales_Extras", "Label": "Sales extras", "IsOwnedByProfile": False}
-    store.insert("PermissionSet", {**sales, **base})
+    _written(store, "PermissionSet", base)
     rows: list[Row] = []
     for number, each in enumerate(schema.values()):
         if each.writable:
@@ -341,9 +298,7 @@ def _fields_and_sets(store: Store, schema: Mapping[str, SObject], base: Row) -> 
                     }
                 )
     store.insert_many("CustomField", rows)
-    object_name, _dot, record_type = WEB_LEAD.partition(".")
-    web = {"Name": "Web lead", "DeveloperName": record_type, "SobjectType": object_name, "IsActive": True}
-    store.insert("RecordType", {**web, **base})
+    _written(store, "RecordType", base)
     for name in dict.fromkeys(GLOBAL_SETS.values()):
         label = name.removesuffix("__gvs")
         row = {"DeveloperName": label, "MasterLabel": label.replace("_", " "), "FullName": name}
