@@ -233,6 +233,18 @@ def test_what_counts_may_stand_under_another_key_than_message() -> None:
         ("You can't save this record because a duplicate record already exists.", "DUPLICATES_DETECTED"),
         ("Update failed: insufficient access rights on object", "INSUFFICIENT_ACCESS_OR_READONLY"),
         ("You don't have access to this record. Ask your administrator for help.", "INSUFFICIENT_ACCESS"),
+        (
+            (
+                "We can't save this record because the “Seats” process failed. This error occurred when "
+                "the flow tried to create records: Tally: execution of BeforeInsert"
+            ),
+            APEX,
+        ),
+        ("Es fehlen Pflichtfelder: [Firma]", "REQUIRED_FIELD_MISSING"),
+        ("ID do proprietário: proprietário não pode ficar em branco.", "INVALID_CROSS_REFERENCE_KEY"),
+        ("Duplicate orders are merged at night, please wait.", None),
+        ("The flow of goods was interrupted", None),
+        ("Picklist: choose a reason first", None),
         ("Something made up: the shop is closed", None),
         ("Une exception inconnue s'est produite", "UNKNOWN_EXCEPTION"),
     ],
