@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,6 +13,7 @@ from math import ceil
 from statistics import median
 from typing import Any
 
+from syncerr_tui.diagnosis.evidence import parents_named
 from syncerr_tui.errors import RefusedError
 from syncerr_tui.model import EventType, OrgIdentity, SyncError, sorted_in_parts
 from syncerr_tui.resync.org import MethodInfo
@@ -34,10 +34,6 @@ CANARY_SIZES = (1, 5, 25)
 _COMPARABLE = 5
 """A wave of more than so many times the rows of a measured one may behave in another way."""
 
-_MISSING_PARENT = re.compile(
-    r"foreign key external id:\s*([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})",
-    re.IGNORECASE,
-)
 _EPOCH = datetime.min.replace(tzinfo=UTC)
 
 
@@ -315,9 +311,9 @@ def _planned(wave: Sequence[SyncError], number: int, links: Parents) -> Iterable
 
 
 def _named(error: SyncError) -> tuple[str, ...]:
-    """The parent that the message says is missing: rows that name it lock it together."""
-    match = _MISSING_PARENT.search(error.message)
-    return (f"storeconnect/{match[1].lower()}",) if match else ()
+    """The parents that the message says are missing: rows that name one lock it together."""
+    missing = "foreign key external id" in error.message.lower()
+    return tuple(f"storeconnect/{name}" for name in parents_named(error.message).ids) if missing else ()
 
 
 def _why_wave(number: int, wave: Sequence[SyncError], level: Mapping[str, int], *, canary: bool) -> str:

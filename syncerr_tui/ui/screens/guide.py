@@ -21,6 +21,7 @@ from syncerr_tui.diagnosis import render
 from syncerr_tui.diagnosis.explanation import Chapter, Explanation, OrgContext, chapters, search
 from syncerr_tui.diagnosis.guidance import diagnosis_of_code
 from syncerr_tui.diagnosis.text_layout import Role, TextLine
+from syncerr_tui.triage.columns import WIDE
 from syncerr_tui.ui.clipboard_actions import open_one_of
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.error_details_service import addresses
@@ -129,9 +130,6 @@ class CodeList(VirtualList):
             code, meaning = cell(line.code, room - 2), ""
         styles = ("cursor", "cursor") if line.cursor else ("code", "quiet")
         return [(gutter + code, self.look(styles[0])), (f"  {meaning}", self.look(styles[1]))]
-
-
-WIDE = 110
 
 
 class GuideScreen(Screen[str], inherit_bindings=False):
