@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from importlib.resources import files
 from typing import Any
 from urllib.parse import quote
 
+from syncerr_tui.demo import resource
 from syncerr_tui.demo.objects import COUNTRIES, STATES
 from syncerr_tui.demo.rules import NOT_ON_WEB_LEADS, RULES, Rule
 from syncerr_tui.demo.schema import Field, SObject
@@ -59,9 +59,7 @@ DEEPER = (
     ),
 )
 """Validations that a flow runs into on another object: object, name, message."""
-WRITTEN: Mapping[str, Mapping[str, Any]] = json.loads(
-    files("syncerr_tui.demo").joinpath("setup.json").read_text(encoding="utf-8")
-)
+WRITTEN: Mapping[str, Mapping[str, Any]] = json.loads(resource("setup.json"))
 """What a new org's set-up holds beside the rules; `?` stands where a rule, a field or a place says it."""
 
 

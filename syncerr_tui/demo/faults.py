@@ -13,9 +13,9 @@ import re
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from importlib.resources import files
 from typing import Any, Self
 
+from syncerr_tui.demo import resource
 from syncerr_tui.demo.http import Request
 from syncerr_tui.errors import BadInputError
 
@@ -40,7 +40,7 @@ class FaultKind:
 
 
 def _kinds() -> Iterator[Mapping[str, FaultKind]]:
-    written = files("syncerr_tui.demo").joinpath("faults.txt").read_text(encoding="utf-8")
+    written = resource("faults.txt")
     for part in re.split("^= .*$", written, flags=re.MULTILINE)[1:]:
         yield {kind.name: kind for kind in map(FaultKind.of_line, part.strip().splitlines())}
 

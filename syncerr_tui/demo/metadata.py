@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 from urllib.parse import unquote
 
-from syncerr_tui.demo.components import GLOBAL_SETS, STANDARD_SETS, Component, components_of
+from syncerr_tui.demo.components import GLOBAL_SETS, STANDARD_SETS, WRITTEN, Component, components_of
 from syncerr_tui.demo.engine import Engine
 from syncerr_tui.demo.rules import NOT_ON_WEB_LEADS
 from syncerr_tui.demo.save_errors import SaveFault
@@ -20,35 +20,9 @@ from syncerr_tui.demo.schema import Choice, Field, SObject
 from syncerr_tui.demo.schema_variants import field_named
 from syncerr_tui.demo.store import DEMO_USER_ID
 
-TYPES = (
-    "AddressSettings", "CustomField", "DuplicateRule", "FlowDefinition", "GlobalValueSet", "RecordType",
-    "StandardValueSet", "ValidationRule", "WorkflowRule",
-)  # fmt: skip
+_ELEMENTS: Mapping[str, Mapping[str, list[str]]] = WRITTEN["elements"]
+TYPES = tuple(_ELEMENTS)
 _VALUE_LISTS = {"GlobalValueSet": "customValue", "StandardValueSet": "standardValue"}
-_OPTIONAL: Mapping[str, frozenset[str]] = {
-    "CustomField": frozenset(
-        {"description", "inlineHelpText", "defaultValue", "trackHistory", "complianceGroup"}
-    ),
-    "StandardValueSet": frozenset({"groupingStringEnum"}),
-    "WorkflowRule": frozenset({"booleanFilter", "criteriaItems", "workflowTimeTriggers"}),
-}
-_REQUIRED: Mapping[str, tuple[str, ...]] = {
-    "ValidationRule": ("active", "errorConditionFormula", "errorMessage"),
-    "WorkflowRule": ("active", "triggerType"),
-    "DuplicateRule": (
-        "actionOnInsert",
-        "actionOnUpdate",
-        "duplicateRuleMatchRules",
-        "isActive",
-        "masterLabel",
-    ),
-    "CustomField": ("label", "type"),
-    "GlobalValueSet": ("customValue", "masterLabel", "sorted"),
-    "StandardValueSet": ("standardValue", "sorted"),
-    "FlowDefinition": (),
-    "AddressSettings": ("countriesAndStates",),
-    "RecordType": ("active", "label"),
-}
 _OPERATIONS = frozenset({
     "equals", "notEqual", "lessThan", "greaterThan", "lessOrEqual", "greaterOrEqual", "contains",
     "startsWith",
@@ -153,7 +127,7 @@ class MetadataCatalog:
         return not self.write(kind, owner, component, in_setup=True)
 
     def _check(self, kind: str, name: str, current: Component, new: Component) -> SaveFault | None:
-        for element in _REQUIRED[kind]:
+        for element in _ELEMENTS[kind]["required"]:
             if new.get(element) in (None, "", []):
                 return SaveFault(
                     "REQUIRED_FIELD_MISSING", f"Required field is missing: {element}", (element,)
@@ -363,7 +337,7 @@ class MetadataCatalog:
 
 def _whole(kind: str, current: Component, written: Component) -> tuple[Component, SaveFault | None]:
     """The component as it is after a write: what was left out is lost."""
-    unknown = written.keys() - current.keys() - _OPTIONAL.get(kind, frozenset()) - {"fullName", "urls"}
+    unknown = written.keys() - current.keys() - {*_ELEMENTS[kind].get("optional", ()), "fullName", "urls"}
     if unknown:
         return {}, SaveFault("INVALID_FIELD", f"{kind} has no element {min(unknown)}")
     new: Component = {}

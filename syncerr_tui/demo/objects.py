@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
 
+from syncerr_tui.demo import resource
 from syncerr_tui.demo.schema import (
     Field,
     Flags,
@@ -53,7 +53,7 @@ def setup_objects() -> tuple[SObject, ...]:
 
 @cache
 def _objects() -> tuple[tuple[SObject, ...], ...]:
-    written = files("syncerr_tui.demo").joinpath("objects.txt").read_text(encoding="utf-8")
+    written = resource("objects.txt")
     _, *parts = re.split("^= .*$", written, flags=re.MULTILINE)
     return tuple(
         tuple(_object(*block.splitlines()) for block in part.strip().split("\n\n")) for part in parts

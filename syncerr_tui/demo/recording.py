@@ -9,11 +9,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from importlib.resources import files
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from syncerr_tui.demo import button
+from syncerr_tui.demo import button, resource
 from syncerr_tui.demo.aura import APEX_ACTION
 from syncerr_tui.demo.lightning import APP, HOME, new_csrf_token
 
@@ -23,9 +22,7 @@ _RECORD_UI = "aura://RecordUiController/ACTION$getRecordWithFields"
 _BEACON = (
     "serviceComponent://ui.instrumentation.components.beacon.InstrumentationBeaconController/ACTION$sendData"
 )
-_WRITTEN: Mapping[str, dict[str, Any]] = json.loads(
-    files("syncerr_tui.demo").joinpath("recording.json").read_text(encoding="utf-8")
-)
+_WRITTEN: Mapping[str, dict[str, Any]] = json.loads(resource("recording.json"))
 """What is the same in every recording; `?` stands where it is not."""
 
 Json = Mapping[str, object]

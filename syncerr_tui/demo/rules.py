@@ -11,10 +11,10 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from importlib.resources import files
 from string import Template
 from typing import Any
 
+from syncerr_tui.demo import resource
 from syncerr_tui.demo.records import Records
 from syncerr_tui.demo.save_errors import Change, SaveError, error_id, flow_words
 
@@ -129,7 +129,7 @@ def _compared(kind: str, field: str, limit: Any) -> Condition:  # noqa: ANN401 -
 
 
 def _rules() -> Iterator[Rule]:
-    table = tomllib.loads(files("syncerr_tui.demo").joinpath("rules.toml").read_text(encoding="utf-8"))
+    table = tomllib.loads(resource("rules.toml"))
     for key, row in table["rule"].items():
         row["fields"] = tuple(row.get("fields", ()))
         yield Rule(key, **{"label": key.partition(":")[2], **row})

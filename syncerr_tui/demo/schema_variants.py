@@ -11,10 +11,10 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
-from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
 
+from syncerr_tui.demo import resource
 from syncerr_tui.demo.objects import data_objects, setup_objects
 from syncerr_tui.demo.schema import Choice, Field, SObject, auto_name, lookup, sobject, text, typed
 from syncerr_tui.errors import BadInputError
@@ -91,7 +91,7 @@ class SchemaVariant:
 
 
 def _variants() -> Iterator[SchemaVariant]:
-    written = files("syncerr_tui.demo").joinpath("schema_variants.toml").read_text(encoding="utf-8")
+    written = resource("schema_variants.toml")
     yield from (_variant(key, table) for key, table in tomllib.loads(written).items())
 
 

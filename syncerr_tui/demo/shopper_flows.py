@@ -1,16 +1,18 @@
 """What shoppers from many places do, as the website's changes: and where something is planted to be refused.
 
 A scenario changes what the shopper typed, or what Salesforce holds beforehand. It never writes an error: that
-is the engine's finding. Some names are such as a careless program trips over.
+is the engine's finding.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from syncerr_tui.demo import resource
 from syncerr_tui.demo.schema import SC_ID
 
 _Thing = TypeVar("_Thing")
@@ -29,55 +31,15 @@ def _one_of(choices: Sequence[_Thing]) -> Callable[[Random], _Thing]:
     return draw
 
 
-_GIVEN_NAMES = (
-    "Amelia Jack Charlotte Noah Isla William Zoë Søren Björn Łucja Renée José Íñigo Nguyễn François Ana "
-    "Đorđe "
-    "Οδυσσέας Ελένη Юлия Борис Оксана Նարեկ ნინო 美咲 大輔 秀英 伟 지우 민준 สมชาย अनन्या राहुल প্রিয়া தமிழ் "
-    "محمد ليلى נועה דוד ሀና Chukwuemeka Thandiwe Kailani Aroha Tāne Xochitl"
-)
-_FAMILY_NAMES = (
-    "Smith Nguyen Williams O'Brien Müller Straße Ødegård Ångström Łukasiewicz Çelik García Muñoz D'Souza "
-    "Παπαδόπουλος Иванова Шевченко Հակոբյան კაპანაძე 田中 佐々木 王 陈 김 박 ใจดี शर्मा চৌধুরী முருகன் "
-    "العلي حداد כהן לוי በቀለ Okonkwo Dlamini Kahananui Ngata Huitzilihuitl van-der-Meer"
-)
-_given_name, _family_name = _one_of(_GIVEN_NAMES.split()), _one_of(_FAMILY_NAMES.split())
-_ODD = (
-    "[bold red]Bobby[/] [link=x]Tables[/link]",
-    "Robert'); DROP TABLE Orders;--",
-    "\x1b[31mRed\x1b[0m \x1b]0;title\x07",
-    "\u202eenalP ydaL\u202c",
-    "Zo\u0308e\u0301 \u200b\u2060Hidden",
-    "👩‍👩‍👧‍👦 🏳️‍🌈 Family",
-    "Anna\tTab\nLine",
-    "{0} %s ${jndi:x} <script>",
-)
-_city = _one_of(
-    (
-        ("Sydney", "NSW", "AU"),
-        ("Melbourne", "VIC", "AU"),
-        ("Brisbane", "QLD", "AU"),
-        ("Hobart", "TAS", "AU"),
-        ("Auckland", None, "NZ"),
-        ("München", None, "DE"),
-        ("Dublin", None, "IE"),
-        ("Toronto", "ON", "CA"),
-        ("Austin", "TX", "US"),
-        ("東京", None, "JP"),
-        ("Lyon", None, "FR"),
-    )
-)
+_WRITTEN: Mapping[str, list[Any]] = json.loads(resource("shoppers.json"))
+"""Names from many places, some of them such as a careless program trips over."""
+_given_name = _one_of(" ".join(_WRITTEN["given names"]).split())
+_family_name = _one_of(" ".join(_WRITTEN["family names"]).split())
+_ODD = _WRITTEN["odd names"]
+_city = _one_of(_WRITTEN["cities"])
 _domain = _one_of(("com", "org", "net"))
 _eight_digits = _one_of(range(10**8))
-GOODS = (
-    "Oak side table",
-    "Linen throw",
-    "Enamel teapot",
-    "Bread knife",
-    "Wool rug",
-    "Cast-iron pan",
-    "Beeswax candle",
-    "Rain chain",
-)
+GOODS = _WRITTEN["goods"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from email.utils import format_datetime, parsedate_to_datetime
-from importlib.resources import files
 from typing import Any, cast
 from urllib.parse import unquote
 
+from syncerr_tui.demo import resource
 from syncerr_tui.demo.http import Response
 from syncerr_tui.demo.rest.call import Call, allow, full_id, missing
 from syncerr_tui.demo.schema import Field, SObject
@@ -24,9 +24,7 @@ _OF_WRITABLE = (
     "updateable",
 )  # fmt: skip
 _AS_THEY_ARE = ("createable", "custom", "label", "length", "name", "nillable", "type", "unique", "updateable")
-_WRITTEN: Mapping[str, dict[str, Any]] = json.loads(
-    files("syncerr_tui.demo.rest").joinpath("describe.json").read_text(encoding="utf-8")
-)
+_WRITTEN: Mapping[str, dict[str, Any]] = json.loads(resource("rest/describe.json"))
 """What is the same in every org; `?` stands where an object or a field says it."""
 MASTER_RECORD_TYPE = "012000000000000AAA"
 
