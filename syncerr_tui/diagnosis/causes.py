@@ -175,46 +175,42 @@ class CauseGraph:
 
     def _follow(self, touched: set[str]) -> None:
         """Draw conclusions anew for these rows and for everything that waits behind them."""
-        nodes, links_of = self._victims.nodes, self._victims.links_of
-        stale: dict[str, GraphNode] = {}
-        for row_id in touched:
-            node = stale[row_id] = nodes[row_id]
-            if node.before is not None:
-                self._unlink(row_id, node)
-            when = node.error.since
-            node.age = (when.timestamp() if when else inf, row_id)
-            for link in links_of(row_id):
-                if link.cause is not None:
-                    node.before, before = link.cause, nodes[link.cause]
-                    if isinstance(before.behind, set):
-                        before.behind.add(row_id)
-                    else:
-                        before.behind = {row_id}
-                    node.guessed = link.evidence is Evidence.GUESS and not _is_also_fact(node, link)
-                    break
-        frontier = [node for node in stale.values() if node.behind]
-        while frontier:
-            for row_id in frontier.pop().behind:
+        nodes = self._victims.nodes
+        stale = {row_id: nodes[row_id] for row_id in touched}
+        for row_id, node in stale.items():
+            self._link(row_id, node)
+        ahead = [node for node in stale.values() if node.behind]
+        while ahead:
+            for row_id in ahead.pop().behind:
                 if row_id not in stale:
                     node = stale[row_id] = nodes[row_id]
                     if node.behind:
-                        frontier.append(node)
+                        ahead.append(node)
         for row_id, node in stale.items():
-            if node.group is not None:
-                self._leave_group(row_id, node)
-            node.root = None
+            self._leave_group(row_id, node)
         oldest_first = sorted(stale.values(), key=_age)
         for node in oldest_first:
             if node.root is None:
-                if node.before is None:
-                    node.root = node.error.id
-                elif (before := nodes[node.before]).root is not None:  # as it mostly is, being older
-                    node.root, node.unsure = before.root, before.unsure or node.guessed
-                else:
-                    self._find_root(node.error.id)
+                self._find_root(node.error.id)
         for node in oldest_first:
             if node.group is None:
                 self._join_group(node)
+
+    def _link(self, row_id: str, node: GraphNode) -> None:
+        """Put a row behind the first cause it has in the list."""
+        self._unlink(row_id, node)
+        when = node.error.since
+        node.age = (when.timestamp() if when else inf, row_id)
+        for link in self._victims.links_of(row_id):
+            if link.cause is not None:
+                before = self._victims.nodes[link.cause]
+                if isinstance(before.behind, set):
+                    before.behind.add(row_id)
+                else:
+                    before.behind = {row_id}
+                node.before = link.cause
+                node.guessed = link.evidence is Evidence.GUESS and not _is_also_fact(node, link)
+                break
 
     def _unlink(self, row_id: str, node: GraphNode) -> None:
         before = self._victims.nodes.get(node.before) if node.before is not None else None

@@ -9,7 +9,7 @@ by`, `first error:` or a Flow's introduction belongs to the failure that it expl
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -118,18 +118,14 @@ def _objects(whole: SourceText, statements: Sequence[Statement]) -> list[tuple[S
     for item, home in zip(statements, homes, strict=True):
         known = item.codes or codes.get(home, ())
         groups.setdefault(home, []).append(replace(item, codes=known, start=home[0]))
-    with_failures = {
-        home for home, items in groups.items() if any(item.codes or item.sentences for item in items)
-    }
+    telling = [home for home, items in groups.items() if any(item.codes or item.sentences for item in items)]
+    homes = telling or [*groups]
     chosen: dict[tuple[tuple[str, tuple[str, ...]], ...], tuple[Statement, ...]] = {}
-    for home, items in groups.items():
-        inside = [other for other in groups if other != home and home[0] <= other[0] and other[1] <= home[1]]
-        around = [other for other in groups if other != home and other[0] <= home[0] and home[1] <= other[1]]
-        wraps = any(other in with_failures or home not in with_failures for other in inside)
-        repeats = home not in with_failures and any(other in with_failures for other in around)
-        if wraps or repeats or (with_failures and home not in with_failures):
-            continue
-        chosen.setdefault(tuple((item.text.text.strip(), item.codes) for item in items), tuple(items))
+    for home in homes:
+        inside = (other for other in homes if other != home and home[0] <= other[0] and other[1] <= home[1])
+        if not any(inside):
+            items = groups[home]
+            chosen.setdefault(tuple((item.text.text.strip(), item.codes) for item in items), tuple(items))
     return list(chosen.values()) or [(statements[0],)]
 
 
@@ -197,46 +193,47 @@ def _sides(item: Statement) -> Iterator[Statement]:
 
 
 def _cuts(text: str, sentences: Sequence[SentenceMatch]) -> Iterator[int]:
-    """Where the second and each further failure begins."""
-    kinds = {
+    """Where the second and each further failure begins: something does, and what stands before it is one."""
+    code_of = code_of_kind()
+    begins = {
         sentence.match.start(): sentence.kind
         for sentence in sentences
-        if code_of_kind().get(sentence.kind, APEX) not in WRAPPERS
+        if code_of.get(sentence.kind, APEX) not in WRAPPERS
     }
-    if len(_codes(text)) + len(kinds) < 2 or not any(mark in text for mark in _MARKS):
+    if len(_codes(text)) + len(begins) < 2 or not any(mark in text for mark in _MARKS):
         return
     last = 0
-    for pattern in (_RESULT, _SEPARATOR) if "<" in text or "databa" in text.lower() else (_SEPARATOR,):
-        for match in matches(pattern, text):
-            place = match.start() if pattern is _RESULT else match.end()
-            kind = kinds.get(place)
-            if pattern is _SEPARATOR and (
-                not (kind or _opens(text, place, kinds))
-                or _OPEN_END.search(text, max(last, match.start() - 40), match.start())
-            ):
-                continue
-            before = {kind for begin, kind in kinds.items() if last <= begin < match.start()}
-            # `duplicate value found: Name`, a line end, `duplicates value on record`: one sentence.
-            goes_on = kind in before and ";" not in match[0]
-            codes = _codes(text[last : match.start()])
-            # `STRING_TOO_LONG`, a line end, `Name: data value too large`: the code and its own sentence.
-            kind_here = kind or kinds.get(_behind_label(text, place))
-            explained = (
-                kind_here is not None and not before and codes[-1:] == (code_of_kind().get(kind_here),)
-            )
-            if not goes_on and not explained and (before or codes):
-                last = place
-                yield place
-        if last:
-            return
+
+    def before(end: int) -> tuple[set[str], tuple[str, ...]]:
+        """The sentences and codes since the last cut."""
+        return {kind for at, kind in begins.items() if last <= at < end}, _codes(text[last:end])
+
+    for match in matches(_RESULT, text) if "<" in text or "databa" in text.lower() else ():
+        if any(before(match.start())):
+            last = match.start()
+            yield last
+    for match in matches(_SEPARATOR, text) if not last else ():
+        start, end = match.span()
+        kind = begins.get(end)
+        labelled = kind or begins.get(_behind_label(text, end))
+        if not (labelled or _is_code_first(text, end)) or _OPEN_END.search(
+            text, max(last, start - 40), start
+        ):
+            continue
+        kinds, codes = before(start)
+        # `duplicate value found: Name`, a line end, `duplicates value on record`: one sentence.
+        goes_on = kind in kinds and ";" not in match[0]
+        # `STRING_TOO_LONG`, a line end, `Name: data value too large`: the code and its own sentence.
+        explained = not kinds and labelled and codes[-1:] == (code_of.get(labelled),)
+        if (kinds or codes) and not goes_on and not explained:
+            last = end
+            yield last
 
 
-def _opens(text: str, start: int, begins: Container[int]) -> bool:
-    """Whether a code begins here, or a sentence of the platform behind a field's label."""
+def _is_code_first(text: str, start: int) -> bool:
+    """Whether a code begins here."""
     code = _CODE_FIRST.match(text, start)
-    if code is not None and _codes(code[0]):
-        return True
-    return _behind_label(text, start) in begins
+    return code is not None and bool(_codes(code[0]))
 
 
 def _behind_label(text: str, start: int) -> int:
