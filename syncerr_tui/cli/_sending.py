@@ -119,9 +119,9 @@ class PersonAtTerminal:
                 if not self._stopped.is_set():
                     self._runner.answer(pressed=None)
                 return
-            self._hear(line.strip().casefold())
+            self._take_answer(line.strip().casefold())
 
-    def _hear(self, word: str) -> None:
+    def _take_answer(self, word: str) -> None:
         left = [error.id for error in self._rows if error.id not in self._ticked]
         if word in {"y", "yes"}:
             self._tick(left, pressed=True)

@@ -183,7 +183,7 @@ async def _setup(flags: SetupFlags, asker: Asker) -> tuple[OrgProfile, Path]:
 
     flags = _with_recording(flags)
     folder = profile_folder()
-    table: dict[str, Any] = {"way": _way(flags, asker)}
+    table: dict[str, Any] = {"way": _auth(flags, asker)}
     name = flags.name or asker.text(
         "What do you call this org?", _name_for(table["way"]), "the name: setup NAME"
     )
@@ -254,7 +254,7 @@ async def _sync_user(flags: SetupFlags, asker: Asker, client: ApiClient, mapping
     return likely.id if agreed else ""
 
 
-def _way(flags: SetupFlags, asker: Asker) -> dict[str, Any]:
+def _auth(flags: SetupFlags, asker: Asker) -> dict[str, Any]:
     from syncerr_tui.salesforce.auth.environment import has_login
 
     kind = flags.way

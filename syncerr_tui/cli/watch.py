@@ -262,7 +262,7 @@ async def _watch(choice: OrgChoice, options: _WatchOptions) -> int:
                     first = not watcher.started
                     look = await watcher.look()
                     if trouble:
-                        _happened("back", "The org answers again")
+                        _report("back", "The org answers again")
                     refused, trouble = 0, ""
                     if first:
                         say(_begun(watcher, options))
@@ -315,11 +315,11 @@ def _begun(watcher: Watcher, options: _WatchOptions) -> str:
 def _report_error(before: str, error: SyncErrError) -> str:
     """Say once what is wrong, and again when it is something else."""
     if error.line != before:
-        _happened("trouble", error.line)
+        _report("trouble", error.line)
     return error.line
 
 
-def _happened(event: str, words: str) -> None:
+def _report(event: str, words: str) -> None:
     if as_json():
         emit_json({"at": _now().isoformat(), "event": event, "detail": words})
     else:
@@ -392,10 +392,10 @@ async def _publish(options: _WatchOptions, watcher: Watcher, org: OpenOrg) -> No
         try:
             await _write_metrics(options.metrics, watcher, org)
         except SyncErrError as error:
-            _happened("trouble", error.line)
+            _report("trouble", error.line)
     if options.channels.members:
         await tell_channels(
-            options.channels, watcher, org.session, _now(), lambda line: _happened("trouble", line)
+            options.channels, watcher, org.session, _now(), lambda line: _report("trouble", line)
         )
 
 

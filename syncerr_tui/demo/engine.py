@@ -89,7 +89,7 @@ class Engine:
                 else:
                     answers.append(self._queue(event_id, due))
         if self._faults.second_operator:
-            self._somebody_else(event_ids)
+            self._request_of_second_operator(event_ids)
         with self._wake:
             self._asked += 1
             self._wake.notify_all()
@@ -112,7 +112,7 @@ class Engine:
         self._show(event_id, {self.naming.status[0]: self.naming.pending[0]})
         return None
 
-    def _somebody_else(self, requested: Sequence[str]) -> None:
+    def _request_of_second_operator(self, requested: Sequence[str]) -> None:
         with self.working, self.store.transaction():
             other = self.queue.youngest_failed(requested)
             if other is not None:

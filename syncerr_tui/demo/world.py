@@ -99,7 +99,7 @@ class World:
 
     def build(self) -> None:
         loading = self._store.loading() if self._wanted >= _MANY else nullcontext()
-        with _no_collecting(), self._store.transaction(), loading:
+        with _without_gc(), self._store.transaction(), loading:
             ids = fill_setup(
                 self._store,
                 self._records.schema,
@@ -112,7 +112,7 @@ class World:
             if self._wanted:
                 self._open(shop)
             self._write()
-            self._furnish()
+            self._add_side_objects()
             self._safeguards.keep()
 
     def _open(self, shop: Shop) -> None:
@@ -272,7 +272,7 @@ class World:
             whole["Name"] = f"{values['FirstName']} {values['LastName']}"
         self._records.insert(object_name, whole)
 
-    def _furnish(self) -> None:
+    def _add_side_objects(self) -> None:
         """Objects beside the story: code texts, staged content, and a log that looks like change events."""
         codes = self._queue.codes()
         self._store.insert_many("s_c__Error_Definition__c", [{"Name": code} for code in codes])
@@ -300,7 +300,7 @@ def _microseconds(moment: datetime) -> int:
 
 
 @contextmanager
-def _no_collecting() -> Iterator[None]:
+def _without_gc() -> Iterator[None]:
     """Nothing here is cyclic, and looking for cycles among a million values takes a fifth of the time."""
     was_on = gc.isenabled()
     gc.disable()

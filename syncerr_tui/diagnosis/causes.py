@@ -92,7 +92,7 @@ class CauseGraph:
     def add(self, errors: Iterable[SyncError]) -> None:
         """Take a page in, or newer versions of rows."""
         rows = list(errors)
-        with no_collecting(len(rows)):
+        with without_gc(len(rows)):
             for at in range(0, len(rows), _PAGE):
                 self._follow(self._victims.add(rows[at : at + _PAGE]))
 
@@ -365,7 +365,7 @@ def examples_of(errors: Sequence[SyncError]) -> tuple[SyncError, ...]:
 
 
 @contextmanager
-def no_collecting(rows: int) -> Iterator[None]:
+def without_gc(rows: int) -> Iterator[None]:
     """Looking for garbage among 100,000 rows takes a quarter of a second in which no key is answered.
 
     Rows, graph and plans hold no circles: there is nothing to be found among them, now or later.

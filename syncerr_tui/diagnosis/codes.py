@@ -52,7 +52,7 @@ def known_codes() -> frozenset[str]:
     return frozenset(_listed())
 
 
-def may_pass(code: str | None) -> bool:
+def may_pass_by_itself(code: str | None) -> bool:
     """Whether a plain retry is a sensible first step for this code."""
     return code is not None and _listed().get(code, False)
 

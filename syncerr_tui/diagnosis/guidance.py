@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from syncerr_tui.diagnosis import links
-from syncerr_tui.diagnosis.codes import APEX, FLOW_TRIGGER, may_pass
+from syncerr_tui.diagnosis.codes import APEX, FLOW_TRIGGER, may_pass_by_itself
 from syncerr_tui.diagnosis.guidance_catalog import (
     MANUAL_CODES,
     Entry,
@@ -96,7 +96,7 @@ def other_cases(code: str, instance_url: str | None) -> tuple[tuple[str, Guidanc
 
 def diagnosis_of_code(code: str) -> Diagnosis:
     """The diagnosis of a known code without a message: what `read.diagnose` says, without its rules."""
-    return Diagnosis(code=code, codes=(), root_code=code, inferred=False, transient=may_pass(code))
+    return Diagnosis(code=code, codes=(), root_code=code, inferred=False, transient=may_pass_by_itself(code))
 
 
 def _entry(diagnosis: Failure, event_type: str | None) -> Entry:

@@ -31,7 +31,7 @@ from syncerr_tui.diagnosis.codes import (
     WRAPPERS,
     find_codes,
     known_codes,
-    may_pass,
+    may_pass_by_itself,
     root_of,
 )
 from syncerr_tui.diagnosis.failures import Piece, Statement, split, statement
@@ -351,7 +351,7 @@ _LOCKS = {"row lock", "schema lock"}
 
 
 def _transient(root: str | None, kinds: frozenset[str], text: str) -> bool:
-    if may_pass(root):
+    if may_pass_by_itself(root):
         return "TotalRequests Limit" not in text  # a day's allowance does not come back by waiting a minute
     return root in WRAPPERS and (not kinds.isdisjoint(_LOCKS) or _INTERNAL in folded(text))
 

@@ -279,9 +279,9 @@ class Fixer:
         state = state_of(record, reading)
         now = reading.part(record.after) if reading else {}
         late = "A request with a lost answer may be carried out late: this stays for ten minutes"
-        return SafeguardNow(record, state, now, "" if self._close_where_over(record, state) else late)
+        return SafeguardNow(record, state, now, "" if self._close_if_restored(record, state) else late)
 
-    def _close_where_over(self, record: FixRecord, state: SafeguardState) -> bool:
+    def _close_if_restored(self, record: FixRecord, state: SafeguardState) -> bool:
         """Take a line off whose target is gone or as before; False where a lost request may still come."""
         if record.closed:
             return True
@@ -308,7 +308,7 @@ class Fixer:
             raise RefusedError("This fix cannot be undone", "See what it did in 'syncerr-tui journal'")
         reading = await self._org.read_target(record)
         state = state_of(record, reading)
-        over = self._close_where_over(record, state)
+        over = self._close_if_restored(record, state)
         if reading is None:
             return FixResult(
                 record.id, FixState.ALREADY, True, {}, {}, "It is no longer in the org; its entry is closed"
@@ -320,7 +320,7 @@ class Fixer:
             detail = "It is as before already" if over else late
             return FixResult(record.id, FixState.ALREADY, True, now, now, detail)
         if state is not SafeguardState.OFF:
-            return FixResult(record.id, FixState.REFUSED, False, now, now, _other_words(record))
+            return FixResult(record.id, FixState.REFUSED, False, now, now, _why_left_alone(record))
         if record.kind is FixKind.FLOW_OFF and not await self._org.has_version(
             record.target, int(record.before["activeVersionNumber"])
         ):
@@ -356,7 +356,7 @@ class Fixer:
         state = FixState.REFUSED if answer in {"refused", "not sent"} else FixState.UNKNOWN
         return FixResult(record.id, state, False, before, now, words or "A re-read does not show it")
 
-    async def restore_surely(self, fix: str) -> FixResult:
+    async def restore_with_retries(self, fix: str) -> FixResult:
         """`restore`, tried again while the org is locked or away: for the end of a run. Never raises."""
         result = FixResult(fix, FixState.UNKNOWN, False, {}, {}, "")
         for pause in _RESTORES:
@@ -404,7 +404,7 @@ class Fixer:
         return self._ledger.begin(change, reading.whole, reason=reason, by_hand=True)
 
 
-def _other_words(record: FixRecord) -> str:
+def _why_left_alone(record: FixRecord) -> str:
     if record.kind is FixKind.FLOW_OFF:
         return (
             f"Another version than {record.before.get('activeVersionNumber')} is active: it is left alone. "

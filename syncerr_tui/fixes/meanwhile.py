@@ -146,7 +146,7 @@ class OffMeanwhile:
         if self.off is not None:
             lines = ledger.lines_for(option.kind, option.target)
         for line in lines:
-            self.restored = await self._fixer.restore_surely(line.id)
+            self.restored = await self._fixer.restore_with_retries(line.id)
         if not lines and self.off is not None and self.off.fix:
             # Somebody saw it on, or accepted another version: the line is closed.
             now = await self._fixer.look(self.off.fix)

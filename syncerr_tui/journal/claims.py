@@ -112,12 +112,12 @@ class Claims:
         return self.owner.pid, self.owner.started, self.owner.host, self.owner.boot
 
     @property
-    def silent(self) -> bool:
+    def is_silent(self) -> bool:
         """Whether it has not said for a while that it lives."""
         last = self._last_beat
         return last is None or abs((self._clock() - last).total_seconds()) >= BEAT_SECONDS * 0.9
 
-    def lives(self, row: Row) -> bool:
+    def runs_elsewhere(self, row: Row) -> bool:
         """Whether the process of a line of `owners` is another one than this, and lives."""
         return Owner.of_row(row) != self.owner and self._alive(row)
 
@@ -157,7 +157,7 @@ class Claims:
             (len(unless), unless),
         )
         for row in rows:
-            if self.lives(row):
+            if self.runs_elsewhere(row):
                 return f"{row['user']}, {Owner.of_row(row).name}"
         sql.execute("DELETE FROM holders WHERE run = ?", (key,))
         sql.execute("INSERT INTO holders (run, owner) VALUES (?,?)", (key, self.beat(sql)))

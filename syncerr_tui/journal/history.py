@@ -336,7 +336,7 @@ class History:
 
     def _alive(self, run: str) -> bool:
         rows = self._all("SELECT o.* FROM holders h JOIN owners o ON o.id = h.owner WHERE h.run = ?", (run,))
-        return run in self._journal.active or (bool(rows) and self._journal.claims.lives(rows[0]))
+        return run in self._journal.active or (bool(rows) and self._journal.claims.runs_elsewhere(rows[0]))
 
     def _unfinished(self, record: RunRecord) -> Unfinished:
         rows = self.rows_of(record.id)

@@ -78,7 +78,7 @@ class Who:
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class JournaledRun:
     """A run is in the journal."""
 
     run: str
@@ -219,7 +219,7 @@ class Journal:
         reason: str,
         fingerprint: Callable[[SyncError], str],
         claimed: Callable[[Mapping[str, str]], object] = lambda _: None,
-    ) -> Begun:
+    ) -> JournaledRun:
         """Write a plan down as a run, and claim its rows.
 
         Args:
@@ -279,7 +279,7 @@ class Journal:
                 ),
             )
         forget_settled(self.read, self._log, self.active)
-        return Begun(run, elsewhere)
+        return JournaledRun(run, elsewhere)
 
     def adopt(self, run: str, events: Iterable[str]) -> Mapping[str, str]:
         """Go on with a run whose process is gone, and claim those of its rows that are still open.
@@ -295,7 +295,7 @@ class Journal:
             holders = sql.execute(
                 "SELECT o.* FROM holders h JOIN owners o ON o.id = h.owner WHERE h.run = ?", (run,)
             )
-            if ours or any(map(self.claims.lives, holders)):
+            if ours or any(map(self.claims.runs_elsewhere, holders)):
                 holder = holders[0]
                 raise RefusedError(
                     f"This run is still under way: {holder['user']}, {Owner.of_row(holder).name}",
@@ -406,7 +406,7 @@ class Journal:
         with self._transaction() as sql:
             self._database.check_in_place()
             self.claims.check(sql, run, [attempt.event for attempt in attempts])
-            if self.claims.silent:
+            if self.claims.is_silent:
                 self.claims.beat(sql)
             last = sql.execute("SELECT COALESCE(max(n), 0) FROM intents")[0][0]
             numbers = {attempt.event: last + n for n, attempt in enumerate(attempts, 1)}
@@ -509,7 +509,7 @@ class Journal:
 
     def heartbeat(self) -> None:
         """Say that this process lives; cheap to call often."""
-        if self.claims.silent:
+        if self.claims.is_silent:
             with self._transaction() as sql:
                 self.claims.beat(sql)
 

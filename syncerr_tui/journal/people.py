@@ -55,7 +55,7 @@ def others_present(journal: Journal) -> tuple[Presence, ...]:
             since=datetime.fromisoformat(row["since"] or row["heartbeat"]),
         )
         for row in rows
-        if journal.claims.lives(row)
+        if journal.claims.runs_elsewhere(row)
     ]
     return tuple(sorted(others, key=lambda one: one.run is None))
 

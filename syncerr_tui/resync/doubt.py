@@ -65,7 +65,7 @@ def held(journal: Journal, events: Sequence[str]) -> dict[str, str]:
     )
     for row in rows:
         if row["id"] not in lives:
-            lives[row["id"]] = journal.claims.lives(row)
+            lives[row["id"]] = journal.claims.runs_elsewhere(row)
         if lives[row["id"]]:
             who = f"{row['user']} ({Owner.of_row(row).name})"
             holders[row["event"]] = f"it is being re-synced by {who}"

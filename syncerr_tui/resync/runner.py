@@ -261,7 +261,7 @@ class Runner:
         summary = ""
         try:
             if how == "cancelled":
-                self._skip_the_hopeless()
+                self._skip_rows_of_failed_causes()
             left = [state.attempts[row.error.id] for row in state.open_rows()]
             state.end(
                 a.judged(Verdict.UNKNOWN, NOBODY_SAID if a.unticked else unproven)
@@ -282,7 +282,7 @@ class Runner:
         state.progress(now=True)
         state.tell(RunEnded(state.run, state.counts(), how, summary))
 
-    def _skip_the_hopeless(self) -> None:
+    def _skip_rows_of_failed_causes(self) -> None:
         """Rows that a person's stop kept nothing from: their cause had failed before."""
         state = self._state
         causes: dict[str, str] = {}

@@ -79,13 +79,13 @@ class Planner(Generic[AnyOrg]):
             canary: It begins with one row.
             support_too: What only support can clear goes too; None: where nothing else was chosen.
         """
-        from syncerr_tui.diagnosis.causes import no_collecting
+        from syncerr_tui.diagnosis.causes import without_gc
         from syncerr_tui.resync.plan import PlanShape, make_plan
 
         too = self.prepared.support_too if support_too is None else support_too
         key = (canary, too, self.held, self.measured)
         if key not in self._made:
-            with no_collecting(len(self.prepared.errors)):
+            with without_gc(len(self.prepared.errors)):
                 plan = self._made[key] = make_plan(
                     self.prepared.errors,
                     org=self.org.identity,

@@ -23,15 +23,15 @@ from syncerr_tui.salesforce.responses import (
     NotJsonError,
     Page,
     Row,
-    a_describe,
     a_page,
     action_results,
-    an_object,
+    as_describe,
+    as_object,
     by_id,
     rest,
     results,
-    strange,
     version_list,
+    wrong_shape,
 )
 from syncerr_tui.text import one_line
 
@@ -86,7 +86,7 @@ class ApiClient(RequestExecutor):
         """
         path = "tooling/query/" if tooling else "query/"
         answer = await self.read(
-            lambda sf: an_object(rest(sf, path, params={"q": query})), essential=essential
+            lambda sf: as_object(rest(sf, path, params={"q": query})), essential=essential
         )
         seen: set[str] = set()
         while True:
@@ -124,10 +124,10 @@ class ApiClient(RequestExecutor):
             return await anext(pages)
 
     async def describe_global(self) -> list[Row]:
-        answer = await self.read(lambda sf: an_object(rest(sf, "sobjects")))
+        answer = await self.read(lambda sf: as_object(rest(sf, "sobjects")))
         sobjects = answer.get("sobjects")
         if not isinstance(sobjects, list):
-            raise strange()
+            raise wrong_shape()
         return [one for one in sobjects if isinstance(one, dict) and isinstance(one.get("name"), str)]
 
     async def describe(self, object_name: str, *, fresh: bool = False) -> Row:
@@ -138,14 +138,14 @@ class ApiClient(RequestExecutor):
         """
         path = f"sobjects/{soql.name(object_name)}/describe"
         if fresh or object_name not in self._describes:
-            described = await self.read(lambda sf: a_describe(rest(sf, path)))
+            described = await self.read(lambda sf: as_describe(rest(sf, path)))
             self._describes[object_name] = {**described, "name": object_name}
         return self._describes[object_name]
 
     async def actions(self, kind: str) -> list[Row]:
         """The custom actions of a kind (`apex` or `flow`) that this user may call."""
         path = f"actions/custom/{soql.name(kind)}"
-        answer = await self.read(lambda sf: an_object(rest(sf, path)))
+        answer = await self.read(lambda sf: as_object(rest(sf, path)))
         actions = answer.get("actions")
         return [one for one in actions if isinstance(one, dict)] if isinstance(actions, list) else []
 
@@ -156,7 +156,7 @@ class ApiClient(RequestExecutor):
             RefusedError: There is no such action, or this user may not call it.
         """
         path = f"actions/custom/{soql.name(kind)}/{soql.name(action)}"
-        return await self.read(lambda sf: an_object(rest(sf, path)))
+        return await self.read(lambda sf: as_object(rest(sf, path)))
 
     async def action(self, kind: str, action: str, inputs: Sequence[Mapping[str, object]]) -> list[Row]:
         """Call a custom action once. The answer has one entry for each input, in order.
@@ -200,7 +200,7 @@ class ApiClient(RequestExecutor):
         (key,) = soql.checked_ids([record_id])
         path = f"tooling/sobjects/{soql.name(kind)}/{key}"
         named = ",".join(map(soql.name, fields))
-        return await self.read(lambda sf: an_object(rest(sf, path, params={"fields": named})), essential=True)
+        return await self.read(lambda sf: as_object(rest(sf, path, params={"fields": named})), essential=True)
 
     async def picklist_values(self, object_name: str, record_type: str, field: str) -> frozenset[str]:
         """The values that a field offers on a record type, as the UI API tells them.
@@ -213,7 +213,7 @@ class ApiClient(RequestExecutor):
         path = f"{place}/picklist-values/{key}/{soql.name(field)}"
         answer = await self.read(lambda sf: rest(sf, path))
         if not isinstance(answer, dict) or not isinstance(answer.get("values"), list):
-            raise strange()
+            raise wrong_shape()
         return frozenset(str(one.get("value")) for one in answer["values"] if isinstance(one, dict))
 
     async def record(self, object_name: str, record_id: str) -> Row:
@@ -224,7 +224,7 @@ class ApiClient(RequestExecutor):
         """
         (key,) = soql.checked_ids([record_id])
         path = f"sobjects/{soql.name(object_name)}/{key}"
-        return await self.read(lambda sf: an_object(rest(sf, path)))
+        return await self.read(lambda sf: as_object(rest(sf, path)))
 
     async def collections_read(
         self, object_name: str, ids: Sequence[str], fields: Sequence[str]
@@ -265,15 +265,15 @@ class ApiClient(RequestExecutor):
 
     async def resources(self) -> Row:
         """What this API version offers; also `identity`, the address that names org and user."""
-        return await self.read(lambda sf: an_object(rest(sf, "")))
+        return await self.read(lambda sf: as_object(rest(sf, "")))
 
     async def limits(self) -> Row:
         """All limits of the org, accurate within five minutes."""
-        return await self.read(lambda sf: an_object(sf.limits()), essential=True)
+        return await self.read(lambda sf: as_object(sf.limits()), essential=True)
 
     async def userinfo(self) -> Row:
         """Who the token belongs to, as the OAuth endpoint says."""
-        return await self.read(lambda sf: an_object(sf.oauth2("userinfo")), essential=True)
+        return await self.read(lambda sf: as_object(sf.oauth2("userinfo")), essential=True)
 
     async def versions(self) -> list[str]:
         """The API versions this org serves, oldest first. Costs no API call."""
@@ -307,11 +307,11 @@ class ApiClient(RequestExecutor):
 
     async def _more(self, locator: str, *, essential: bool) -> Row:
         if not _LOCATOR.match(locator):
-            raise strange()
+            raise wrong_shape()
 
         def job(sf: Salesforce) -> Row | None:
             try:
-                return an_object(sf.query_more(locator, identifier_is_url=True))
+                return as_object(sf.query_more(locator, identifier_is_url=True))
             except Exception as error:
                 fault = read_exception(error)
                 if fault is not None and fault.code == "INVALID_QUERY_LOCATOR":

@@ -250,17 +250,17 @@ class _Checkup:
         usable = [name for name in dict.fromkeys((*_PROBED, *names)) if soql.is_name(name)]
         return usable[:_MOST_OBJECTS]
 
-    async def _sight(self, mapping: FieldMapping, name: str) -> _Sight:
+    async def _sight(self, mapping: FieldMapping, name: str) -> _Visibility:
         try:
             described = await self._client.describe(name)
         except WayBlockedError:
             raise
         except RefusedError:
-            return _Sight(name, readable=False, has_key=False, sees_all=False)
+            return _Visibility(name, readable=False, has_key=False, sees_all=False)
         has_key = any(field["name"] == mapping.record_key for field in described["fields"])
-        return _Sight(name, True, has_key, await self._view.sees_all(name))
+        return _Visibility(name, True, has_key, await self._view.sees_all(name))
 
-    async def _sync_user(self, mapping: FieldMapping, sights: list[_Sight]) -> Check:
+    async def _sync_user(self, mapping: FieldMapping, sights: list[_Visibility]) -> Check:
         in_profile = self._profile.sync_user
         user = await find_sync_user(
             self._client, [one.name for one in sights if one.has_key], mapping.record_key
@@ -308,7 +308,7 @@ class _Checkup:
 
 
 @dataclass(frozen=True, slots=True)
-class _Sight:
+class _Visibility:
     """What this user sees of one object's records."""
 
     name: str
@@ -318,7 +318,7 @@ class _Sight:
     sees_all: bool
 
 
-def _permission_check(mapping: FieldMapping, sights: list[_Sight]) -> Check:
+def _permission_check(mapping: FieldMapping, sights: list[_Visibility]) -> Check:
     hidden = [one.name for one in sights if not one.readable]
     blind = [one.name for one in sights if one.readable and not one.has_key]
     partial = [one.name for one in sights if one.has_key and not one.sees_all]

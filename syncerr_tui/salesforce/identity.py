@@ -39,7 +39,7 @@ async def identify(client: ApiClient, name: str) -> OrgIdentity:
     Raises:
         NotLoggedInError, UnreachableError, RefusedError: as everywhere.
     """
-    who, organization = await asyncio.gather(_who(client), _organization(client))
+    who, organization = await asyncio.gather(_user(client), _organization(client))
     org_id = to_18(organization.get("Id")) or who.org_id
     if org_id is None:
         raise UnreachableError(
@@ -69,7 +69,7 @@ def _number(version: str) -> float:
     return float(version)
 
 
-class _Who(NamedTuple):
+class _User(NamedTuple):
     """The user, as the org knows them."""
 
     org_id: str | None
@@ -78,26 +78,26 @@ class _Who(NamedTuple):
     locale: str = ""
 
 
-async def _who(client: ApiClient) -> _Who:
+async def _user(client: ApiClient) -> _User:
     """The user. A token without the identity scope is refused here, not by REST."""
     try:
         info = await client.userinfo()
     except RefusedError:
-        return await _who_by_rest(client)
+        return await _user_by_rest(client)
     username, time_zone, locale = (
         one_line(str(info.get(name) or "")) for name in ("preferred_username", "zoneinfo", "locale")
     )
-    return _Who(to_18(info.get("organization_id")), username, time_zone[:64], locale[:16])
+    return _User(to_18(info.get("organization_id")), username, time_zone[:64], locale[:16])
 
 
-async def _who_by_rest(client: ApiClient) -> _Who:
+async def _user_by_rest(client: ApiClient) -> _User:
     match = _IDENTITY.search(str((await client.resources()).get("identity") or ""))
     user = to_18(match[2]) if match else None
     if match is None or user is None:
-        return _Who(None)
+        return _User(None)
     users = await client.query_all(f"SELECT Username FROM User WHERE Id = {soql.quote(user)}")  # noqa: S608
     username = users[0].get("Username") if users else ""
-    return _Who(to_18(match[1]), one_line(str(username or "")))
+    return _User(to_18(match[1]), one_line(str(username or "")))
 
 
 async def _organization(client: ApiClient) -> Row:

@@ -156,7 +156,7 @@ class RequestExecutor:
         options = self._options
         asked_at = self._stopwatch.now() if writing else None
         if not essential:
-            self._mind_the_reserve()
+            self._check_api_reserve()
         tried, started = 0, options.clock()
         while True:
             if self._expired is not None:
@@ -278,7 +278,7 @@ class RequestExecutor:
         local.generation = token.generation
         return local.library  # type: ignore[no-any-return]
 
-    def _mind_the_reserve(self) -> None:
+    def _check_api_reserve(self) -> None:
         usage = self.usage
         if usage is None or usage.total <= 0 or self._options.api_reserve <= 0:
             return

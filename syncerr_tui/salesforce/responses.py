@@ -42,7 +42,7 @@ class WrongShapeError(UnreachableError):
     """An answer that no Salesforce gives."""
 
 
-def strange() -> WrongShapeError:
+def wrong_shape() -> WrongShapeError:
     """What to raise for an answer of the wrong shape."""
     return WrongShapeError(
         "The org answered in a form that is not Salesforce's",
@@ -50,34 +50,34 @@ def strange() -> WrongShapeError:
     )
 
 
-def unmatched() -> OutcomeUnknownError:
+def rows_do_not_match() -> OutcomeUnknownError:
     """What to raise where an answer cannot be matched to rows."""
     return OutcomeUnknownError("The org's answer does not fit the rows that were sent")
 
 
-def an_object(value: object) -> Row:
+def as_object(value: object) -> Row:
     if not isinstance(value, dict):
-        raise strange()
+        raise wrong_shape()
     return value
 
 
-def a_describe(value: object) -> Row:
+def as_describe(value: object) -> Row:
     """A describe whose fields are what everybody takes them for; what is none of it is left out.
 
     Fields have a name, a type and a label (texts), a length, picklist values and the objects they refer to.
     """
-    described = an_object(value)
+    described = as_object(value)
     fields = described.get("fields")
     if not isinstance(fields, list):
-        raise strange()
-    return {**described, "fields": [_a_field(one) for one in fields if _is_field(one)]}
+        raise wrong_shape()
+    return {**described, "fields": [_as_field(one) for one in fields if _is_field(one)]}
 
 
 def _is_field(value: object) -> bool:
     return isinstance(value, dict) and isinstance(value.get("name"), str) and is_name(value["name"])
 
 
-def _a_field(field: Row) -> Row:
+def _as_field(field: Row) -> Row:
     kind, label, length = field.get("type"), field.get("label"), field.get("length")
     values, targets = field.get("picklistValues"), field.get("referenceTo")
     return {
@@ -96,14 +96,14 @@ def a_page(answer: Row) -> tuple[Page, str | None]:
     """One page of a query, and where the next one is; None after the last."""
     records, total = answer.get("records"), answer.get("totalSize")
     if not isinstance(records, list) or not isinstance(total, int):
-        raise strange()
+        raise wrong_shape()
     if not all(isinstance(row, dict) for row in records):
-        raise strange()
+        raise wrong_shape()
     if answer.get("done") is True:
         return Page(records, total), None
     following = answer.get("nextRecordsUrl")
     if not isinstance(following, str):
-        raise strange()
+        raise wrong_shape()
     return Page(records, total), following
 
 
@@ -129,7 +129,7 @@ def objects(value: object) -> TypeGuard[list[Row]]:
 def results(answer: object, expected: int) -> list[Row]:
     """One result for each row sent. Any other count cannot be matched to rows: the outcome is unknown."""
     if not objects(answer) or len(answer) != expected:
-        raise unmatched()
+        raise rows_do_not_match()
     return answer
 
 
@@ -137,13 +137,13 @@ def by_id(ids: Sequence[str], rows: object) -> dict[str, Row | None]:
     """Records matched to ids by identity. One that nobody asked for is no answer to rely on."""
     by_key: dict[str, Row | None] = dict.fromkeys(ids)
     if not isinstance(rows, list) or len(rows) > len(ids):
-        raise strange()
+        raise wrong_shape()
     for row in rows:
         if row is None:
             continue
         key = to_18(row.get("Id")) if isinstance(row, dict) else None
         if key not in by_key:
-            raise strange()
+            raise wrong_shape()
         by_key[key] = row
     return by_key
 
@@ -161,5 +161,5 @@ def version_list(sf: Salesforce) -> tuple[list[Row], datetime | None]:
     moment = server_date(response.headers)
     rows = response.json()
     if not objects(rows):
-        raise strange()
+        raise wrong_shape()
     return rows, moment.astimezone(UTC) if moment else None

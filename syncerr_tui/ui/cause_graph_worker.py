@@ -165,9 +165,9 @@ class CauseGraphWorker:
 
     def _in_step_at_once(self, errors: Mapping[str, SyncError]) -> KnownCauses:
         """In the thread."""
-        from syncerr_tui.diagnosis.causes import no_collecting
+        from syncerr_tui.diagnosis.causes import without_gc
 
-        with no_collecting(len(errors)):
+        with without_gc(len(errors)):
             return self._in_step(errors)
 
     def _in_step(self, errors: Mapping[str, SyncError]) -> KnownCauses:

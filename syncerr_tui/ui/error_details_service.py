@@ -89,7 +89,7 @@ class ErrorDetailsService:
 
     # -- org notes -----------------------------------------------------------------------------------
 
-    def begin_anew(self) -> None:
+    def forget_known(self) -> None:
         """Read the org notes again, and take what the org said about names for old."""
         self._known.clear()
         self._resolver = None

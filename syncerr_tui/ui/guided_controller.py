@@ -64,7 +64,7 @@ class GuidedController:
         """What takes the person's words; None where no run is under way."""
         self._post = background.post
 
-    def _become(self, state: GuidedState | None) -> None:
+    def _set_state(self, state: GuidedState | None) -> None:
         self._context.state = replace(self._context.state, guided=state)
         self._post(GuidedChanged())
 
@@ -77,30 +77,32 @@ class GuidedController:
         if isinstance(event, e.RunStarted):
             rows = (GuidedRow(row.error, row.wave) for row in event.plan.rows)
             if event.plan.method == METHOD:
-                self._become(GuidedState.begun(rows))
+                self._set_state(GuidedState.begun(rows))
             elif state is not None and state.phase is Phase.OVER:
-                self._become(None)
+                self._set_state(None)
         elif state is None or state.phase is not Phase.UNDER_WAY:
             return
         elif isinstance(event, e.AskPerson):
             ids = [error.id for error in event.errors]
-            self._become(state.asked(event.wave, event.doubtful, ids, event.address, self._context.clock()))
+            self._set_state(
+                state.asked(event.wave, event.doubtful, ids, event.address, self._context.clock())
+            )
             self._post(PersonAsked(event.wave, first=not state.wave))
         elif isinstance(event, e.RowChanged):
-            self._become(state.changed(event.id, event.state, event.verdict, event.reason, event.error))
+            self._set_state(state.changed(event.id, event.state, event.verdict, event.reason, event.error))
         elif isinstance(event, e.RunEnded):
-            self._become(state.at_phase(Phase.OVER))
+            self._set_state(state.at_phase(Phase.OVER))
 
     def run_over(self) -> None:
         """No run is under way any more, whether it ended or broke."""
         state = self._context.state.guided
         if state is not None and state.phase is Phase.UNDER_WAY:
-            self._become(state.at_phase(Phase.UNFINISHED))
+            self._set_state(state.at_phase(Phase.UNFINISHED))
 
     def dismiss(self) -> None:
         state = self._context.state.guided
         if state is not None and state.phase is Phase.OVER:
-            self._become(None)
+            self._set_state(None)
 
     async def look(self, waiting: Sequence[Unfinished]) -> None:
         """Show how far the newest interrupted one had come; none where none waits."""
@@ -112,7 +114,7 @@ class GuidedController:
             return
         if run is None:
             if state is not None:
-                self._become(None)
+                self._set_state(None)
             return
         try:
             rows = await self._journals.ask(
@@ -122,7 +124,7 @@ class GuidedController:
             self._post(Troubled(error))
             return
         if self._context.state.guided is state:
-            self._become(GuidedState.begun(map(_recalled, rows), Phase.UNFINISHED))
+            self._set_state(GuidedState.begun(map(_recalled, rows), Phase.UNFINISHED))
 
     # -- what the person says --------------------------------------------------------------------------
 
@@ -158,7 +160,7 @@ class GuidedController:
             return False
         heard = person.tick(ids, pressed=pressed)
         ticked = [row_id for row_id in ids if row_id in heard]
-        self._become(state.ticked(ticked, self._context.clock(), pressed=pressed))
+        self._set_state(state.ticked(ticked, self._context.clock(), pressed=pressed))
         return bool(ticked)
 
     def decline(self, ids: Sequence[str]) -> None:

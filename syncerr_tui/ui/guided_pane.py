@@ -280,7 +280,7 @@ class GuidedPane(ListWithPanel):
         self.run_changed()
         self.take_focus()
 
-    def _become(self, state: GuidedState) -> None:
+    def _set_state(self, state: GuidedState) -> None:
         if self.shown:
             self.context.state = replace(self.context.state, guided=state)
             self.run_changed()
@@ -289,7 +289,7 @@ class GuidedPane(ListWithPanel):
     # -- moving and filtering --------------------------------------------------------------------------
 
     def move_cursor(self, rows: int) -> None:
-        self._become(self.state.moved(rows))
+        self._set_state(self.state.moved(rows))
 
     def to_row(self, row: int) -> None:
         """To this row, or line of the panel; 1 is the first."""
@@ -309,7 +309,7 @@ class GuidedPane(ListWithPanel):
         new_filter = parse(text, typing=typing)
         state = self.state.filtered(new_filter, self.context.clock())
         self._list.note("", *self.nothing_matches())
-        self._become(state)
+        self._set_state(state)
 
     def step_back(self) -> bool:
         if super().step_back():

@@ -160,9 +160,9 @@ class JournalPane(ListWithPanel):
         self._show()
 
     def _in_background(self, work: Coroutine[Any, Any, None], group: str = "journal") -> None:
-        self.run_worker(self._or_say_why(work), group=group, exclusive=group != "journal")
+        self.run_worker(self._report_failure(work), group=group, exclusive=group != "journal")
 
-    async def _or_say_why(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _report_failure(self, work: Coroutine[Any, Any, None]) -> None:
         try:
             await work
         except SyncErrError as error:

@@ -71,7 +71,7 @@ class ListScreen(ActionScreen, inherit_bindings=False):
 
     def refresh_list(self) -> None:
         """Read the list, the journal and the org's notes again; connect first where that is still to do."""
-        self.services.error_details.begin_anew()
+        self.services.error_details.forget_known()
         if self.complete:
             self.journal.refresh_journal()
         self._read()

@@ -113,12 +113,12 @@ class ResyncController:
     async def _plan_later(
         self, connection: OrgSession, chosen: Sequence[SyncError], hidden: int, planning: object
     ) -> None:
-        from syncerr_tui.diagnosis.causes import no_collecting
+        from syncerr_tui.diagnosis.causes import without_gc
 
         unavailable, behind, handled = self._unavailable, self.busy, self._context.state.handlings
 
         def prepared_in(graph: CauseGraph) -> Prepared:
-            with no_collecting(len(chosen)):
+            with without_gc(len(chosen)):
                 return prepare(graph, chosen, hidden, unavailable, behind=behind, handled=handled)
 
         prepared = await self._services.graph_worker.lend(prepared_in)

@@ -138,12 +138,12 @@ class RunController:
         try:
             view = self._begin(request, connection)
         except SyncErrError as error:
-            self._in_trouble(error)
+            self._report_trouble(error)
             return False
         self._work(self._follow(view), "resync")
         return True
 
-    def _in_trouble(self, error: SyncErrError) -> None:
+    def _report_trouble(self, error: SyncErrError) -> None:
         self.trouble = error.title
         self._post(Troubled(error))
 
@@ -186,7 +186,7 @@ class RunController:
                     if not self._stopped:
                         await self._follow(self._begin(request, connection))
         except SyncErrError as error:
-            self._in_trouble(error)
+            self._report_trouble(error)
         finally:
             self.left_off = off.problem.line if off is not None and off.problem is not None else ""
             if self.left_off:
@@ -233,7 +233,7 @@ class RunController:
                     if self._context.state.run.leaving and not view.in_flight and self._meanwhile is None:
                         self._post(AppLeft())
         except SyncErrError as error:
-            self._in_trouble(error)
+            self._report_trouble(error)
         finally:
             self._run = self._guided.person = None
         if view.counts.twin:
@@ -241,7 +241,7 @@ class RunController:
         if view.ended is not None and view.ended.how in _NOT_BY_ITSELF:
             self.trouble = _NOT_BY_ITSELF[view.ended.how]
         if run.failure is not None:
-            self._in_trouble(run.failure)
+            self._report_trouble(run.failure)
         view.freed = self._freed(view)
         if view.ended is None:
             self.view = None

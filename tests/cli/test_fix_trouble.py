@@ -174,7 +174,7 @@ def test_a_run_whose_safeguard_is_not_seen_on_again_exits_1(
     async def refused(_fixer: Fixer, fix: str) -> FixResult:
         return FixResult(fix, FixState.REFUSED, False, {}, {}, "The set-up is locked")
 
-    monkeypatch.setattr(Fixer, "restore_surely", refused)
+    monkeypatch.setattr(Fixer, "restore_with_retries", refused)
     asked = ("resync", *BOX, "--id", cause["roots"][0], "--yes", "--json")
     run = shell(*asked, "--with-fix", option["key"])
     assert (run.code, run.lines[0]["verdict"]) == (1, "FIXED"), run.err

@@ -22,7 +22,7 @@ from syncerr_tui.journal.attempt import Attempt, OutcomeKind
 from syncerr_tui.journal.claims import Owner, is_alive
 from syncerr_tui.journal.database import HISTORY, MIGRATIONS, Server
 from syncerr_tui.journal.history import History
-from syncerr_tui.journal.journal import Begun, Journal
+from syncerr_tui.journal.journal import Journal, JournaledRun
 from syncerr_tui.journal.request_log import LoggedRequest, RequestLog, log_line
 from syncerr_tui.journal.sqlite_file import SqliteFile
 from syncerr_tui.model import Verdict
@@ -72,7 +72,7 @@ def plan_of(*numbers: int, **changes: object) -> Plan:
     return make_plan(errors, org=IDENTITY, method=METHOD, created_at=NOW, parents={})
 
 
-def begin(journal: Journal, plan: Plan, reason: str = "") -> Begun:
+def begin(journal: Journal, plan: Plan, reason: str = "") -> JournaledRun:
     return journal.begin(plan, who=WHO, reason=reason, fingerprint=cause_key)
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from syncerr_tui.errors import MachineError, NotLoggedInError, NotSentError, RefusedError
 from syncerr_tui.journal.history import History
-from syncerr_tui.journal.journal import Begun, Journal
+from syncerr_tui.journal.journal import Journal, JournaledRun
 from syncerr_tui.model import EventSeen, EventType, RecordSeen, RowState, SyncError, Verdict
 from syncerr_tui.resync.events import (
     AskPerson,
@@ -132,7 +132,7 @@ async def test_the_first_rows_are_looked_at_while_the_journal_takes_the_plan(
     looked = threading.Event()
     original = journal.begin
 
-    def begin(*plan: Any, claimed: Callable[[Mapping[str, str]], object], **options: Any) -> Begun:
+    def begin(*plan: Any, claimed: Callable[[Mapping[str, str]], object], **options: Any) -> JournaledRun:
         def while_writing(held: Mapping[str, str]) -> None:
             acts.append("claimed")
             claimed(held)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from syncerr_tui.journal.attempt import Attempt, OutcomeKind
-from syncerr_tui.journal.journal import Begun, Journal, Who
+from syncerr_tui.journal.journal import Journal, JournaledRun, Who
 from syncerr_tui.journal.places import open_journal
 from syncerr_tui.model import SyncError, Verdict
 from syncerr_tui.resync.plan import PlanShape, make_plan
@@ -28,7 +28,7 @@ def journal_at(folder: Path) -> Journal:
     return open_journal(folder, IDENTITY.org_id, now=lambda: NOW - timedelta(hours=2))
 
 
-def begin(journal: Journal, errors: Sequence[SyncError], reason: str = "") -> Begun:
+def begin(journal: Journal, errors: Sequence[SyncError], reason: str = "") -> JournaledRun:
     plan = make_plan(
         errors,
         org=IDENTITY,

@@ -183,7 +183,7 @@ async def test_an_answer_from_before_a_refresh_is_dropped(around: Surroundings) 
     around.resolvers[0].open.clear()
     around.error_details.look_up(flow_error())
     await asyncio.sleep(0)
-    around.error_details.begin_anew()
+    around.error_details.forget_known()
     around.resolvers.append(FakeResolver())
     around.resolvers[0].open.set()
     await around.settled()
@@ -223,13 +223,13 @@ async def test_a_lost_login_is_told_and_the_next_row_can_be_asked_for(around: Su
 
 async def test_org_notes_are_read_again_and_a_broken_file_keeps_the_old_ones(around: Surroundings) -> None:
     around.notes = parse('[[note]]\ncode = "CANNOT_EXECUTE_FLOW_TRIGGER"\ntext = "Call Priya."', "n")
-    around.error_details.begin_anew()
+    around.error_details.forget_known()
     await around.settled()
     assert [note.text for note in around.error_details.explain(flow_error()).guidance.notes] == [
         "Call Priya."
     ]
     around.notes = BadInputError("notes.toml, line 3, txt: is not known in a note")
-    around.error_details.begin_anew()
+    around.error_details.forget_known()
     await around.settled()
     assert [type(message) for message in around.told] == [KnownBetter, Announced, KnownBetter]
     assert around.told[1] == Announced("Notes: notes.toml, line 3, txt: is not known in a note.", "bad")
@@ -238,7 +238,7 @@ async def test_org_notes_are_read_again_and_a_broken_file_keeps_the_old_ones(aro
         "Call Priya."
     ]
     around.notes = None
-    around.error_details.begin_anew()
+    around.error_details.forget_known()
     await around.settled()
     assert not around.error_details.notes_trouble
     assert around.error_details.explain(flow_error()).guidance.notes == ()

@@ -204,7 +204,7 @@ def learn(
             if earlier is None or _tells_more(outcome, earlier):
                 candidates[key] = outcome
     ranked = sorted(candidates.values(), key=lambda one: -one.score)
-    return Lesson(tuple(ranked), _clear(ranked), tuple(dict.fromkeys(refused)), recording.lightning)
+    return Lesson(tuple(ranked), _clear_winner(ranked), tuple(dict.fromkeys(refused)), recording.lightning)
 
 
 def _tells_more(one: ButtonCandidate, other: ButtonCandidate) -> bool:
@@ -219,7 +219,7 @@ def _without_ids(call: RecordedCall, hole: Hole) -> str:
     return json.dumps(replaced(call.params, hole.path, hole.mark), sort_keys=True)
 
 
-def _clear(ranked: Sequence[ButtonCandidate]) -> int | None:
+def _clear_winner(ranked: Sequence[ButtonCandidate]) -> int | None:
     if not ranked or ranked[0].doubtful:
         return None
     if len(ranked) > 1 and ranked[0].score - ranked[1].score < CLEARLY_AHEAD:
@@ -307,7 +307,7 @@ def _candidate(
         return Unrepeatable(call.words, reason)
     if len(group.beside[hole.path]) > 1:
         return Unrepeatable(call.words, "What it sends beside the row ids differs from call to call")
-    if len(_ids_at(hole.path, group)) == 1 and _beside(hole.mark):
+    if len(_ids_at(hole.path, group)) == 1 and _has_other_values(hole.mark):
         return Unrepeatable(
             call.words, "What stands beside the one row's id may be that row's: tick two rows"
         )
@@ -454,10 +454,10 @@ def _named_as_secret(name: str, text: str) -> bool:
     return bool(_SECRET_END.search(name)) or not _WORDS.fullmatch(text)
 
 
-def _beside(mark: Mapping[str, Json]) -> bool:
+def _has_other_values(mark: Mapping[str, Json]) -> bool:
     """Whether texts or numbers stand beside the id of each row: they may be that row's own."""
     if "template" in mark:
-        return _beside(check(mark["template"]).mark)
+        return _has_other_values(check(mark["template"]).mark)
     rest = mark.get("item", mark.get("value"))
     return any(not isinstance(one, bool) for one in _scalars(rest))
 

@@ -18,7 +18,7 @@ from syncerr_tui.errors import NotSentError, RefusedError, UnreachableError
 from syncerr_tui.model import SyncError
 from syncerr_tui.resync.org import MethodInfo, Receipt, RequestPreview
 from syncerr_tui.salesforce.client import ApiClient, Row
-from syncerr_tui.salesforce.responses import unmatched
+from syncerr_tui.salesforce.responses import rows_do_not_match
 from syncerr_tui.salesforce.soql import to_18
 from syncerr_tui.text import one_line
 
@@ -130,7 +130,7 @@ def receipts(errors: Sequence[SyncError], results: Sequence[Row]) -> list[Receip
 def _match(errors: Sequence[SyncError], results: Sequence[Row]) -> list[Row]:
     """Results in the order of the rows."""
     if len(results) != len(errors):
-        raise unmatched()
+        raise rows_do_not_match()
     places = {error.id: place for place, error in enumerate(errors)}
     ordered: list[Row | None] = [None] * len(errors)
     nameless: list[tuple[int, Row]] = []
@@ -138,17 +138,17 @@ def _match(errors: Sequence[SyncError], results: Sequence[Row]) -> list[Row]:
         named = {key for key in _ids(result) if key in places}
         own = to_18(result.get("id"))
         if len(named) > 1 or (own is not None and own not in places):
-            raise unmatched()
+            raise rows_do_not_match()
         if not named:
             nameless.append((position, result))
             continue
         place = places[named.pop()]
         if ordered[place] is not None:
-            raise unmatched()
+            raise rows_do_not_match()
         ordered[place] = result
     for position, result in nameless:
         if ordered[position] is not None:
-            raise unmatched()
+            raise rows_do_not_match()
         ordered[position] = result
     return [result for result in ordered if result is not None]
 

@@ -27,7 +27,7 @@ from syncerr_tui.salesforce.profiles import (
     FlowMethod,
     GuidedMethod,
 )
-from syncerr_tui.salesforce.responses import unmatched
+from syncerr_tui.salesforce.responses import rows_do_not_match
 from syncerr_tui.text import one_line
 
 _WORDS = {"apex": "Apex action", "flow": "Flow"}
@@ -233,7 +233,7 @@ class ApexRestResync:
         results = named_results(answer, {error.id for error in errors})
         if results is None:
             if refuses(answer):
-                raise unmatched()
+                raise rows_do_not_match()
             return [Receipt(error.id, accepted=True) for error in errors]
         return receipts(errors, results)
 
