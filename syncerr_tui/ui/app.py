@@ -22,9 +22,10 @@ from textual.widgets import Input
 from syncerr_tui.host.paths import record_crash
 from syncerr_tui.host.terminal import Colour
 from syncerr_tui.text import clean
-from syncerr_tui.ui.context import AppContext, BackgroundContext
+from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.debouncer import caught_up
 from syncerr_tui.ui.diffing_app import DiffingApp
+from syncerr_tui.ui.messages import BackgroundContext
 from syncerr_tui.ui.screen_diff import ScreenDiff
 from syncerr_tui.ui.stylesheet import CachingStylesheet
 from syncerr_tui.ui.widgets.line import Line

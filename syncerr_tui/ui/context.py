@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from syncerr_tui.host.terminal import TerminalProfile
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from textual.message import Message
-
     from syncerr_tui.diagnosis.org_notes import OrgNotes
     from syncerr_tui.host.config import Config
     from syncerr_tui.model import Environment
     from syncerr_tui.salesforce.session import OrgSession
     from syncerr_tui.triage.state import UiState
-    from syncerr_tui.ui.journals import Journals
 
 WANTS_SETUP = -1
 """Return code of an app that was left for the guided set-up. No exit code of the process."""
@@ -104,17 +99,3 @@ class AppContext:
         from syncerr_tui.model import Environment
 
         return self.connection.identity.environment if self.connection else Environment.PRODUCTION
-
-
-@dataclass(frozen=True, slots=True)
-class BackgroundContext:
-    """What a part that works in the background is made with: it knows no screen."""
-
-    context: AppContext
-    """The org, the terminal, and what is true on screen."""
-    journals: Journals
-    """Makes runs, and answers questions about earlier ones."""
-    post: Callable[[Message], object]
-    """Takes messages for the workbench."""
-    work: Callable[[Coroutine[Any, Any, None], str], object]
-    """Runs a coroutine in the background, in a group of this name."""

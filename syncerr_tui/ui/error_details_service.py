@@ -15,8 +15,7 @@ from textual.message import Message
 
 from syncerr_tui.errors import BadInputError, NotLoggedInError
 from syncerr_tui.model import SyncError
-from syncerr_tui.ui.context import BackgroundContext
-from syncerr_tui.ui.messages import Announced, StateChanged
+from syncerr_tui.ui.messages import BackgroundContext, Service, StateChanged
 
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.explanation import Explanation
@@ -39,17 +38,11 @@ class KnownBetter(Message):
     error: SyncError | None = None
 
 
-class ErrorDetailsService:
-    """Explains errors, and learns more about them.
-
-    Args:
-        background: The org, and the way to its notes; where messages go.
-    """
+class ErrorDetailsService(Service):
+    """Explains errors, and learns more about them."""
 
     def __init__(self, background: BackgroundContext) -> None:
-        self._context = background.context
-        self._work = background.work
-        self._post = background.post
+        super().__init__(background)
         self.notes: OrgNotes | None = None
         self.notes_trouble: BadInputError | None = None
         self._connection: OrgSession | None = None
@@ -102,7 +95,7 @@ class ErrorDetailsService:
         except BadInputError as trouble:
             # What was read before is still true.
             self.notes_trouble = trouble
-            self._post(Announced(f"Notes: {trouble.line}", "bad"))
+            self._say(f"Notes: {trouble.line}", "bad")
         else:
             self.notes_trouble = None
         if (self.notes, self.notes_trouble) != before:

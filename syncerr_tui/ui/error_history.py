@@ -19,8 +19,8 @@ from syncerr_tui.model import SyncError, Verdict
 from syncerr_tui.text import one_line
 from syncerr_tui.triage.handling import handlings
 from syncerr_tui.ui.cause_graph_worker import CauseGraphWorker
-from syncerr_tui.ui.context import BackgroundContext
 from syncerr_tui.ui.error_details_service import KnownBetter
+from syncerr_tui.ui.messages import BackgroundContext, Service
 from syncerr_tui.words import clock_time, plural
 
 if TYPE_CHECKING:
@@ -35,12 +35,9 @@ class LeftByRunsKnown(Message):
     """What earlier runs left of the rows in the list is known anew, and what people have said about them."""
 
 
-class ErrorHistory:
+class ErrorHistory(Service):
     def __init__(self, background: BackgroundContext) -> None:
-        self._context = background.context
-        self._journals = background.journals
-        self._work = background.work
-        self._post = background.post
+        super().__init__(background)
         self._known: dict[SyncError, Memory] = {}
         self._left: LeftByRuns | None = None
         self._pending: SyncError | None = None

@@ -14,24 +14,20 @@ from syncerr_tui.triage.filter import FIELDS
 from syncerr_tui.triage.terms import FilterHistory, completions, history_of, quoted
 from syncerr_tui.triage.values import KINDS, Value, counted, value_label, values_of
 from syncerr_tui.ui.errors_pane import ErrorsPane
-from syncerr_tui.ui.messages import Announced, announce
-from syncerr_tui.ui.services import Services
+from syncerr_tui.ui.messages import announce
+from syncerr_tui.ui.services import Controller, Services
 from syncerr_tui.ui.widgets.panel import Subject
 
 
-class FilterController:
+class FilterController(Controller):
     """Opens the dialogs, and keeps what filters were applied. What happens is posted.
 
     Args:
-        services: The causes, the folder that remembers.
-        screen: Dialogs come up on top of it, and it takes the messages.
         errors: The list that is filtered.
     """
 
     def __init__(self, services: Services, screen: Screen[None], errors: ErrorsPane) -> None:
-        self._services = services
-        self._context = services.context
-        self._screen = screen
+        super().__init__(services, screen)
         self._errors = errors
         self._kind = "code"
         """What was counted by last."""
@@ -58,7 +54,7 @@ class FilterController:
                 self._filter(value.term)
 
         dialog = CountsDialog(len(rows), count, self._kind, self._shown)
-        self._screen.app.push_screen(dialog, chosen)
+        self._open(dialog, chosen)
 
     def only_like(self, error: SyncError) -> None:
         """Keep the rows that have a value in common with this one, or leave them out."""
@@ -71,13 +67,13 @@ class FilterController:
         values = values_of(error, cause_of=self._cause_of)
         name = Subject.of_error(error.id, error).name
         menu = like_menu(name, values, self._shown)
-        self._screen.app.push_screen(menu, chosen)
+        self._open(menu, chosen)
 
     def _filter(self, term: str, *, without: bool = False) -> None:
         try:
             text = self._errors.narrow(term, without=without)
         except SyncErrError as error:
-            self._screen.post_message(Announced(error.line, "bad"))
+            self._say(error.line, "bad")
         else:
             self.applied(self._errors.filter_kind, text)
 
@@ -108,7 +104,7 @@ class FilterController:
         """What was applied in earlier starts."""
         from syncerr_tui.host import remembered
 
-        folder = self._services.journals.folder
+        folder = self._journals.folder
 
         async def recalled() -> str:
             known = await asyncio.to_thread(
@@ -128,7 +124,7 @@ class FilterController:
     async def _kept(self, org_id: str) -> str:
         from syncerr_tui.host import remembered
 
-        folder = self._services.journals.folder
+        folder = self._journals.folder
 
         def write() -> None:
             try:
@@ -151,7 +147,7 @@ class FilterController:
             if name:
                 announce(self._screen, self._saved(name, text), "saving")
 
-        self._screen.app.push_screen(filter_name_dialog(text, known), named)
+        self._open(filter_name_dialog(text, known), named)
 
     async def _saved(self, name: str, text: str) -> str:
         from syncerr_tui.host.config import save_filter

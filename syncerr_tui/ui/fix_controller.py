@@ -8,13 +8,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
-from textual.screen import Screen
 from textual.widgets import Input
 
 from syncerr_tui.errors import SyncErrError
 from syncerr_tui.model import SyncError, chunks
-from syncerr_tui.ui.messages import Announced, JournalGrew, Troubled
-from syncerr_tui.ui.services import Services
+from syncerr_tui.ui.messages import JournalGrew, Troubled
+from syncerr_tui.ui.services import Controller
 from syncerr_tui.words import plural
 
 if TYPE_CHECKING:
@@ -41,19 +40,8 @@ class SafeguardsLeftOff(Message):
     """An earlier start left safeguards off, and they still are."""
 
 
-class FixController:
-    """Opens the dialogs, and applies and puts back what is chosen in them. What happens is posted.
-
-    Args:
-        services: What looks up, applies and puts back; what waits for what.
-        screen: Dialogs come up on top of it, and it takes the messages.
-    """
-
-    def __init__(self, services: Services, screen: Screen[None]) -> None:
-        self._services = services
-        self._context = services.context
-        self._screen = screen
-        self._post = screen.post_message
+class FixController(Controller):
+    """Opens the dialogs, and applies and puts back what is chosen in them. What happens is posted."""
 
     @property
     def off_words(self) -> str:
@@ -84,7 +72,7 @@ class FixController:
             return
 
         def opening(_graph: CauseGraph | None) -> None:
-            self._post(Announced(""))
+            self._say("")
             self._open_chosen(self._blocked(chosen), named, together=together)
 
         self.once_known(opening, "Still working out the causes; the fixes come up when that is done.")
@@ -95,7 +83,7 @@ class FixController:
         if graph is not None:
             act(graph)
             return
-        self._post(Announced(meanwhile))
+        self._say(meanwhile)
         self._screen.run_worker(self._later(act), group="once known", exclusive=True)
 
     async def _later(self, act: Callable[[CauseGraph | None], object]) -> None:
@@ -140,7 +128,7 @@ class FixController:
         names_target = self._names_target()
         if names_target:
             line = "In a production org one cause is fixed at a time: unselect, and choose one."
-            self._post(Announced(line))
+            self._say(line)
         elif names_target is not None:
             self._open_many([(named(each), each) for each in causes.values()])
 
@@ -170,7 +158,7 @@ class FixController:
             return
 
         def apply(option: FixOption, typed: Mapping[str, str], name: str) -> None:
-            self._screen.run_worker(self._apply(dialog, option, typed, name, errors), group="fixing")
+            self._work(self._apply(dialog, option, typed, name, errors), "fixing")
 
         dialog = FixDialog(
             subject,
@@ -178,7 +166,7 @@ class FixController:
             names_target=names_target,
             listed=self._context.on_snapshot,
         )
-        self._screen.app.push_screen(dialog, self._left)
+        self._open(dialog, self._left)
         self._screen.run_worker(self._look_up(dialog, errors), group="fix-options", exclusive=True)
 
     async def _look_up(self, dialog: FixDialog, errors: Sequence[SyncError]) -> None:
@@ -202,11 +190,11 @@ class FixController:
             result = await self._services.fixes.apply(option, typed, name, errors[0].id)
         except SyncErrError as error:
             result = error
-            self._post(Announced(error.line, "bad"))
+            self._say(error.line, "bad")
         else:
             words, look = fix_outcome(result)
             line = f"{words}  Now re-sync: {self._context.key_of('resync')}." if result.verified else words
-            self._post(Announced(line, look, keep=True, about=frozenset(error.id for error in errors)))
+            self._say(line, look, keep=True, about=frozenset(error.id for error in errors))
         dialog.ended(result)
         self._post(JournalGrew())
 
@@ -215,14 +203,14 @@ class FixController:
         from syncerr_tui.ui.screens.fix_many import FixManyDialog
 
         def apply(lines: Sequence[FixProposal]) -> None:
-            self._screen.run_worker(self._apply_many(dialog, lines), group="fixing")
+            self._work(self._apply_many(dialog, lines), "fixing")
 
         dialog = FixManyDialog(
             len(causes),
             apply,
             listed=self._context.on_snapshot,
         )
-        self._screen.app.push_screen(dialog, self._left)
+        self._open(dialog, self._left)
         self._screen.run_worker(self._look_up_many(dialog, causes), group="fix-options", exclusive=True)
 
     async def _look_up_many(
@@ -267,7 +255,7 @@ class FixController:
         summary = f"{done:,} of {plural(len(lines), 'change')} {ends}."
         about = frozenset(error.id for line in lines for error in line.errors)
         look = "good" if done == len(lines) else "bad"
-        self._post(Announced(summary, look, keep=True, about=about))
+        self._say(summary, look, keep=True, about=about)
         dialog.ended(summary)
 
     async def _apply_one(self, line: FixProposal) -> tuple[str, str]:
@@ -341,7 +329,7 @@ class FixController:
             if right is not None:
                 go_on(name)
 
-        self._screen.app.push_screen(target_name_dialog(name), typed)
+        self._open(target_name_dialog(name), typed)
 
     # -- putting back ----------------------------------------------------------------------------------
 
@@ -351,7 +339,7 @@ class FixController:
         fixes = self._services.fixes
 
         def do(work: Coroutine[Any, Any, str]) -> None:
-            self._screen.run_worker(self._do(dialog, work), group="fixing")
+            self._work(self._do(dialog, work), "fixing")
 
         actions = SafeguardActions(
             restore=lambda ids: do(self._restore(ids)),
@@ -360,7 +348,7 @@ class FixController:
         )
         may = None if self._context.read_only else actions
         dialog = SafeguardsDialog(may, self._context.clock)
-        self._screen.app.push_screen(dialog)
+        self._open(dialog)
         self._screen.run_worker(self._reread(dialog), group="safeguards", exclusive=True)
 
     async def _reread(self, dialog: SafeguardsDialog, note: str = "") -> None:
@@ -375,7 +363,7 @@ class FixController:
             note = await work
         except SyncErrError as error:
             note = error.line
-        self._post(Announced(note))
+        self._say(note)
         self._post(JournalGrew())
         await self._reread(dialog, note)
 
@@ -416,7 +404,5 @@ class FixController:
                 self.show_safeguards()
 
         names = [record.target.name for record in fixes.off]
-        self._screen.app.push_screen(
-            off_question(self.off_words or "A fix is being applied", names), answered
-        )
+        self._open(off_question(self.off_words or "A fix is being applied", names), answered)
         return True

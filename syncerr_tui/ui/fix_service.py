@@ -6,10 +6,8 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from syncerr_tui.errors import SyncErrError
 from syncerr_tui.model import SyncError
-from syncerr_tui.ui.context import BackgroundContext
-from syncerr_tui.ui.messages import StateChanged, Troubled
+from syncerr_tui.ui.messages import BackgroundContext, Service, StateChanged
 
 if TYPE_CHECKING:
     # Needed when the first fix is asked for, not for the first frame.
@@ -21,19 +19,16 @@ if TYPE_CHECKING:
     from syncerr_tui.salesforce.session import OrgSession
 
 
-class FixService:
+class FixService(Service):
     """Looks up, applies and puts back, and knows what is off.
 
     Args:
-        background: The org and its journal; where messages go.
         explain: What is known about an error.
     """
 
     def __init__(self, background: BackgroundContext, explain: Callable[[SyncError], Explanation]) -> None:
-        self._context = background.context
-        self._journals = background.journals
+        super().__init__(background)
         self._explain = explain
-        self._post = background.post
         self._cached: tuple[OrgSession, Fixer] | None = None
         self.off: tuple[FixRecord, ...] = ()
         """Safeguards that may be off because of us, as the journal has it."""
@@ -147,17 +142,12 @@ class FixService:
 
     async def recall(self) -> None:
         """Read from the journal what may be off. Does not raise: what cannot be read is said."""
-        connection = self._context.connection
-        if connection is None:
-            return
 
         def question(journal: Journal) -> tuple[FixRecord, ...]:
             from syncerr_tui.fixes.ledger import FixLedger
 
             return tuple(FixLedger(journal, os_user="", org_user="").open_safeguards())
 
-        try:
-            self.off = await self._journals.ask(connection.identity.org_id, question)
-        except SyncErrError as error:
-            self._post(Troubled(error))
+        off = await self._ask_journal(question)
+        self.off = self.off if off is None else off
         self._post(StateChanged())

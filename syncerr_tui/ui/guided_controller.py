@@ -9,11 +9,9 @@ from typing import TYPE_CHECKING, Protocol
 from textual.message import Message
 from textual.screen import Screen
 
-from syncerr_tui.errors import SyncErrError
 from syncerr_tui.model import RowState
 from syncerr_tui.triage.guided import GuidedRow, GuidedState, Phase
-from syncerr_tui.ui.context import BackgroundContext
-from syncerr_tui.ui.messages import Troubled
+from syncerr_tui.ui.messages import BackgroundContext, Service
 
 if TYPE_CHECKING:
     from syncerr_tui.journal.attempt import Attempt
@@ -47,22 +45,13 @@ class PersonAsked(Message):
     """It is the first one of this run."""
 
 
-class GuidedController:
-    """Keeps `UiState.guided`. Its one question comes up on the screen it is given.
+class GuidedController(Service):
+    """Keeps `UiState.guided`. Its one question comes up on the screen it is given."""
 
-    Args:
-        background: The org and its journal; where messages go.
-    """
-
-    def __init__(
-        self,
-        background: BackgroundContext,
-    ) -> None:
-        self._context = background.context
-        self._journals = background.journals
+    def __init__(self, background: BackgroundContext) -> None:
+        super().__init__(background)
         self.person: GuidedSender | None = None
         """What takes the person's words; None where no run is under way."""
-        self._post = background.post
 
     def _set_state(self, state: GuidedState | None) -> None:
         self._context.state = replace(self._context.state, guided=state)
@@ -116,14 +105,8 @@ class GuidedController:
             if state is not None:
                 self._set_state(None)
             return
-        try:
-            rows = await self._journals.ask(
-                connection.identity.org_id, lambda journal: History(journal).rows_of(run)
-            )
-        except SyncErrError as error:
-            self._post(Troubled(error))
-            return
-        if self._context.state.guided is state:
+        rows = await self._ask_journal(lambda journal: History(journal).rows_of(run))
+        if rows is not None and self._context.state.guided is state:
             self._set_state(GuidedState.begun(map(_recalled, rows), Phase.UNFINISHED))
 
     # -- what the person says --------------------------------------------------------------------------

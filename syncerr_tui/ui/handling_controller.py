@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual.message import Message
-from textual.screen import Screen
 
 from syncerr_tui.errors import SyncErrError
 from syncerr_tui.model import SyncError, Verdict
 from syncerr_tui.text import one_line
 from syncerr_tui.triage.handling import HandlingKind, line_value
-from syncerr_tui.ui.messages import Announced, Troubled
-from syncerr_tui.ui.services import Services
+from syncerr_tui.ui.messages import Troubled
+from syncerr_tui.ui.services import Controller
 from syncerr_tui.words import plural
 
 if TYPE_CHECKING:
@@ -27,18 +26,8 @@ class HandlingsChanged(Message):
     """Something was written down about rows: what follows from the journal is out of date."""
 
 
-class HandlingController:
-    """Asks what a person wants to say, and writes it down.
-
-    Args:
-        services: The org and its journal.
-        screen: Dialogs come up on top of it, and it takes the messages.
-    """
-
-    def __init__(self, services: Services, screen: Screen[None]) -> None:
-        self._services = services
-        self._context = services.context
-        self._screen = screen
+class HandlingController(Controller):
+    """Asks what a person wants to say, and writes it down."""
 
     def open(self, errors: Sequence[SyncError], cause: Cause | None) -> None:
         """Ask what to say of these errors, or of a cause as a whole."""
@@ -67,7 +56,7 @@ class HandlingController:
                 self._services.error_history.unsettled.get(error.id) is Verdict.TWIN for error in errors
             ),
         )
-        self._screen.app.push_screen(menu, chosen)
+        self._open(menu, chosen)
 
     def _ask_for(self, wish: Wish, about: str, targets: Sequence[str], held: int) -> None:
         from syncerr_tui.ui.screens.line_dialog import LineDialog
@@ -79,15 +68,15 @@ class HandlingController:
             try:
                 value, note = self._value(wish.kind, text, held)
             except SyncErrError as error:
-                self._screen.post_message(Announced(error.line, "bad"))
+                self._say(error.line, "bad")
                 return
-            self._screen.run_worker(self._write(wish.kind, targets, value, note), group="saying")
+            self._work(self._write(wish.kind, targets, value, note), "saying")
 
         if wish.value is not None:
             written(wish.value)
             return
         question, example = ASKED[wish.kind]
-        self._screen.app.push_screen(LineDialog(f"{question} {about}", example=example), written)
+        self._open(LineDialog(f"{question} {about}", example=example), written)
 
     def _value(self, kind: HandlingKind, text: str, held: int) -> tuple[str, str]:
         """What the line holds, and its note."""
@@ -103,18 +92,18 @@ class HandlingController:
 
         connection = self._context.connection
         if connection is None:
-            self._screen.post_message(Announced("Not connected: nothing was written.", "bad"))
+            self._say("Not connected: nothing was written.", "bad")
             return
         try:
-            await self._services.journals.ask(
+            await self._journals.ask(
                 connection.identity.org_id,
                 lambda journal: say_about(journal, targets, kind, by=os_user(), value=value, text=note),
             )
         except SyncErrError as error:
-            self._screen.post_message(Troubled(error))
+            self._post(Troubled(error))
             return
-        self._screen.post_message(Announced(_done(kind, value)))
-        self._screen.post_message(HandlingsChanged())
+        self._say(_done(kind, value))
+        self._post(HandlingsChanged())
 
 
 def _done(kind: HandlingKind, value: str) -> str:

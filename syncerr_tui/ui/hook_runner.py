@@ -10,24 +10,21 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from syncerr_tui.host.hooks import Hook, run
 from syncerr_tui.model import SyncError
-from syncerr_tui.ui.context import BackgroundContext
-from syncerr_tui.ui.messages import Announced
+from syncerr_tui.ui.messages import BackgroundContext, Service
 from syncerr_tui.words import plural
 
 
-class HookRunner:
+class HookRunner(Service):
     """Runs commands, each once at a time.
 
     Args:
-        background: The org and the environment; where messages go.
         suspended: Gives the terminal away, and takes it back.
     """
 
     def __init__(
         self, background: BackgroundContext, suspended: Callable[[], AbstractContextManager[None]]
     ) -> None:
-        self._context = background.context
-        self._post = background.post
+        super().__init__(background)
         self._suspended = suspended
         self._running: dict[str, asyncio.Task[None]] = {}
 
@@ -99,6 +96,3 @@ class HookRunner:
         finally:
             for number, handler in zip(numbers, before, strict=True):
                 signal.signal(number, handler)
-
-    def _say(self, line: str, look: str = "strong") -> None:
-        self._post(Announced(line, look))

@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from syncerr_tui.errors import SyncErrError
-from syncerr_tui.ui.context import BackgroundContext
-from syncerr_tui.ui.messages import Troubled
+from syncerr_tui.ui.messages import BackgroundContext, Service
 from syncerr_tui.words import plural
 
 if TYPE_CHECKING:
@@ -34,13 +32,11 @@ class PlanRecalled(Message):
     request: RunRequest
 
 
-class InterruptedRuns:
+class InterruptedRuns(Service):
     """Looks for runs that were interrupted, and for those of other terminals."""
 
     def __init__(self, background: BackgroundContext) -> None:
-        self._context = background.context
-        self._journals = background.journals
-        self._post = background.post
+        super().__init__(background)
         self.waiting: tuple[Unfinished, ...] = ()
         """Interrupted runs, newest first."""
         self.elsewhere: tuple[RunRecord, ...] = ()
@@ -50,16 +46,13 @@ class InterruptedRuns:
 
     async def look(self, *, offer: bool) -> None:
         connection = self._context.connection
-        if connection is None:
+        if connection is not None:
+            self._journals.connected(connection)
+        known = await self._ask_journal(_open_runs)
+        if connection is None or known is None:
             return
-        org_id = connection.identity.org_id
-        self._journals.connected(connection)
-        try:
-            self.waiting, under_way, self.people = await self._journals.ask(org_id, _open_runs)
-        except SyncErrError as error:
-            self._post(Troubled(error))
-            return
-        ours = self._journals.ours(org_id)
+        self.waiting, under_way, self.people = known
+        ours = self._journals.ours(connection.identity.org_id)
         self.elsewhere = tuple(run for run in under_way if run.id not in ours)
         self._post(OpenRunsKnown(offer))
 
@@ -100,17 +93,11 @@ class InterruptedRuns:
             plan = recorded_plan(History(journal), run_id)
             return plan, in_doubt(journal, [row.error for row in plan.rows] if again else [])
 
-        connection = self._context.connection
-        if connection is None:
-            return
-        try:
-            plan, consented = await self._journals.ask(connection.identity.org_id, question)
-        except SyncErrError as error:
-            self._post(Troubled(error))
-        else:
-            self._post(
-                PlanRecalled(RunRequest(plan, resume=run_id, mode=mode, again=consented, waits_for_word=True))
-            )
+        known = await self._ask_journal(question)
+        if known is not None:
+            plan, consented = known
+            request = RunRequest(plan, resume=run_id, mode=mode, again=consented, waits_for_word=True)
+            self._post(PlanRecalled(request))
 
 
 def _open_runs(journal: Journal) -> tuple[tuple[Unfinished, ...], tuple[RunRecord, ...], str]:

@@ -1,17 +1,26 @@
-"""What any pane or service may post to the screen. The messages of one service are beside it."""
+"""What any pane or service may post to the screen, and what services have in common.
+
+The messages of one service are beside it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from textual.message import Message
 
 from syncerr_tui.errors import SyncErrError
+from syncerr_tui.ui.context import AppContext
 
 if TYPE_CHECKING:
     from textual.screen import Screen
+
+    from syncerr_tui.journal.journal import Journal
+    from syncerr_tui.ui.journals import Journals
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -59,3 +68,47 @@ def announce(screen: Screen[Any], work: Coroutine[Any, Any, str], group: str) ->
                 screen.post_message(Announced(line))
 
     screen.run_worker(do(), group=group, name=group)
+
+
+@dataclass(frozen=True, slots=True)
+class BackgroundContext:
+    """What a part that works in the background is made with: it knows no screen."""
+
+    context: AppContext
+    """The org, the terminal, and what is true on screen."""
+    journals: Journals
+    """Makes runs, and answers questions about earlier ones."""
+    post: Callable[[Message], object]
+    """Takes messages for the workbench."""
+    work: Callable[[Coroutine[Any, Any, None], str], object]
+    """Runs a coroutine in the background, in a group of this name."""
+
+
+class Service:
+    """A part that works in the background and knows no screen: what happens is posted.
+
+    Args:
+        background: What it is made with.
+    """
+
+    def __init__(self, background: BackgroundContext) -> None:
+        self._context = background.context
+        self._journals = background.journals
+        self._post = background.post
+        self._work = background.work
+
+    def _say(
+        self, line: str, look: str = "strong", *, keep: bool = False, about: frozenset[str] = frozenset()
+    ) -> None:
+        """One line in place of the keys."""
+        self._post(Announced(line, look, keep, about))
+
+    async def _ask_journal(self, question: Callable[[Journal], T]) -> T | None:
+        """Ask the journal of the org; None where no org is connected, or it cannot be read, which is said."""
+        if self._context.connection is None:
+            return None
+        try:
+            return await self._journals.ask(self._context.connection.identity.org_id, question)
+        except SyncErrError as error:
+            self._post(Troubled(error))
+            return None

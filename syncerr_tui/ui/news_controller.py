@@ -19,7 +19,7 @@ from syncerr_tui.triage.news import GoneRow, gone_by_org
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.errors_pane import ErrorsPane
 from syncerr_tui.ui.journals import Journals
-from syncerr_tui.ui.services import Services
+from syncerr_tui.ui.services import Controller, Services
 from syncerr_tui.words import clock_time
 
 if TYPE_CHECKING:
@@ -36,19 +36,15 @@ class JournalWanted(Message):
     filter_text: str
 
 
-class NewsController:
+class NewsController(Controller):
     """Shows what has happened, and marks it as seen.
 
     Args:
-        services: The org and its journal.
-        screen: Dialogs come up on top of it, and it takes the messages.
         errors: The list.
     """
 
     def __init__(self, services: Services, screen: Screen[None], errors: ErrorsPane) -> None:
-        self._services = services
-        self._context = services.context
-        self._screen = screen
+        super().__init__(services, screen)
         self._errors = errors
 
     def open(self) -> None:
@@ -58,7 +54,7 @@ class NewsController:
 
         async def ask_why() -> None:
             errors = [error for row, error in (news.seen or {}).items() if row in news.gone]
-            dialog.learn(await why_gone(self._context, self._services.journals, errors))
+            dialog.learn(await why_gone(self._context, self._journals, errors))
 
         def answered(seen: bool | None) -> None:
             if seen:
@@ -69,13 +65,13 @@ class NewsController:
         listed = self._context.state.listing.errors
         since = clock_time(news.since or now, now)[:-3]
         dialog = NewsDialog(news, since, self._context.key_of, self._show)
-        self._screen.app.push_screen(dialog, answered)
+        self._open(dialog, answered)
         self._screen.run_worker(ask_why(), group="gone", exclusive=True)
 
     def _show(self, row: GoneRow) -> None:
         """Where it can be seen what became of a row."""
         if row.in_journal:
-            self._screen.post_message(JournalWanted(f"id:{row.error.id}"))
+            self._post(JournalWanted(f"id:{row.error.id}"))
             return
         from syncerr_tui.ui.clipboard_actions import event_address, open_one_of
 

@@ -23,8 +23,8 @@ from syncerr_tui.triage.state import QueuedRun, RunQueue, rows_words
 from syncerr_tui.ui.debouncer import loop_at_rest
 from syncerr_tui.ui.errors_pane import ErrorsPane
 from syncerr_tui.ui.fix_controller import FixController
-from syncerr_tui.ui.messages import Announced, Troubled
-from syncerr_tui.ui.services import Services
+from syncerr_tui.ui.messages import Troubled
+from syncerr_tui.ui.services import Controller, Services
 from syncerr_tui.ui.widgets.line import Part
 from syncerr_tui.words import plural
 
@@ -44,12 +44,10 @@ _AT_ONCE = 400
 """Rows that are planned within 100 ms; for more it is said that planning goes on, and keys work meanwhile."""
 
 
-class ResyncController:
+class ResyncController(Controller):
     """Plans, asks, starts and queues. What goes on in a run is the business of `RunController`.
 
     Args:
-        services: The org, its journal and the run; what waits for what.
-        screen: Dialogs come up on top of it, and it takes the messages.
         errors: The list.
         fixing: What a safeguard may be switched off with meanwhile.
     """
@@ -57,9 +55,7 @@ class ResyncController:
     def __init__(
         self, services: Services, screen: Screen[None], errors: ErrorsPane, fixing: FixController
     ) -> None:
-        self._services = services
-        self._context = services.context
-        self._screen = screen
+        super().__init__(services, screen)
         self._errors = errors
         self._fixing = fixing
         self._planning: object | None = None
@@ -76,9 +72,6 @@ class ResyncController:
     @property
     def _queue(self) -> RunQueue:
         return self._context.state.queue
-
-    def _say(self, line: str, look: str = "strong", *, keep: bool = False) -> None:
-        self._screen.post_message(Announced(line, look, keep=keep))
 
     # -- the plan --------------------------------------------------------------------------------------
 
@@ -108,7 +101,7 @@ class ResyncController:
             self._planning = planning = object()
             self._context.state = self._context.state.begun(PLANNING)
             later = self._plan_later(connection, chosen, hidden, planning)
-            self._screen.run_worker(later, group="planning")
+            self._work(later, "planning")
 
     async def _plan_later(
         self, connection: OrgSession, chosen: Sequence[SyncError], hidden: int, planning: object
@@ -163,7 +156,7 @@ class ResyncController:
             if yes:
                 self._fixing.confirm(dialog.meanwhile, partial(self._submit, planner, dialog))
 
-        self._screen.app.push_screen(dialog, answered)
+        self._open(dialog, answered)
         self._screen.run_worker(self._recall(planner, dialog), group="recalling", exclusive=True)
         self._fixing.offer_meanwhile(dialog)
 
@@ -171,14 +164,12 @@ class ResyncController:
         """Tell the dialog what the journal knows: rows of other terminals, and tries that changed nothing."""
         from syncerr_tui.resync.doubt import recall
 
-        plan, org_id = dialog.plan, planner.org.identity.org_id
+        plan = dialog.plan
         many = len(plan.rows) > _AT_ONCE
         if many:
             await loop_at_rest(_PAINTED)  # the dialog is painted first
-        try:
-            known = await self._services.journals.ask(org_id, lambda journal: recall(journal, plan))
-        except SyncErrError as error:
-            self._screen.post_message(Troubled(error))
+        known = await self._ask_journal(lambda journal: recall(journal, plan))
+        if known is None:
             return
         planner.held, planner.measured = known.held, known.measured
         if many:
@@ -263,7 +254,7 @@ class ResyncController:
                 self._say(f"{before}Next in the queue: {plural(len(plan.rows), 'error')}{out}.", keep=True)
                 return
         except SyncErrError as problem:
-            self._screen.post_message(Troubled(problem))
+            self._post(Troubled(problem))
             self.hold(problem.title)
         finally:
             self._set_starting(starting=False)
@@ -337,7 +328,7 @@ class ResyncController:
                 self.go_on()
 
         self._dialog = QueueDialog(lambda: self._queue, self._set_queue)
-        self._screen.app.push_screen(self._dialog, answered)
+        self._open(self._dialog, answered)
 
     # -- what is said, and leaving ---------------------------------------------------------------------
 
@@ -395,7 +386,7 @@ class ResyncController:
         paragraphs = [*progress, *([text] if self.busy else [])]
         paragraphs += [f"{waits[:1].upper()}{waits[1:]}. {dropped}"] if queue.runs else []
         question = Question(heading, *paragraphs, answers={"enter": ("quits", True)}, no="stays")
-        self._screen.app.push_screen(question, answered)
+        self._open(question, answered)
         return True
 
 

@@ -13,9 +13,8 @@ from syncerr_tui.errors import SyncErrError
 from syncerr_tui.model import EventStanding, EventType
 from syncerr_tui.triage.listing import Listing
 from syncerr_tui.ui.cause_graph_worker import CauseGraphWorker
-from syncerr_tui.ui.context import BackgroundContext
 from syncerr_tui.ui.fix_service import FixService
-from syncerr_tui.ui.messages import Announced, JournalGrew, Troubled
+from syncerr_tui.ui.messages import BackgroundContext, JournalGrew, Service, Troubled
 from syncerr_tui.words import duration
 
 if TYPE_CHECKING:
@@ -61,11 +60,10 @@ class AppLeft(Message):
     """What was on its way is answered: the app can end."""
 
 
-class RunController:
+class RunController(Service):
     """Starts, follows and stops a run. One at a time. What happens is posted; it knows no screen.
 
     Args:
-        background: The org, and what is true on screen: `state.run` is kept here.
         graph_worker: Knows what waits for what.
         fixes: Switches a safeguard off for as long as a run takes.
         guided: Follows what a person presses, and hands on what they say.
@@ -78,11 +76,8 @@ class RunController:
         fixes: FixService,
         guided: GuidedController,
     ) -> None:
-        self._context = background.context
-        self._journals = background.journals
+        super().__init__(background)
         self._graph_worker = graph_worker
-        self._post = background.post
-        self._work = background.work
         self._fixes = fixes
         self._guided = guided
         self._run: Runner | None = None
@@ -172,10 +167,10 @@ class RunController:
         off: OffMeanwhile | None = None
         begun = self._context.clock()
         try:
-            self._post(Announced("Reading the rows again before anything is switched off ..."))
+            self._say("Reading the rows again before anything is switched off ...")
             events = await connection.read_events([row.error.id for row in request.plan.rows])
             if not any(event.standing is EventStanding.FAILED for event in events.values()):
-                self._post(Announced("None of these rows fails any more: nothing was switched off."))
+                self._say("None of these rows fails any more: nothing was switched off.")
             elif not self._stopped:
                 begun = self._context.clock()
                 event = request.plan.rows[0].error.id
@@ -202,11 +197,11 @@ class RunController:
         name = off.option.target.name
         if off.problem is not None:
             then = "" if off.needed_by else f" {self._context.key_of('safeguards')} puts it back."
-            self._post(Announced(f"{off.problem.title}.{then}", "bad", keep=True))
+            self._say(f"{off.problem.title}.{then}", "bad", keep=True)
         elif off.ours:
-            self._post(Announced(off.on_again_words(took), "good"))
+            self._say(off.on_again_words(took), "good")
         else:
-            self._post(Announced(f"{name} was off already, by somebody else: it was left as it is."))
+            self._say(f"{name} was off already, by somebody else: it was left as it is.")
 
     async def safeguard_back(self) -> None:
         """Wait until a safeguard that is off for a run is on again; the app ends only then."""
@@ -280,7 +275,7 @@ class RunController:
                 if unpressed:
                     self._run.answer(pressed=False)
                 self._run.cancel()
-            self._post(Announced(STOPPING))
+            self._say(STOPPING)
 
     def pause(self) -> None:
         """Hold, or go on."""
@@ -288,7 +283,7 @@ class RunController:
             self._run.resume()
         elif self._run is not None:
             self._run.pause()
-            self._post(Announced(f"{PAUSING} {self._context.key_of('pause')} goes on."))
+            self._say(f"{PAUSING} {self._context.key_of('pause')} goes on.")
 
     def leave(self, *, unpressed: bool = False) -> bool:
         """Send nothing more and wait for the answers to what is on its way; True where there is none.
@@ -300,9 +295,7 @@ class RunController:
         if self._meanwhile is not None and not state.run.leaving:
             self._context.state = replace(state, run=replace(state.run, leaving=True))
             self.cancel(unpressed=unpressed)
-            self._post(
-                Announced("Leaving when what is on its way is answered and the safeguard is on again.")
-            )
+            self._say("Leaving when what is on its way is answered and the safeguard is on again.")
             return False
         if self._guided.person is not None and unpressed:
             self._guided.person.put_back()
@@ -310,5 +303,5 @@ class RunController:
             return True
         self._context.state = replace(state, run=replace(state.run, leaving=True))
         self._run.pause()
-        self._post(Announced("Leaving when what is on its way is answered. q once more leaves at once."))
+        self._say("Leaving when what is on its way is answered. q once more leaves at once.")
         return False

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from textual.message import Message
+from textual.screen import Screen
 
 from syncerr_tui.model import SyncError
 from syncerr_tui.ui.cause_graph_worker import CauseGraphWorker
-from syncerr_tui.ui.context import BackgroundContext
 from syncerr_tui.ui.error_details_service import ErrorDetailsService
 from syncerr_tui.ui.error_history import ErrorHistory
 from syncerr_tui.ui.fix_service import FixService
 from syncerr_tui.ui.guided_controller import GuidedController
 from syncerr_tui.ui.interrupted_runs import InterruptedRuns
+from syncerr_tui.ui.messages import BackgroundContext, Service
 from syncerr_tui.ui.run_controller import RunController
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from syncerr_tui.diagnosis.text_layout import TextLine
     from syncerr_tui.ui.details import Details
     from syncerr_tui.ui.hook_runner import HookRunner
+
+
+Answer = TypeVar("Answer")
 
 
 class LinksKnown(Message):
@@ -99,3 +103,23 @@ class Services:
 
     def describe_cause(self, cause: Cause, moment: datetime, width: int) -> list[TextLine]:
         return self._panel_text.of_cause(cause, moment, width)
+
+
+class Controller(Service):
+    """A part that opens dialogs on top of a screen, and posts to it what happens.
+
+    Args:
+        services: What works in the background.
+        screen: Dialogs come up on top of it, and it takes the messages.
+    """
+
+    def __init__(self, services: Services, screen: Screen[None]) -> None:
+        def work(coroutine: Coroutine[Any, Any, None], group: str) -> None:
+            screen.run_worker(coroutine, group=group, name=group)
+
+        super().__init__(BackgroundContext(services.context, services.journals, screen.post_message, work))
+        self._services = services
+        self._screen = screen
+
+    def _open(self, dialog: Screen[Answer], answered: Callable[[Answer | None], None] | None = None) -> None:
+        self._screen.app.push_screen(dialog, answered)

@@ -17,14 +17,14 @@ from syncerr_tui.diagnosis.org_notes import OrgNotes, parse
 from syncerr_tui.errors import BadInputError, NotLoggedInError
 from syncerr_tui.model import ApiUsage, SyncError
 from syncerr_tui.text import clean
-from syncerr_tui.ui.context import AppContext, BackgroundContext
+from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.error_details_service import (
     ErrorDetailsService,
     KnownBetter,
     addresses,
 )
 from syncerr_tui.ui.journals import Journals
-from syncerr_tui.ui.messages import Announced, StateChanged
+from syncerr_tui.ui.messages import Announced, BackgroundContext, StateChanged
 from tests.factories import sync_error
 from tests.ui.fakes import FakeConnection, FakeDictionary
 

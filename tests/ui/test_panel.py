@@ -50,8 +50,9 @@ def laid_out(error: SyncError, width: int) -> list[TextLine]:
     async def unused() -> Any:
         raise AssertionError
 
-    from syncerr_tui.ui.context import AppContext, BackgroundContext
+    from syncerr_tui.ui.context import AppContext
     from syncerr_tui.ui.journals import Journals
+    from syncerr_tui.ui.messages import BackgroundContext
 
     journals = Journals(Path())
     background = BackgroundContext(AppContext(unused), journals, lambda _: None, lambda work, _: work.close())

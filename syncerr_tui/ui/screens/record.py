@@ -16,7 +16,7 @@ from syncerr_tui.triage.export import as_json, fields
 from syncerr_tui.ui.clipboard_actions import copy_text
 from syncerr_tui.ui.messages import Announced
 from syncerr_tui.ui.screens.dialog import PanelReading
-from syncerr_tui.ui.services import Services
+from syncerr_tui.ui.services import Controller, Services
 
 _READING = "Reading the record ..."
 _NAMES = 30
@@ -91,18 +91,11 @@ class RecordSheet(PanelReading):
         self._copy()
 
 
-class RecordViewer:
-    """Reads a change event with all its fields, and shows it.
-
-    Args:
-        services: The org, and what gives the terminal away.
-        screen: The sheet comes up on top of it, and it takes the messages.
-    """
+class RecordViewer(Controller):
+    """Reads a change event with all its fields, and shows it."""
 
     def __init__(self, services: Services, screen: Screen[None]) -> None:
-        self._services = services
-        self._context = services.context
-        self._screen = screen
+        super().__init__(services, screen)
         self._records: dict[str, Mapping[str, Any]] = {}
         """The record that is shown, by its id: the other ways to show it ask the org no second time."""
 
@@ -121,7 +114,7 @@ class RecordViewer:
             except SyncErrError as problem:
                 sheet.failed(problem.line)
 
-        self._screen.app.push_screen(sheet, lambda _answer: self._records.clear())
+        self._open(sheet, lambda _answer: self._records.clear())
         self._screen.run_worker(learn(), group="record", exclusive=True, name="record")
 
     def show_in(self, program: str, error: SyncError, screen: Screen[Any] | None = None) -> None:
