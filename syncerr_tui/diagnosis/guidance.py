@@ -174,41 +174,40 @@ def _steps(entry: Entry, facts: Facts, instance_url: str | None) -> list[Step]:
 
 def page_path(page: str, facts: Facts) -> str | None:
     """The path behind a page name of the catalogue, as exact as the facts allow; None where there is none."""
-    known = facts.blanks
-    if page == "flow":
-        return links.flow(known["flow_version"][0]) if known.get("flow_version") else links.setup("flows")
-    if page in {"apex", "automation"}:
-        if page == "automation" and (known.get("flow") or not (known.get("trigger") or known.get("class"))):
+    first = {name: texts[0] for name, texts in facts.blanks.items() if texts}
+    match page:
+        case "flow" if "flow_version" in first:
+            return links.flow(first["flow_version"])
+        case "flow":
             return links.setup("flows")
-        return links.setup(
-            "apex_classes" if known.get("class") and not known.get("trigger") else "apex_triggers"
-        )
-    if page in {"record", "other_record"}:
-        return _record_path(page, facts)
-    if page == "users" and known.get("user"):
-        return links.record(known["user"][0])
-    if page == "contact":
-        return (
-            links.record(known["contact"][0], "Contact")
-            if known.get("contact")
-            else links.object_list("Contact")
-        )
-    if page == "object_list":
-        return links.object_list(facts.target or "Account")
-    if page == "parent_list":
-        parent = _first_api_name(known.get("parent", ()))
-        return links.object_list(parent) if parent else None
-    if page in _LISTS:
-        return links.object_list(_LISTS[page])
-    if page == "record_types":
-        return links.object_page(page, _first_api_name(known.get("object_said", ())) or facts.target)
-    if page == "field":
-        return links.object_page("fields", facts.target, _standard_field(facts))
-    return links.object_page(page, facts.target) if page in links.OBJECT_PAGES else links.setup(page)
-
-
-def _first_api_name(texts: tuple[str, ...]) -> str | None:
-    return api_name(texts[0]) if texts else None
+        case "automation" if "flow" in first or first.keys().isdisjoint({"trigger", "class"}):
+            return links.setup("flows")
+        case "apex" | "automation":
+            only_class = "class" in first and "trigger" not in first
+            return links.setup("apex_classes" if only_class else "apex_triggers")
+        case "record" | "other_record":
+            return _record_path(page, facts)
+        case "users" if "user" in first:
+            return links.record(first["user"])
+        case "contact" if "contact" in first:
+            return links.record(first["contact"], "Contact")
+        case "contact":
+            return links.object_list("Contact")
+        case "object_list":
+            return links.object_list(facts.target or "Account")
+        case "parent_list":
+            parent = api_name(first.get("parent", ""))
+            return links.object_list(parent) if parent else None
+        case "record_types":
+            return links.object_page(page, api_name(first.get("object_said", "")) or facts.target)
+        case "field":
+            return links.object_page("fields", facts.target, _standard_field(facts))
+        case _ if page in _LISTS:
+            return links.object_list(_LISTS[page])
+        case _ if page in links.OBJECT_PAGES:
+            return links.object_page(page, facts.target)
+        case _:
+            return links.setup(page)
 
 
 def _record_path(which: str, facts: Facts) -> str | None:

@@ -171,6 +171,10 @@ def _known(text: str | None) -> tuple[str, ...]:
     return (text,) if text else ()
 
 
+def _number(word: str, things: tuple[str, ...]) -> tuple[str, ...]:
+    return (word if len(things) == 1 else f"{word}s",) if things else ()
+
+
 def _fields_and_values(diagnosis: Failure) -> Blanks:
     fields = merge_fields(diagnosis.fields)
     if diagnosis.root_code in _ABOUT_ONE_FIELD and len(fields) == 2 and fields[1].isidentifier():
@@ -182,9 +186,9 @@ def _fields_and_values(diagnosis: Failure) -> Blanks:
         "standard_fields": fields if len(fields) > 1 and all(map(_STANDARD_FIELD.match, fields)) else (),
         "standard_field": _first(name for name in only if _STANDARD_FIELD.match(name)),
         "custom_field": _first(name for name in only if "__" in name),
-        "field_word": (("field" if len(fields) == 1 else "fields"),) if fields else (),
-        "fields_word": (("Field" if len(fields) == 1 else "Fields"),) if fields else (),
-        "values_word": (("Value" if len(diagnosis.values) == 1 else "Values"),) if diagnosis.values else (),
+        "field_word": _number("field", fields),
+        "fields_word": _number("Field", fields),
+        "values_word": _number("Value", diagnosis.values),
         "values": diagnosis.values,
         "value_id": _first(value for value in diagnosis.values if links.full_id(value)),
         "place_word": _place_word(diagnosis),
