@@ -1,6 +1,6 @@
 """The org's own names as a dictionary: what a message calls something, and what it is called in this org.
 
-Pure: reading it from an org is `salesforce.org_dictionary`. Labels are in the language of the user who read
+Pure: reading it from an org is `salesforce.metadata_lookup`. Labels are in the language of the user who read
 them, so a German label becomes its API name. What is not in the dictionary is left as the message has it,
 unless it is certain that the org has no such thing. As JSON (for the cache and for snapshots) it is read with
 as little trust as an org's answer.
