@@ -26,7 +26,7 @@ async def command(run: str | None, choice: OrgChoice, *, ids: tuple[str, ...], p
     Exit code 0: every row is FIXED or resolved elsewhere; 1: not all are.
     """
     from syncerr_tui.journal.history import History
-    from syncerr_tui.resync.verification import verify
+    from syncerr_tui.resync.doubt import verify
 
     named = read_ids(ids)
     async with open_org(choice) as org:

@@ -6,8 +6,8 @@ The last request of a row in doubt has an unknown outcome, so it goes again only
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -18,9 +18,14 @@ from syncerr_tui.journal.history import TRIES_WITHOUT_CHANGE, History
 from syncerr_tui.journal.journal import Journal
 from syncerr_tui.journal.request_log import LoggedRequest
 from syncerr_tui.model import EventSeen, SyncError, Verdict
+from syncerr_tui.resync.events import WaitKind
+from syncerr_tui.resync.org import Org
 from syncerr_tui.resync.plan import LeftOut, Plan
+from syncerr_tui.resync.run_state import ResumeMode, RunState
+from syncerr_tui.resync.verification import look_in_run, look_until_decided
 from syncerr_tui.words import plural
 
+NOBODY_SAID = "nobody said whether Re-sync was pressed"
 LEAST_USUAL, _LONGEST_USUAL = 180.0, 3600.0
 """Seconds: bounds of an org's usual time for a request. Upstream sync takes 10 s to 2 min."""
 
@@ -262,3 +267,109 @@ def _forgotten(error: SyncError, request: LoggedRequest) -> Attempt:
         org_at=request.org_at,
         stamp=request.stamp,
     )
+
+
+class RowsInDoubt:
+    """The rows of one run whose last request is not settled: read again before anything of them is sent.
+
+    Args:
+        org: The org.
+        state: The run.
+    """
+
+    def __init__(self, org: Org, state: RunState) -> None:
+        self._org = org
+        self._state = state
+        self._claimed: Mapping[str, Attempt] | None = None
+        """Of a new run: those that it met when it claimed its rows. Nobody else has sent them since."""
+
+    def claim(self) -> bool:
+        """In the journal's thread, as soon as the rows are ours; gives whether there are any."""
+        self._claimed = sent_and_open(self._state.journal, [row.error for row in self._state.plan.rows])
+        return bool(self._claimed)
+
+    async def settle(self) -> None:
+        """Re-read rows whose last request has an unknown outcome, before anything may be sent again."""
+        state, earlier = self._state, await self.open_attempts()
+        if not earlier:
+            return
+        now = await self._org.now()
+        ages = {event: age_of(attempt, state.machine.clock(), now) for event, attempt in earlier.items()}
+        # Until the org has had its usual time an event looks untouched while the org is at it.
+        sending = state.request.mode is ResumeMode.CONTINUE
+        window = max(state.usual_seconds if sending else 0.0, state.plan.proof_timeout)
+        left = max(window - min(ages.values()), 0.0)
+        since = min((a.sent_at for a in earlier.values() if a.sent_at), default=state.machine.clock())
+        shown = all(attempt.unticked for attempt in earlier.values())
+        kind = WaitKind.SHOWN if shown else WaitKind.EARLIER
+        async for decided in look_in_run(
+            self._org, state, list(earlier.values()), left, kind=kind, since=since
+        ):
+            state.end(_with_age(a, ages[a.event]) for a in decided if self._is_over(a))
+            state.progress()
+
+    async def open_attempts(self) -> dict[str, Attempt]:
+        """Requests whose outcome is unknown, for rows of this run that are open; lost journals included."""
+        if self._claimed is None:
+            errors = [row.error for row in self._state.open_rows()]
+            earlier = await self._state.writer.call(lambda: sent_and_open(self._state.journal, errors))
+        else:
+            earlier = {event: a for event, a in self._claimed.items() if not self._state.ended(event)}
+        if not self._org.method.guided or self._state.request.mode is not ResumeMode.CONTINUE:
+            return earlier
+        # What this run has shown already is read again beside what it shows next.
+        return {event: attempt for event, attempt in earlier.items() if attempt.run != self._state.run}
+
+    def _is_over(self, earlier: Attempt) -> bool:
+        """Whether what was found ends the row, or leaves it to be sent."""
+        if self._state.request.mode is not ResumeMode.CONTINUE:
+            return True
+        if earlier.verdict in {Verdict.STILL_FAILING, Verdict.NEW_CAUSE}:
+            return earlier.run == self._state.run
+        if earlier.verdict is Verdict.UNKNOWN and earlier.untouched:
+            return earlier.event not in self._state.request.again
+        return True
+
+
+def _with_age(earlier: Attempt, age: float) -> Attempt:
+    """A row that stays unsent because its last request may still be at work says how old that is."""
+    if not (earlier.verdict is Verdict.UNKNOWN and earlier.untouched):
+        return earlier
+    sent = f"sent {age_words(age)} ago, {earlier.reason}"
+    if earlier.unticked:
+        sent = f"it was shown to be pressed, {NOBODY_SAID}, and the org shows no trace of it"
+    reason = f"{sent}; sending it again may apply it twice"
+    return replace(earlier, reason=reason)
+
+
+async def verify(
+    org: Org,
+    journal: Journal,
+    attempts: Sequence[Attempt],
+    *,
+    proof_timeout: float,
+    sleep: Callable[[float], Awaitable[None]],
+) -> list[Attempt]:
+    """Re-read rows long after their run, and write down what they are now. Sends nothing.
+
+    Raises:
+        NotLoggedInError, RefusedError: The org cannot be read. What was decided before is written down.
+    """
+
+    async def wait(seconds: float, rows: int, left: float) -> bool:  # noqa: ARG001 - nobody is told here
+        await sleep(seconds)
+        return False
+
+    verified: list[Attempt] = []
+    last_of_each = {attempt.event: attempt for attempt in attempts}
+    sent = mark_earlier(journal, list(last_of_each.values()))
+    async for decided in look_until_decided(
+        org, sent, proof_timeout=proof_timeout, wait=wait, concurrency=org.method.concurrency
+    ):
+        by_run: defaultdict[str, list[Attempt]] = defaultdict(list)
+        for attempt in decided:
+            by_run[attempt.run].append(attempt)
+        for run, rows in by_run.items():
+            journal.finish_rows(run, rows)
+        verified += decided
+    return verified

@@ -15,11 +15,12 @@ from datetime import datetime, timedelta
 from syncerr_tui.errors import NotSentError, UnreachableError
 from syncerr_tui.journal.attempt import Attempt, OutcomeKind, Pressed
 from syncerr_tui.model import Verdict
+from syncerr_tui.resync.doubt import NOBODY_SAID
 from syncerr_tui.resync.events import AskPerson, Waiting, WaitKind
 from syncerr_tui.resync.org import Org
 from syncerr_tui.resync.plan import PlannedRow
 from syncerr_tui.resync.run_state import RunState
-from syncerr_tui.resync.sender import CONNECTION_TRIES, Sender
+from syncerr_tui.resync.sender import CONNECTION_TRIES, FreshLooks
 from syncerr_tui.resync.verification import FIRST_PAUSE, longer, look, look_concurrency
 from syncerr_tui.stopwatch import Instant
 from syncerr_tui.words import plural
@@ -27,7 +28,6 @@ from syncerr_tui.words import plural
 _HEARTBEAT_SECONDS = 30.0
 """How often a run that waits for a person alone says that it lives."""
 NOT_PRESSED = "the person did not press Re-sync"
-NOBODY_SAID = "nobody said whether Re-sync was pressed"
 
 
 class GuidedSender:
@@ -36,14 +36,14 @@ class GuidedSender:
     Args:
         org: The org.
         state: The run.
-        sender: Looks at rows before they are shown.
+        looks: Where rows are looked at before they are shown.
         os_user: Who is asked.
     """
 
-    def __init__(self, org: Org, state: RunState, sender: Sender, os_user: str) -> None:
+    def __init__(self, org: Org, state: RunState, looks: FreshLooks, os_user: str) -> None:
         self._org = org
         self._state = state
-        self._sender = sender
+        self._looks = looks
         self._os_user = os_user or "a person"
         self._wave = 0
         self._asked: set[str] = set()
@@ -165,11 +165,11 @@ class GuidedSender:
         """How they stand now. A line that drops gets some time: a person should not have to begin again."""
         for tried in range(1, CONNECTION_TRIES):
             try:
-                return (await self._sender.look_first(rows))[0]
+                return (await self._looks.first(rows))[0]
             except (UnreachableError, NotSentError):
                 wait = Waiting(2.0**tried, "the request is given time", WaitKind.CONNECTION)
                 await self._state.wait(wait)
-        return (await self._sender.look_first(rows))[0]
+        return (await self._looks.first(rows))[0]
 
     def _tell_rows_to_press(self) -> None:
         state = self._state

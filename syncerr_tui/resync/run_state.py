@@ -17,13 +17,23 @@ from syncerr_tui.journal.attempt import Attempt, OutcomeKind, Pressed
 from syncerr_tui.journal.history import ENDINGS
 from syncerr_tui.journal.journal import Journal
 from syncerr_tui.model import EventSeen, RecordSeen, RowState, Verdict
-from syncerr_tui.resync.events import Braked, Counts, Progress, RowChanged, RunEvent, Waiting
+from syncerr_tui.resync.events import (
+    Braked,
+    Counts,
+    Paused,
+    Progress,
+    Resumed,
+    RowChanged,
+    RunEvent,
+    Waiting,
+)
 from syncerr_tui.resync.journal_writer import JournalWriter
 from syncerr_tui.resync.plan import Plan, PlannedRow, expected_seconds
 from syncerr_tui.stopwatch import Instant, Machine, Stopwatch
 
 _ENDED = frozenset((RowState.NOT_SENT, *Verdict))
 _SETTLED = frozenset(Verdict) - {Verdict.UNKNOWN}
+_FAILURES_IN_A_ROW = 3
 _PROGRESS_EVERY = 0.25
 """Seconds."""
 
@@ -95,6 +105,7 @@ class RunState:
         self._last_progress: Instant | None = None
         self._wave: tuple[int, int, Instant] | None = None
         """The wave that is under way: its number, its rows, and since when."""
+        self._failed_in_a_row = 0
         self.pauses = 0
         """How often the run was paused."""
         self._was_paused = False
@@ -261,6 +272,17 @@ class RunState:
             }
         )
 
+    def skip_rows_of_failed_causes(self) -> None:
+        """Rows that a person's stop kept nothing from: their cause had failed before."""
+        causes: dict[str, str] = {}
+        for wave in self.plan.waves:
+            for event in wave.ids:
+                parents = self.rows[event].parents
+                cause = next((p for p in parents if p in causes or self.blocks(p)), None)
+                if cause is not None and not self.ended(event) and not self.asked(event):
+                    causes[event] = cause
+        self.skip_for_cause(causes)
+
     def _move(self, attempt: Attempt, state: RowState, note: str = "") -> None:
         event, standing = attempt.event, attempt.verdict if state is RowState.DONE else state
         assert standing is not None
@@ -290,6 +312,12 @@ class RunState:
             self.tell(Braked(reason))
             self.writer.put(lambda: self.journal.mark(self.run, "brake", reason), durable=True)
 
+    def count_request(self, *, failed: bool) -> None:
+        """Stop where requests fail one after the other."""
+        self._failed_in_a_row = self._failed_in_a_row + 1 if failed else 0
+        if self._failed_in_a_row >= _FAILURES_IN_A_ROW:
+            self.abort(f"{_FAILURES_IN_A_ROW} requests in a row failed")
+
     def cancel(self) -> None:
         """A person wants out: nothing more is sent, nothing is waited for but what is in flight."""
         self.stop("cancelled", "stopped before it was sent")
@@ -298,7 +326,7 @@ class RunState:
 
     @property
     def paused(self) -> bool:
-        """Nothing is sent until `unpause`."""
+        """Nothing is sent until `resume`."""
         return not self._may_go.is_set()
 
     @property
@@ -307,13 +335,20 @@ class RunState:
         return self.paused or self.halt is not None
 
     def pause(self) -> None:
-        """Hold every sender at its next request."""
-        self._was_paused = True
-        self.pauses += 1
-        self._may_go.clear()
+        """Hold every sender at its next request; what is in flight goes on."""
+        if self.run and not self.held:
+            self._was_paused = True
+            self.pauses += 1
+            self._may_go.clear()
+            self.tell(Paused())
+            self.writer.put(lambda: self.journal.mark(self.run, "paused"), durable=True)
 
-    def unpause(self) -> None:
-        self._may_go.set()
+    def resume(self) -> None:
+        """Let them go on."""
+        if self.run and self.paused:
+            self.writer.put(lambda: self.journal.mark(self.run, "resumed"), durable=True)
+            self._may_go.set()
+            self.tell(Resumed())
 
     async def may_send(self) -> bool:
         """Wait while paused; False where nothing may be sent any more."""

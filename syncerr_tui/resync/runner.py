@@ -1,7 +1,8 @@
 """A plan is carried out: wave by wave, each proven before the next. Yields what happens, knows no screen.
 
-The order of the acts is the promise: claim, re-read, write the intent, send, write the outcome, re-read,
-write the verdict. Whatever stops the program between two of them, the journal says where.
+The order of the acts is the promise, and they stand here in this order: claim (`_open`), re-read, write the
+intent, send, write the outcome (`_send`), re-read, write the verdict (`_wave`). Whatever stops the program
+between two of them, the journal says where.
 """
 
 from __future__ import annotations
@@ -11,19 +12,24 @@ import gc
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 
-from syncerr_tui.errors import MachineError, NotLoggedInError, RefusedError, SyncErrError
-from syncerr_tui.journal.attempt import Attempt
+from syncerr_tui.errors import (
+    MachineError,
+    NotLoggedInError,
+    NotSentError,
+    RefusedError,
+    SyncErrError,
+    UnreachableError,
+)
+from syncerr_tui.journal.attempt import Attempt, OutcomeKind
 from syncerr_tui.journal.claims import BEAT_SECONDS, os_user
 from syncerr_tui.journal.history import History
 from syncerr_tui.journal.journal import Journal, Who
 from syncerr_tui.model import Verdict
 from syncerr_tui.resync import doubt
 from syncerr_tui.resync.events import (
-    Paused,
-    Resumed,
+    BatchSent,
     RunEnded,
     RunEvent,
     RunStarted,
@@ -32,27 +38,20 @@ from syncerr_tui.resync.events import (
     WaveProven,
     WaveStarted,
 )
-from syncerr_tui.resync.guided import NOBODY_SAID, GuidedSender
-from syncerr_tui.resync.org import Org
-from syncerr_tui.resync.plan import Wave, check_method, check_org
+from syncerr_tui.resync.guided import GuidedSender
+from syncerr_tui.resync.org import Org, Receipt
+from syncerr_tui.resync.plan import PlannedRow, Wave, check_method, check_org
 from syncerr_tui.resync.proof import cause_key
 from syncerr_tui.resync.run_state import ResumeMode, RunRequest, RunState
-from syncerr_tui.resync.sender import Sender
-from syncerr_tui.resync.verification import look_concurrency, look_until_decided
+from syncerr_tui.resync.sender import CONNECTION_TRIES, LOCK_CODES, Batch, FreshLooks, Sender, by_identity
+from syncerr_tui.resync.verification import look_in_run
 from syncerr_tui.stopwatch import Machine
-from syncerr_tui.words import plural
 
 _ANSWERED = {Verdict.STILL_FAILING, Verdict.NEW_CAUSE, Verdict.NOT_TRIED, Verdict.TWIN}
 """Verdicts after which the next row may show whether an unproven method works."""
 
 FREEZE_EVERY = 10_000
 """Events: what so many leave behind is gone through for garbage in some 20 ms, while no key is read."""
-
-_WAITS = {
-    WaitKind.PROOF: "waiting for the org",
-    WaitKind.EARLIER: "sent before, outcome unknown",
-    WaitKind.SHOWN: "shown before, read again",
-}
 
 
 class Runner:
@@ -75,26 +74,23 @@ class Runner:
         who: Who | None = None,
         machine: Machine | None = None,
     ) -> None:
-        machine, identity = machine or Machine(journal.now), org.identity
+        identity = org.identity
         self.plan = request.plan
         self._org = org
         self._journal = journal
         self._request = request
         self._who = who or Who(os_user(), identity.username, identity.environment.value)
-        self._clock = machine.clock
-        self._state = RunState(request, journal, machine)
-        self._sender = Sender(org, self._state)
-        self._in_doubt: Mapping[str, Attempt] | None = None
-        """Of a new run: its rows whose last request was open when it claimed them. Nobody else has sent one
-        of them since.
-        """
+        self._state = RunState(request, journal, machine or Machine(journal.now))
+        self._doubts = doubt.RowsInDoubt(org, self._state)
+        self._looks = FreshLooks(org, self._state)
+        self._sender = Sender(org, self._state, self._looks)
 
     # -- for the front end
 
     @cached_property
     def person(self) -> GuidedSender:
         """Guided method: takes what the person says of single rows."""
-        return GuidedSender(self._org, self._state, self._sender, self._who.os_user)
+        return GuidedSender(self._org, self._state, self._looks, self._who.os_user)
 
     @property
     def run_id(self) -> str | None:
@@ -105,6 +101,28 @@ class Runner:
     def failure(self) -> SyncErrError | None:
         """What stopped the run, where something did: for the exit code. Set before `RunEnded`."""
         return self._state.failure
+
+    def cancel(self) -> None:
+        """Send nothing more; what is in flight is awaited and looked at once more."""
+        self._state.cancel()
+        self.answer(pressed=None)
+
+    def pause(self) -> None:
+        """Send nothing until `resume`; what is in flight goes on."""
+        self._state.pause()
+
+    def resume(self) -> None:
+        self._state.resume()
+
+    def answer(self, *, pressed: bool | None) -> None:
+        """Guided method: the person has (or has not) pressed Re-sync for all that is not ticked.
+
+        None: nobody says. The button may have been pressed, so the outcome is unknown.
+        """
+        if self._org.method.guided:
+            self.person.answer(pressed=pressed)
+
+    # -- the run as a whole
 
     async def run(self) -> AsyncGenerator[RunEvent, None]:
         """Carry the plan out; yields what happens, `RunEnded` last.
@@ -124,7 +142,7 @@ class Runner:
         beside = [asyncio.ensure_future(self._beat())]
         claimed: asyncio.Future[Mapping[str, str]] = asyncio.get_running_loop().create_future()
         if self._request.mode is ResumeMode.CONTINUE:  # while the journal takes the plan
-            beside.append(asyncio.ensure_future(self._sender.ask_the_time()))
+            beside.append(asyncio.ensure_future(self._looks.ask_the_time()))
             if not (self._org.method.guided or self._org.method.first_alone):
                 beside.append(asyncio.ensure_future(self._sender.look_early(claimed)))
         try:
@@ -149,34 +167,6 @@ class Runner:
                 with suppress(MachineError):
                     self._journal.release(state.run)
 
-    def cancel(self) -> None:
-        """Send nothing more; what is in flight is awaited and looked at once more."""
-        self._state.cancel()
-        self.answer(pressed=None)
-
-    def pause(self) -> None:
-        """Send nothing until `resume`; what is in flight goes on."""
-        state = self._state
-        if state.run and state.halt is None and not state.paused:
-            state.pause()
-            state.tell(Paused())
-            state.writer.put(lambda: self._journal.mark(state.run, "paused"), durable=True)
-
-    def resume(self) -> None:
-        state = self._state
-        if state.run and state.paused:
-            state.writer.put(lambda: self._journal.mark(state.run, "resumed"), durable=True)
-            state.unpause()
-            state.tell(Resumed())
-
-    def answer(self, *, pressed: bool | None) -> None:
-        """Guided method: the person has (or has not) pressed Re-sync for all that is not ticked.
-
-        None: nobody says. The button may have been pressed, so the outcome is unknown.
-        """
-        if self._org.method.guided:
-            self.person.answer(pressed=pressed)
-
     async def _beat(self) -> None:
         """Say that this process lives, also while the run is paused or a person is asked."""
         while True:
@@ -184,10 +174,8 @@ class Runner:
             if self._state.run:
                 self._state.writer.put(self._journal.heartbeat)
 
-    # -- the run as a whole
-
     async def _open(self, claimed: asyncio.Future[Mapping[str, str]]) -> None:
-        """The run is in the journal, and its rows are ours.
+        """Claim: the run is in the journal, and its rows are ours.
 
         Args:
             claimed: Is told as soon as the rows of a new run are ours, where none of them must wait for what
@@ -201,8 +189,7 @@ class Runner:
                 claimed.set_result(elsewhere)
 
         def claim(elsewhere: Mapping[str, str]) -> None:
-            self._in_doubt = doubt.sent_and_open(self._journal, [row.error for row in self.plan.rows])
-            if not self._in_doubt:
+            if not self._doubts.claim():
                 loop.call_soon_threadsafe(tell, elsewhere)
 
         elsewhere, earlier = await state.writer.call(lambda: self._open_journal(claim))
@@ -210,7 +197,7 @@ class Runner:
         for attempt in earlier:
             state.restore(attempt)
         if request.again and request.mode is ResumeMode.CONTINUE:
-            open_attempts = await self._open_attempts()
+            open_attempts = await self._doubts.open_attempts()
             consented = sorted(open_attempts.keys() & request.again)
             await state.writer.call(
                 lambda: self._journal.consent(state.run, consented, os_user=self._who.os_user)
@@ -241,7 +228,7 @@ class Runner:
             if self._request.mode is ResumeMode.DROP:
                 state.stop("dropped", "dropped: it was not sent")
             else:
-                await self._settle_open_attempts()
+                await self._doubts.settle()
             if self._request.mode is ResumeMode.CHECK:
                 state.stop("finished", "only checked: it was not sent")
             async for wave in self._waves():
@@ -252,125 +239,6 @@ class Runner:
         except SyncErrError as problem:
             state.fail(problem)
         await self._close()
-
-    async def _close(self) -> None:
-        """Every row that is still open gets its outcome; the run ends."""
-        state = self._state
-        how, reason = state.halt or ("finished", "it was not sent")
-        unproven = "it was sent, and the run ended before it was proven"
-        summary = ""
-        try:
-            if how == "cancelled":
-                self._skip_rows_of_failed_causes()
-            left = [state.attempts[row.error.id] for row in state.open_rows()]
-            state.end(
-                a.judged(Verdict.UNKNOWN, NOBODY_SAID if a.unticked else unproven)
-                if state.asked(a.event)
-                else a.not_sent(reason)
-                for a in left
-            )
-            await state.writer.settled()
-            if how == "cancelled" and not left and not state.counts().unknown:
-                how = "finished"  # there was nothing left to stop
-            summary = state.summary(how)
-            ending = summary
-            await state.writer.call(lambda: self._journal.end(state.run, how, ending))
-        except SyncErrError as problem:
-            state.fail(problem)
-            how = "stopped"
-            summary = summary or state.summary(how)
-        state.progress(now=True)
-        state.tell(RunEnded(state.run, state.counts(), how, summary))
-
-    def _skip_rows_of_failed_causes(self) -> None:
-        """Rows that a person's stop kept nothing from: their cause had failed before."""
-        state = self._state
-        causes: dict[str, str] = {}
-        for wave in self.plan.waves:
-            for event in wave.ids:
-                parents = state.rows[event].parents
-                cause = next((p for p in parents if p in causes or state.blocks(p)), None)
-                if cause is not None and not state.ended(event) and not state.asked(event):
-                    causes[event] = cause
-        state.skip_for_cause(causes)
-
-    # -- what an earlier run left open
-
-    async def _settle_open_attempts(self) -> None:
-        """Re-read rows whose last request has an unknown outcome, before anything may be sent again."""
-        earlier = await self._open_attempts()
-        if not earlier:
-            return
-        now = await self._org.now()
-        ages = {event: doubt.age_of(attempt, self._clock(), now) for event, attempt in earlier.items()}
-        # Until the org has had its usual time an event looks untouched while the org is at it.
-        sending = self._request.mode is ResumeMode.CONTINUE
-        window = max(self._state.usual_seconds if sending else 0.0, self.plan.proof_timeout)
-        left = max(window - min(ages.values()), 0.0)
-        since = min((a.sent_at for a in earlier.values() if a.sent_at), default=self._clock())
-        shown = all(attempt.unticked for attempt in earlier.values())
-        kind = WaitKind.SHOWN if shown else WaitKind.EARLIER
-        async for decided in self._look(list(earlier.values()), left, kind, since):
-            self._state.end(
-                self._with_age(attempt, ages[attempt.event]) for attempt in decided if self._is_over(attempt)
-            )
-            self._state.progress()
-
-    async def _open_attempts(self) -> dict[str, Attempt]:
-        """Requests whose outcome is unknown, for rows of this run that are open; lost journals included."""
-        if self._in_doubt is None:
-            errors = [row.error for row in self._state.open_rows()]
-            earlier = await self._state.writer.call(lambda: doubt.sent_and_open(self._journal, errors))
-        else:
-            earlier = {event: a for event, a in self._in_doubt.items() if not self._state.ended(event)}
-        if not self._org.method.guided or self._request.mode is not ResumeMode.CONTINUE:
-            return earlier
-        # What this run has shown already is read again beside what it shows next.
-        return {event: attempt for event, attempt in earlier.items() if attempt.run != self._state.run}
-
-    def _is_over(self, earlier: Attempt) -> bool:
-        """Whether what was found ends the row, or leaves it to be sent."""
-        if self._request.mode is not ResumeMode.CONTINUE:
-            return True
-        if earlier.verdict in {Verdict.STILL_FAILING, Verdict.NEW_CAUSE}:
-            return earlier.run == self._state.run
-        if earlier.verdict is Verdict.UNKNOWN and earlier.untouched:
-            return earlier.event not in self._request.again
-        return True
-
-    def _with_age(self, earlier: Attempt, age: float) -> Attempt:
-        """A row that stays unsent because its last request may still be at work says how old that is."""
-        if not (earlier.verdict is Verdict.UNKNOWN and earlier.untouched):
-            return earlier
-        sent = f"sent {doubt.age_words(age)} ago, {earlier.reason}"
-        if earlier.unticked:
-            sent = f"it was shown to be pressed, {NOBODY_SAID}, and the org shows no trace of it"
-        reason = f"{sent}; sending it again may apply it twice"
-        return replace(earlier, reason=reason)
-
-    # -- one wave
-
-    async def _wave(self, wave: Wave) -> None:
-        state = self._state
-        waiting = [event for event in wave.ids if not state.ended(event)]
-        causes = {event: cause for event in waiting if (cause := state.unproven_cause(event)) is not None}
-        state.skip_for_cause(causes)
-        ready = [state.rows[event] for event in waiting if event not in causes]
-        if not ready:
-            return
-        state.begin_wave(wave.number, len(ready))
-        state.tell(WaveStarted(wave.number, len(self.plan.waves), len(ready)))
-        guided = self._org.method.guided
-        if guided:
-            await self.person.ask(ready, wave.number)
-        else:
-            sent = await self._sender.send(ready, wave.number)
-            async for decided in self._look(sent, self.plan.proof_timeout):
-                state.end(decided)
-                state.progress()
-        state.end_wave((row.error.id for row in ready), measured=not guided)
-        state.progress(now=True)
-        state.tell(WaveProven(wave.number, state.counts()))
 
     async def _waves(self) -> AsyncIterator[Wave]:
         """The plan's waves. A method that has FIXED nothing yet takes one row at a time, until the org has
@@ -408,31 +276,132 @@ class Runner:
                     state.abort(f"{came} on {which}, one of the first rows")
                     return
 
-    async def _look(
-        self,
-        attempts: Sequence[Attempt],
-        proof_timeout: float,
-        kind: WaitKind = WaitKind.PROOF,
-        since: datetime | None = None,
-    ) -> AsyncIterator[list[Attempt]]:
-        """Re-read the org until all of these are decided; every wait is told with its beginning and end."""
-        begun = since or self._clock()
+    async def _wave(self, wave: Wave) -> None:
+        """Its rows are sent, request by request; then re-read until each has its verdict."""
+        state = self._state
+        waiting = [event for event in wave.ids if not state.ended(event)]
+        causes = {event: cause for event in waiting if (cause := state.unproven_cause(event)) is not None}
+        state.skip_for_cause(causes)
+        ready = [state.rows[event] for event in waiting if event not in causes]
+        if not ready:
+            return
+        state.begin_wave(wave.number, len(ready))
+        state.tell(WaveStarted(wave.number, len(self.plan.waves), len(ready)))
+        guided = self._org.method.guided
+        if guided:
+            await self.person.ask(ready, wave.number)
+        else:
+            sent = await self._sender.send(ready, partial(self._send, wave.number))
+            async for decided in look_in_run(self._org, state, sent, self.plan.proof_timeout):
+                state.end(decided)
+                state.progress()
+        state.end_wave((row.error.id for row in ready), measured=not guided)
+        state.progress(now=True)
+        state.tell(WaveProven(wave.number, state.counts()))
 
-        def waiting(seconds: float, rows: int, left: float) -> Waiting:
-            until = self._clock() + timedelta(seconds=left)
-            what = _WAITS[kind]
-            return Waiting(seconds, f"{plural(rows, 'row')} {what}", kind, rows, begun, until)
+    # -- one request
 
-        async def wait(seconds: float, rows: int, left: float) -> bool:
-            return await self._state.wait(waiting(seconds, rows, left))
+    async def _send(self, wave: int, rows: Batch, tries: int, following: Sequence[PlannedRow]) -> Batch:
+        """Re-read, write the intent, send, write the outcome. Gives the rows that met a lock.
 
-        if kind is not WaitKind.PROOF and proof_timeout > 0:
-            self._state.tell(waiting(0.0, len(attempts), proof_timeout))
+        Only a request that certainly never reached the org is made again.
+        """
+        state, trouble = self._state, ""
+        for attempt in range(CONNECTION_TRIES):
+            if attempt:
+                delay = state.machine.rng.random() * 2**attempt
+                await state.wait(Waiting(delay, "the request is given time", WaitKind.CONNECTION))
+            if not await state.may_send():
+                return []
+            try:
+                due, looked_at = await self._looks.first(rows)
+            except (UnreachableError, NotSentError) as problem:
+                trouble = problem.title
+                continue
+            rows = [state.rows[attempt.event] for attempt in due]
+            if not rows or state.halt is not None:
+                return []
+            await state.intend(due)
+            if state.held:  # since the rows were looked at
+                self._not_sent(rows, "the run was held before the request left")
+                return await self._send(wave, rows, tries, following)
+            state.tell(BatchSent(wave, tuple(row.error.id for row in rows), tries))
+            try:
+                self._looks.check_fresh(looked_at)
+                self._looks.ahead(following)
+                receipts = await self._org.request_resync([row.error for row in rows])
+            except NotSentError as problem:
+                trouble = problem.title
+                self._not_sent(rows, trouble)
+                continue
+            except (NotLoggedInError, RefusedError) as problem:
+                self._not_sent(rows, problem.title)
+                raise
+            except SyncErrError as problem:  # it left, and what became of it only the org knows
+                await self._register(rows, (), problem.title)
+                return []
+            return await self._register(rows, receipts, "no answer for this row")
+        state.skip(dict.fromkeys((r.error.id for r in rows), f"it never reached the org: {trouble}"))
+        state.count_request(failed=True)
+        return []
+
+    async def _register(self, rows: Batch, receipts: Sequence[Receipt], silence: str) -> Batch:
+        """Write down what the org answered, row by row; gives the rows that met a lock."""
+        state = self._state
+        receipt_of = by_identity([row.error.id for row in rows], receipts)
+        attempts: list[Attempt] = []
+        for row in rows:
+            receipt, attempt = receipt_of[row.error.id], state.attempts[row.error.id]
+            if receipt is None:
+                attempts.append(attempt.answered(OutcomeKind.UNKNOWN, silence))
+            elif receipt.accepted:
+                attempts.append(attempt.answered(OutcomeKind.ACCEPTED))
+            else:
+                refused = attempt.answered(OutcomeKind.REFUSED, receipt.reason, receipt.code)
+                attempts.append(refused)
+        state.answered(attempts)
+        if any(attempt.refusal for attempt in attempts):
+            marked = await state.writer.call(
+                lambda: doubt.mark_earlier(state.journal, attempts), durable=False
+            )
+            state.attempts.update((a.event, a) for a in marked)
+        locked = [row for row, attempt in zip(rows, attempts, strict=True) if attempt.code in LOCK_CODES]
+        some_accepted = any(attempt.kind is OutcomeKind.ACCEPTED for attempt in attempts)
+        state.count_request(failed=not some_accepted and not locked)
+        state.progress()
+        return locked
+
+    def _not_sent(self, rows: Batch, reason: str) -> None:
+        attempts = [self._state.attempts[row.error.id] for row in rows]
+        self._state.answered([a.answered(OutcomeKind.NOT_SENT, reason) for a in attempts])
+
+    # -- its end
+
+    async def _close(self) -> None:
+        """Every row that is still open gets its outcome; the run ends."""
+        state = self._state
+        how, reason = state.halt or ("finished", "it was not sent")
+        unproven = "it was sent, and the run ended before it was proven"
+        summary = ""
         try:
-            concurrency = look_concurrency(self._org.method, self.plan.concurrency)
-            async for decided in look_until_decided(
-                self._org, attempts, proof_timeout=proof_timeout, wait=wait, concurrency=concurrency
-            ):
-                yield decided
-        except (NotLoggedInError, RefusedError) as problem:
-            self._state.fail(problem)
+            if how == "cancelled":
+                state.skip_rows_of_failed_causes()
+            left = [state.attempts[row.error.id] for row in state.open_rows()]
+            state.end(
+                a.judged(Verdict.UNKNOWN, doubt.NOBODY_SAID if a.unticked else unproven)
+                if state.asked(a.event)
+                else a.not_sent(reason)
+                for a in left
+            )
+            await state.writer.settled()
+            if how == "cancelled" and not left and not state.counts().unknown:
+                how = "finished"  # there was nothing left to stop
+            summary = state.summary(how)
+            ending = summary
+            await state.writer.call(lambda: self._journal.end(state.run, how, ending))
+        except SyncErrError as problem:
+            state.fail(problem)
+            how = "stopped"
+            summary = summary or state.summary(how)
+        state.progress(now=True)
+        state.tell(RunEnded(state.run, state.counts(), how, summary))

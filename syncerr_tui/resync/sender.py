@@ -1,20 +1,22 @@
-"""The rows of a wave go out: some requests at once, intent first, each answer to its row; locks take time."""
+"""How the rows of a wave go out: which of them together, how many requests at once, what locks make of them;
+and the look at rows just before they go.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import Awaitable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from syncerr_tui.errors import NotLoggedInError, NotSentError, RefusedError, SyncErrError, UnreachableError
+from syncerr_tui.errors import NotSentError, SyncErrError
 from syncerr_tui.journal.attempt import Attempt, OutcomeKind
 from syncerr_tui.model import EventSeen, EventStanding, chunks
 from syncerr_tui.resync import doubt
-from syncerr_tui.resync.events import BatchSent, Waiting, WaitKind
+from syncerr_tui.resync.events import Waiting, WaitKind
 from syncerr_tui.resync.org import MethodInfo, Org, Receipt
 from syncerr_tui.resync.plan import Plan, PlannedRow
 from syncerr_tui.resync.proof import request_times
@@ -30,24 +32,15 @@ from syncerr_tui.resync.verification import (
 from syncerr_tui.stopwatch import STALE_SECONDS, Instant
 
 CONNECTION_TRIES = 6
-_FAILURES_IN_A_ROW = 3
 LOCK_CODES = frozenset(("UNABLE_TO_LOCK_ROW",))
 LOCK_TRIES = 5
 _LOCK_SIZES = (50, 10, 1)
 _LOCK_DELAY_CAP = 8.0
 
 Batch = list[PlannedRow]
-
-
-@dataclass(frozen=True, slots=True)
-class _EarlyLook:
-    """A look at rows before their turn: at their records, and at their events where there are any."""
-
-    rows: Sequence[PlannedRow]
-    at: Instant
-    pauses: int
-    """How often the run had been paused by then."""
-    looking: asyncio.Task[tuple[Mapping[str, EventSeen] | None, Records]]
+Request = Callable[[Batch, int, Sequence[PlannedRow]], Awaitable[Batch]]
+"""Makes a request of these rows, for the n-th time, while those of the next one may be looked at. Gives the
+rows that met a lock."""
 
 
 class Sender:
@@ -56,20 +49,15 @@ class Sender:
     Args:
         org: The org.
         state: The run.
+        looks: Where rows are looked at before they go.
     """
 
-    def __init__(self, org: Org, state: RunState) -> None:
+    def __init__(self, org: Org, state: RunState, looks: FreshLooks) -> None:
         self._org = org
         self._state = state
-        self._rng = state.machine.rng
-        self._org_clock = OrgClock(org, state.stopwatch)
-        self._next: Sequence[PlannedRow] | None = None
-        """The rows of the request after this one, where they may be looked at before it has ended."""
-        self._ahead: dict[str, _EarlyLook] = {}
-        """By the first of its rows."""
-        self._failed_in_a_row = 0
+        self._looks = looks
 
-    async def send(self, rows: Sequence[PlannedRow], wave: int) -> list[Attempt]:
+    async def send(self, rows: Sequence[PlannedRow], request: Request) -> list[Attempt]:
         """Send these rows, as many requests at once as the plan allows. A failure stops them all.
 
         Returns:
@@ -84,8 +72,8 @@ class Sender:
                 while waiting and state.halt is None:
                     for batch in waiting.popleft():
                         # Rows of other records than this request's: they may be looked at meanwhile.
-                        self._next = waiting[0][0] if waiting and concurrency == 1 else None
-                        await self._deliver(batch, wave)
+                        following = waiting[0][0] if waiting and concurrency == 1 else []
+                        await self._deliver(batch, request, following)
             except SyncErrError as problem:
                 state.fail(problem)
             except Exception:
@@ -99,14 +87,20 @@ class Sender:
                 if isinstance(outcome, BaseException):
                     raise outcome
         finally:
-            await self._forget_ahead()
+            await self._looks.forget()
         delivered = [state.attempts[e] for e in before if state.attempts[e].intent != before[e].intent]
         return [attempt for attempt in delivered if attempt.kind not in {None, OutcomeKind.NOT_SENT}]
 
-    async def ask_the_time(self) -> None:
-        """Ask for the org's time, so that the first request need not. A failure is met again there."""
-        with suppress(SyncErrError):
-            await self._org_clock.refresh()
+    async def _deliver(self, batch: Batch, request: Request, following: Sequence[PlannedRow]) -> None:
+        """One batch, and again those of its rows that the org refused because something was locked."""
+        state, todo = self._state, deque([(batch, 1)])
+        while todo and state.halt is None:
+            rows, tries = todo.popleft()
+            locked = await request(rows, tries, following)
+            if locked and tries < LOCK_TRIES:
+                delay = lock_delay(tries, state.machine.rng.random())
+                await state.wait(Waiting(delay, "a record is locked", WaitKind.LOCK))
+                todo.extendleft((some, tries + 1) for some in reversed(after_lock(locked, tries)))
 
     async def look_early(self, claimed: Awaitable[Mapping[str, str]]) -> None:
         """While the journal takes the plan: look at the rows of the first requests, once they are claimed.
@@ -119,11 +113,8 @@ class Sender:
         first = [
             rows[event] for wave in self._state.plan.waves[:1] for event in wave.ids if event not in elsewhere
         ]
-        for requests in self._lists_of_requests(first)[: self._concurrency]:
-            errors = [row.error for row in requests[0]]
-            self._begin_look(requests[0], look_before(self._org, errors, concurrency=self._look_lanes))
-        # What cannot be read is told to whoever is to send those rows.
-        await asyncio.gather(*(ahead.looking for ahead in self._ahead.values()), return_exceptions=True)
+        lists = self._lists_of_requests(first)[: self._concurrency]
+        await self._looks.early([requests[0] for requests in lists])
 
     def _lists_of_requests(self, rows: Sequence[PlannedRow]) -> list[list[Batch]]:
         # A plan may be older than the profile's bounds.
@@ -133,71 +124,44 @@ class Sender:
     def _concurrency(self) -> int:
         return min(self._state.plan.concurrency, self._org.method.concurrency)
 
-    # -- one batch
 
-    async def _deliver(self, batch: Batch, wave: int) -> None:
-        """One batch, and again those of its rows that the org refused because something was locked."""
-        todo = deque([(batch, 1)])
-        while todo and self._state.halt is None:
-            rows, tries = todo.popleft()
-            locked = await self._request(rows, wave, tries)
-            if locked and tries < LOCK_TRIES:
-                delay = lock_delay(tries, self._rng.random())
-                await self._state.wait(Waiting(delay, "a record is locked", WaitKind.LOCK))
-                todo.extendleft((some, tries + 1) for some in reversed(after_lock(locked, tries)))
+@dataclass(frozen=True, slots=True)
+class _EarlyLook:
+    """A look at rows before their turn: at their records, and at their events where there are any."""
 
-    async def _request(self, rows: Batch, wave: int, tries: int) -> Batch:
-        """Re-read, write the intent, send, write the outcome. Gives the rows that met a lock.
+    rows: Sequence[PlannedRow]
+    at: Instant
+    pauses: int
+    """How often the run had been paused by then."""
+    looking: asyncio.Task[tuple[Mapping[str, EventSeen] | None, Records]]
 
-        Only a request that certainly never reached the org is made again.
-        """
-        state, trouble = self._state, ""
-        for attempt in range(CONNECTION_TRIES):
-            if attempt:
-                delay = self._rng.random() * 2**attempt
-                await state.wait(Waiting(delay, "the request is given time", WaitKind.CONNECTION))
-            if not await state.may_send():
-                return []
-            try:
-                due, looked_at = await self.look_first(rows)
-            except (UnreachableError, NotSentError) as problem:
-                trouble = problem.title
-                continue
-            rows = [state.rows[attempt.event] for attempt in due]
-            if not rows or state.halt is not None:
-                return []
-            await state.intend(due)
-            if state.held:  # since the rows were looked at
-                self._not_sent(rows, "the run was held before the request left")
-                return await self._request(rows, wave, tries)
-            state.tell(BatchSent(wave, tuple(row.error.id for row in rows), tries))
-            try:
-                self._check_fresh(looked_at)
-                self._look_ahead()
-                receipts = await self._org.request_resync([row.error for row in rows])
-            except NotSentError as problem:
-                trouble = problem.title
-                self._not_sent(rows, trouble)
-                continue
-            except (NotLoggedInError, RefusedError) as problem:
-                self._not_sent(rows, problem.title)
-                raise
-            except SyncErrError as problem:  # it left, and what became of it only the org knows
-                await self._register(rows, (), problem.title)
-                return []
-            return await self._register(rows, receipts, "no answer for this row")
-        state.skip(dict.fromkeys((r.error.id for r in rows), f"it never reached the org: {trouble}"))
-        self._count_batch(failed=True)
-        return []
 
-    def _check_fresh(self, looked: Instant) -> None:
-        """Raises: NotSentError: The machine slept since the rows were looked at, or the disk was slow."""
-        if self._state.stopwatch.gap(looked) > STALE_SECONDS:
+class FreshLooks:
+    """Looks at rows just before they are sent, or shown to whoever sends them.
+
+    Args:
+        org: The org.
+        state: The run.
+    """
+
+    def __init__(self, org: Org, state: RunState) -> None:
+        self._org = org
+        self._state = state
+        self._org_clock = OrgClock(org, state.stopwatch)
+        self._ahead: dict[str, _EarlyLook] = {}
+        """By the first of its rows."""
+
+    def check_fresh(self, looked_at: Instant) -> None:
+        """Raises: NotSentError: The machine slept since rows were looked at, or the disk was slow."""
+        if self._state.stopwatch.gap(looked_at) > STALE_SECONDS:
             raise NotSentError("This machine slept before the request left", "Retry")
 
-    # -- the look before it
+    async def ask_the_time(self) -> None:
+        """Ask for the org's time, so that the first request need not. A failure is met again there."""
+        with suppress(SyncErrError):
+            await self._org_clock.refresh()
 
-    async def look_first(self, rows: Sequence[PlannedRow]) -> tuple[list[Attempt], Instant]:
+    async def first(self, rows: Sequence[PlannedRow]) -> tuple[list[Attempt], Instant]:
         """The rows that may be sent, as they are now, and when they were looked at. All others have ended, or
         are left to proof.
 
@@ -233,19 +197,26 @@ class Sender:
     def _look_lanes(self) -> int:
         return look_concurrency(self._org.method, self._state.plan.concurrency)
 
-    def _look_ahead(self) -> None:
+    async def early(self, requests: Sequence[Batch]) -> None:
+        """Look at the rows of these requests. What cannot be read is told to whoever sends those rows."""
+        for rows in requests:
+            errors = [row.error for row in rows]
+            self._begin(rows, look_before(self._org, errors, concurrency=self._look_lanes))
+        await asyncio.gather(*(ahead.looking for ahead in self._ahead.values()), return_exceptions=True)
+
+    def ahead(self, rows: Sequence[PlannedRow]) -> None:
         """While a request is under way, look at the records of the one after it.
 
         Its events are looked at when its turn comes: nothing goes out on an old look.
         """
-        if self._next is not None and self._next[0].error.id not in self._ahead:
-            self._begin_look(self._next, self._records_of(self._next))
+        if rows and rows[0].error.id not in self._ahead:
+            self._begin(rows, self._records_of(rows))
 
     async def _records_of(self, rows: Sequence[PlannedRow]) -> tuple[None, Records]:
         errors = [row.error for row in rows]
         return None, await records_before(self._org, errors, concurrency=self._look_lanes)
 
-    def _begin_look(
+    def _begin(
         self,
         rows: Sequence[PlannedRow],
         look: Coroutine[Any, Any, tuple[Mapping[str, EventSeen] | None, Records]],
@@ -268,9 +239,9 @@ class Sender:
         fresh = state.stopwatch.gap(ahead.at) <= STALE_SECONDS and state.pauses == ahead.pauses
         return (ahead.at, events, records) if fresh and ahead.rows == rows else (now, None, None)
 
-    async def _forget_ahead(self) -> None:
+    async def forget(self) -> None:
         looking = [ahead.looking for ahead in self._ahead.values()]
-        self._ahead, self._next = {}, None
+        self._ahead = {}
         for task in looking:
             task.cancel()
         await asyncio.gather(*looking, return_exceptions=True)
@@ -333,43 +304,6 @@ class Sender:
         if seen.id in self._state.request.again:
             return ""
         return doubt.after_a_loss(self._state.journal, seen, org_now, self._state.usual_seconds)
-
-    # -- answers
-
-    async def _register(self, rows: Batch, receipts: Sequence[Receipt], silence: str) -> Batch:
-        """Write down what the org answered, row by row; gives the rows that met a lock."""
-        state = self._state
-        receipt_of = by_identity([row.error.id for row in rows], receipts)
-        attempts: list[Attempt] = []
-        for row in rows:
-            receipt, attempt = receipt_of[row.error.id], state.attempts[row.error.id]
-            if receipt is None:
-                attempts.append(attempt.answered(OutcomeKind.UNKNOWN, silence))
-            elif receipt.accepted:
-                attempts.append(attempt.answered(OutcomeKind.ACCEPTED))
-            else:
-                refused = attempt.answered(OutcomeKind.REFUSED, receipt.reason, receipt.code)
-                attempts.append(refused)
-        state.answered(attempts)
-        if any(attempt.refusal for attempt in attempts):
-            marked = await state.writer.call(
-                lambda: doubt.mark_earlier(state.journal, attempts), durable=False
-            )
-            state.attempts.update((a.event, a) for a in marked)
-        locked = [row for row, attempt in zip(rows, attempts, strict=True) if attempt.code in LOCK_CODES]
-        some_accepted = any(attempt.kind is OutcomeKind.ACCEPTED for attempt in attempts)
-        self._count_batch(failed=not some_accepted and not locked)
-        state.progress()
-        return locked
-
-    def _not_sent(self, rows: Batch, reason: str) -> None:
-        attempts = [self._state.attempts[row.error.id] for row in rows]
-        self._state.answered([a.answered(OutcomeKind.NOT_SENT, reason) for a in attempts])
-
-    def _count_batch(self, *, failed: bool) -> None:
-        self._failed_in_a_row = self._failed_in_a_row + 1 if failed else 0
-        if self._failed_in_a_row >= _FAILURES_IN_A_ROW:
-            self._state.abort(f"{_FAILURES_IN_A_ROW} requests in a row failed")
 
 
 def batches(rows: Sequence[PlannedRow], size: int) -> list[list[Batch]]:

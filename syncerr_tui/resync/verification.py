@@ -10,15 +10,16 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from syncerr_tui.errors import RefusedError, UnreachableError
+from syncerr_tui.errors import NotLoggedInError, RefusedError, UnreachableError
 from syncerr_tui.journal.attempt import Attempt
-from syncerr_tui.journal.journal import Journal
 from syncerr_tui.model import EventSeen, RecordSeen, SyncError, Verdict, chunks
-from syncerr_tui.resync import doubt
+from syncerr_tui.resync.events import Waiting, WaitKind
 from syncerr_tui.resync.org import MethodInfo, Org
 from syncerr_tui.resync.plan import PROOF_CHUNK
 from syncerr_tui.resync.proof import judge, needs_full_sight, needs_records
+from syncerr_tui.resync.run_state import RunState
 from syncerr_tui.stopwatch import Instant, Stopwatch
+from syncerr_tui.words import plural
 
 T = TypeVar("T")
 FIRST_PAUSE, _GROWTH, _LONGEST = 1.0, 1.6, 20.0
@@ -29,6 +30,12 @@ _JUDGED_AT_ONCE = 200
 
 _CLOCK_AGE = 60.0
 """Seconds for which the org's last word about its time is counted on from here."""
+
+_WAITS = {
+    WaitKind.PROOF: "waiting for the org",
+    WaitKind.EARLIER: "sent before, outcome unknown",
+    WaitKind.SHOWN: "shown before, read again",
+}
 
 Wait = Callable[[float, int, float], Awaitable[bool]]
 """Sleep that many seconds while so many attempts are open, which get so many seconds more in all. True:
@@ -104,6 +111,38 @@ async def look_until_decided(
             interval = longer(interval)
 
 
+async def look_in_run(
+    org: Org,
+    state: RunState,
+    attempts: Sequence[Attempt],
+    proof_timeout: float,
+    *,
+    kind: WaitKind = WaitKind.PROOF,
+    since: datetime | None = None,
+) -> AsyncIterator[list[Attempt]]:
+    """The same in a run: it tells every wait with its beginning and end, and stops where the org refuses."""
+    clock = state.machine.clock
+    begun = since or clock()
+
+    def waiting(seconds: float, rows: int, left: float) -> Waiting:
+        until = clock() + timedelta(seconds=left)
+        return Waiting(seconds, f"{plural(rows, 'row')} {_WAITS[kind]}", kind, rows, begun, until)
+
+    async def wait(seconds: float, rows: int, left: float) -> bool:
+        return await state.wait(waiting(seconds, rows, left))
+
+    if kind is not WaitKind.PROOF and proof_timeout > 0:
+        state.tell(waiting(0.0, len(attempts), proof_timeout))
+    try:
+        concurrency = look_concurrency(org.method, state.plan.concurrency)
+        async for decided in look_until_decided(
+            org, attempts, proof_timeout=proof_timeout, wait=wait, concurrency=concurrency
+        ):
+            yield decided
+    except (NotLoggedInError, RefusedError) as problem:
+        state.fail(problem)
+
+
 def longer(pause: float) -> float:
     """The pause after this one."""
     return min(pause * _GROWTH, _LONGEST)
@@ -163,39 +202,6 @@ async def _looked(
             for few in chunks(complete, _JUDGED_AT_ONCE):
                 await asyncio.sleep(0)  # keys are read
                 yield [await judged(attempt, found or _NOT_ASKED) for attempt in few]
-
-
-async def verify(
-    org: Org,
-    journal: Journal,
-    attempts: Sequence[Attempt],
-    *,
-    proof_timeout: float,
-    sleep: Callable[[float], Awaitable[None]],
-) -> list[Attempt]:
-    """Re-read rows long after their run, and write down what they are now. Sends nothing.
-
-    Raises:
-        NotLoggedInError, RefusedError: The org cannot be read. What was decided before is written down.
-    """
-
-    async def wait(seconds: float, rows: int, left: float) -> bool:  # noqa: ARG001 - nobody is told here
-        await sleep(seconds)
-        return False
-
-    verified: list[Attempt] = []
-    last_of_each = {attempt.event: attempt for attempt in attempts}
-    sent = doubt.mark_earlier(journal, list(last_of_each.values()))
-    async for decided in look_until_decided(
-        org, sent, proof_timeout=proof_timeout, wait=wait, concurrency=org.method.concurrency
-    ):
-        by_run: defaultdict[str, list[Attempt]] = defaultdict(list)
-        for attempt in decided:
-            by_run[attempt.run].append(attempt)
-        for run, rows in by_run.items():
-            journal.finish_rows(run, rows)
-        verified += decided
-    return verified
 
 
 _READERS = 4

@@ -95,7 +95,7 @@ class Journals:
             MachineError: It cannot be written down.
             UnreachableError, NotLoggedInError, RefusedError: It cannot be read.
         """
-        from syncerr_tui.resync.verification import verify
+        from syncerr_tui.resync.doubt import verify
 
         journal = self._open(self._written, connection.identity.org_id)
         return await verify(connection, journal, records, proof_timeout=0.0, sleep=self._sleep)

@@ -65,7 +65,7 @@ MUTANTS = [
     Mutant(
         3,
         "what may have been done is sent again unasked",
-        "return earlier.event not in self._request.again",
+        "return earlier.event not in self._state.request.again",
         "return False",
         (PROMISES, "tests/resync/test_doubt.py", "tests/resync/test_runner.py"),
     ),

@@ -32,11 +32,11 @@ from syncerr_tui.journal.database import Server
 from syncerr_tui.journal.history import History
 from syncerr_tui.journal.journal import Journal, Who
 from syncerr_tui.resync import runner as runner_module
+from syncerr_tui.resync.doubt import verify
 from syncerr_tui.resync.plan import PlanShape, make_plan
 from syncerr_tui.resync.plan_file import recorded_plan
 from syncerr_tui.resync.run_state import RunRequest
 from syncerr_tui.resync.runner import Runner
-from syncerr_tui.resync.verification import verify
 from syncerr_tui.stopwatch import Machine
 from tests.journal.opening import open_as
 from tests.resync import file_org

@@ -17,6 +17,7 @@ from syncerr_tui.errors import MachineError, NotLoggedInError, NotSentError, Ref
 from syncerr_tui.journal.history import History
 from syncerr_tui.journal.journal import Journal, JournaledRun
 from syncerr_tui.model import EventSeen, EventType, RecordSeen, RowState, SyncError, Verdict
+from syncerr_tui.resync.doubt import verify
 from syncerr_tui.resync.events import (
     AskPerson,
     BatchSent,
@@ -33,7 +34,7 @@ from syncerr_tui.resync.events import (
 from syncerr_tui.resync.org import Receipt
 from syncerr_tui.resync.run_state import ResumeMode
 from syncerr_tui.resync.runner import Runner
-from syncerr_tui.resync.verification import OrgClock, verify
+from syncerr_tui.resync.verification import OrgClock
 from syncerr_tui.stopwatch import Stopwatch
 from tests.resync.driving import drive, ending, last_of_each, plan_for, runner_for
 from tests.resync.lying_org import METHOD, START, Lies, LyingOrg, Time
