@@ -192,10 +192,14 @@ _RULES = (
     _Rule(_SUBJECT_ABROAD, _subject_abroad, _PROSE_TEXT),
     # `When the Stage is Closed Won`, `set Stage to`, `Enter the Cancellation Reason`: what a rule wants.
     _Rule(
-        re.compile(r"\b(?:[Ww]hen|[Ii]f) (?:the )?" + _TITLE + r" (?:is|equals|contains|changes)\b"),
+        re.compile(
+            r"\b(?:[Ww]hen|[Ww]hile|[Ii]f|[Uu]nless|[Uu]ntil) (?:the )?"
+            + _TITLE
+            + r" (?:is|equals|contains|changes)\b"
+        ),
         _subject,
         _PROSE_TEXT,
-        re.compile("hen |f "),
+        re.compile("(?:hen|hile|f|nless|ntil) "),
     ),
     _Rule(re.compile(r"\b[Ss]et " + _TITLE + r" to\b"), _subject, _PROSE_TEXT, re.compile("et ")),
     _Rule(re.compile(r" (?:an?|the|your) " + _TITLE + r"(?![\w-])"), _asked_for, _PROSE_TEXT),

@@ -203,7 +203,7 @@ _CUSTOM_FIELD = re.compile(
     r"(?<!/s_c__sC_Id__c)"  # the store's key in an address: by it the record was sent
 )
 _BEFORE_OBJECT = re.compile(
-    r"(?:(?:entity|object|sobject|of type|type|on|sobjects/|from)[ '\":\\]{0,6}|salesforce \(|\bobj: ?)\Z",
+    r"(?:(?:entity|object|of type|type|\bon|sobjects/|\bfrom)[ '\":\\]{0,6}|salesforce \(|\bobj: ?)\Z",
     re.IGNORECASE,
 )
 _LONGEST_LEAD = 28

@@ -53,6 +53,8 @@ ACCESS = "INVALID_FIELD_FOR_INSERT_UPDATE"
         ("REQUIRED_FIELD_MISSING: Birthdate", "REQUIRED_FIELD_MISSING", ["Birthdate"]),
         ("INVALID_FIELD_FOR_INSERT_UPDATE, Account.Fax", ACCESS, ["Account.Fax"]),
         ("REQUIRED_FIELD_MISSING: something", "REQUIRED_FIELD_MISSING", []),
+        ("FIELD_CUSTOM_VALIDATION_EXCEPTION: Order.Ship_Day__c is over", RULE, ["Ship_Day__c"]),
+        ("No more changes while Amount is empty, unless the Stage is Open", RULE, ["Amount", "Stage"]),
         ("Fax required", RULE, ["Fax"]),
         ("Pick-up window must be in the morning", RULE, ["Pick-up window"]),
         ("Cart note can not exceed 9 words", RULE, ["Cart note"]),

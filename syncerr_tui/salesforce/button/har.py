@@ -19,6 +19,8 @@ from syncerr_tui.errors import BadInputError
 
 LARGEST_FILE = 200_000_000
 """Bytes. A whole page load with its answers has tens of megabytes, one press some hundred kilobytes."""
+_LARGEST_BODY = 20_000_000
+"""Bytes of one body when it is unpacked; what is longer is cut, and then no JSON."""
 _SECRET_HEADERS = frozenset({"cookie", "set-cookie", "authorization", "x-csrf-token", "proxy-authorization"})
 _FORM = "application/x-www-form-urlencoded"
 
@@ -154,6 +156,6 @@ def _unpacked(data: bytes) -> bytes:
     if data[:1] not in {b"\x1f", b"x"}:
         return data
     try:
-        return zlib.decompressobj(wbits=47).decompress(data, LARGEST_FILE)
+        return zlib.decompressobj(wbits=47).decompress(data, _LARGEST_BODY)
     except zlib.error:
         return data
