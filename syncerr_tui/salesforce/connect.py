@@ -21,6 +21,7 @@ from syncerr_tui.salesforce.profiles import (
     FieldMapping,
     FieldMethod,
     FlowMethod,
+    GuidedMethod,
     OrgProfile,
 )
 from syncerr_tui.salesforce.reading import EventReader
@@ -143,13 +144,14 @@ def _same_org(profile: OrgProfile, identity: OrgIdentity) -> None:
 
 def method_for(profile: OrgProfile, client: ApiClient, mapping: FieldMapping) -> ResyncMethod:
     size, concurrency = profile.batch_size, profile.concurrency
-    method = profile.method
-    if isinstance(method, ApexMethod | FlowMethod):
-        return ActionResync(client, method, batch_size=size, concurrency=concurrency)
-    if isinstance(method, ApexRestMethod):
-        return ApexRestResync(client, method, batch_size=size, concurrency=concurrency)
-    if isinstance(method, ButtonMethod):
-        return ButtonResync(client, method, batch_size=size)
-    if isinstance(method, FieldMethod):
-        return FieldResync(client, method, mapping, batch_size=size, concurrency=concurrency)
-    return GuidedResync(client, method, batch_size=size)
+    match profile.method:
+        case ApexMethod() | FlowMethod() as method:
+            return ActionResync(client, method, batch_size=size, concurrency=concurrency)
+        case ApexRestMethod() as method:
+            return ApexRestResync(client, method, batch_size=size, concurrency=concurrency)
+        case ButtonMethod() as method:
+            return ButtonResync(client, method, batch_size=size)
+        case FieldMethod() as method:
+            return FieldResync(client, method, mapping, batch_size=size, concurrency=concurrency)
+        case GuidedMethod() as method:
+            return GuidedResync(client, method, batch_size=size)

@@ -51,24 +51,25 @@ class ResyncMethod(Protocol):
         ...
 
 
-class Preconditions:
-    """A method's check, made once before its first request and remembered when it was good."""
+class CheckedMethod:
+    """A method that is checked once before its first request."""
 
-    def __init__(self, method: ResyncMethod) -> None:
-        self._method = method
-        self._good = False
+    _good = False
+    """It was checked, and can work."""
 
-    async def hold(self) -> None:
-        """Make sure that the method can work.
+    async def check(self) -> list[Check]:
+        """See `ResyncMethod.check`."""
+        raise NotImplementedError
 
-        Raises:
-            RefusedError: It cannot; the reason of the first check that failed.
-            NotSentError: The org could not be asked. Nothing has left yet, so nothing is in doubt.
+    async def _make_sure(self) -> None:
+        """Raises:
+        RefusedError: It cannot work; the reason of the first check that failed.
+        NotSentError: The org could not be asked. Nothing has left yet, so nothing is in doubt.
         """
         if self._good:
             return
         try:
-            checks = await self._method.check()
+            checks = await self.check()
         except UnreachableError as error:
             raise NotSentError(f"Nothing was sent: {error.title}", error.hint) from None
         for check in checks:

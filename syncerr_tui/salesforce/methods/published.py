@@ -13,8 +13,8 @@ from syncerr_tui.salesforce.faults import WayBlockedError
 from syncerr_tui.salesforce.methods import (
     DOWNSTREAM,
     Check,
+    CheckedMethod,
     CheckState,
-    Preconditions,
     named_results,
     receipts,
     refuses,
@@ -33,7 +33,7 @@ from syncerr_tui.text import one_line
 _WORDS = {"apex": "Apex action", "flow": "Flow"}
 
 
-class ActionResync:
+class ActionResync(CheckedMethod):
     """Calls one custom action with `{id_input: event id}` for each row."""
 
     def __init__(
@@ -43,7 +43,6 @@ class ActionResync:
         self._method = method
         self._kind = "flow" if isinstance(method, FlowMethod) else "apex"
         self._takes_list = False
-        self._preconditions = Preconditions(self)
         self.info = MethodInfo(
             name=self._kind,
             label=f"{_WORDS[self._kind]} {method.name}",
@@ -101,12 +100,12 @@ class ActionResync:
         return Check.ok("Input", f"{id_input} takes the change event's id")
 
     async def preview(self, errors: Sequence[SyncError]) -> RequestPreview:
-        await self._preconditions.hold()
+        await self._make_sure()
         path = f"{self._client.data_path}/actions/custom/{self._kind}/{self._method.name}"
         return RequestPreview("POST", path, {"inputs": self._rows(errors)})
 
     async def request(self, errors: Sequence[SyncError]) -> list[Receipt]:
-        await self._preconditions.hold()
+        await self._make_sure()
         results = await self._client.action(self._kind, self._method.name, self._rows(errors))
         return receipts(errors, results)
 
@@ -122,7 +121,7 @@ def _parameters(described: Row) -> list[Row]:
 VENDOR_WARNING = "StoreConnect says that change events are for reading only and must never be written"
 
 
-class FieldResync:
+class FieldResync(CheckedMethod):
     """Updates one field of up to 200 change events in a request, each on its own (`allOrNone: false`)."""
 
     def __init__(
@@ -137,7 +136,6 @@ class FieldResync:
         self._client = client
         self._method = method
         self._mapping = mapping
-        self._preconditions = Preconditions(self)
         self.info = MethodInfo(
             name="field",
             label=f"Writes {method.field} = {method.value}; {VENDOR_WARNING}",
@@ -186,13 +184,13 @@ class FieldResync:
         return Check.ok("Field", f"{name} may be set to {value}")
 
     async def preview(self, errors: Sequence[SyncError]) -> RequestPreview:
-        await self._preconditions.hold()
+        await self._make_sure()
         body = update_body(self._mapping.object_name, self._records(errors))
         return RequestPreview("PATCH", f"{self._client.data_path}/composite/sobjects", body)
 
     async def request(self, errors: Sequence[SyncError]) -> list[Receipt]:
         """Update these rows in one request."""
-        await self._preconditions.hold()
+        await self._make_sure()
         results = await self._client.collections_update(self._mapping.object_name, self._records(errors))
         return receipts(errors, results)
 
