@@ -26,7 +26,9 @@ ENTITY = "entity type"
 
 _PLACEHOLDER = re.compile(r"\{(label|value|fields|any|id)\}")
 _LABEL = "{label}: "
-_SAME = str.maketrans({"’": "'", "‘": "'", "＇": "'", "：": ":", "\n": " ", "\u00a0": " ", "\u3000": " "})
+_SAME = str.maketrans(
+    {"’": "'", "‘": "'", "＇": "'", "：": ":", "／": "/", "\n": " ", "\u00a0": " ", "\u3000": " "}
+)
 """Spellings of one character; every replacement is one character long, so that places stay right."""
 _GROUPS = {
     "label": "",

@@ -243,6 +243,8 @@ def test_what_counts_may_stand_under_another_key_than_message() -> None:
             APEX,
         ),
         ("Es fehlen Pflichtfelder: [Firma]", "REQUIRED_FIELD_MISSING"),
+        ("缺少必要欄位： [Firma__c]", "REQUIRED_FIELD_MISSING"),
+        ("无法创建／更新字段：Firma__c。请检查此字段的安全设置。", "INVALID_FIELD_FOR_INSERT_UPDATE"),
         ("ID do proprietário: proprietário não pode ficar em branco.", "INVALID_CROSS_REFERENCE_KEY"),
         ("Duplicate orders are merged at night, please wait.", None),
         ("The flow of goods was interrupted", None),
