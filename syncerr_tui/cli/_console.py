@@ -117,6 +117,14 @@ def emit_json(*values: object) -> None:
     _write(sys.stdout, *map(_json, values))
 
 
+def tell(payload: object, *lines: str) -> None:
+    """One thing on stdout: its JSON where `--json` was given, else its lines."""
+    if _form.data:
+        emit_json(payload)
+    else:
+        emit(*lines)
+
+
 def say(*lines: str) -> None:
     """Narration: lines on stderr, so that stdout stays data. Where nobody can read them, the work goes on."""
     _narrate(*(shortened(_line(line), LONGEST_NARRATION) for line in lines))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from syncerr_tui.cli import _console
-from syncerr_tui.cli._console import as_json, say
+from syncerr_tui.cli._console import say
 from syncerr_tui.errors import BadInputError, ExitCode, MachineError, RefusedError
 from syncerr_tui.words import plural
 
@@ -35,13 +35,13 @@ def tell_row(
     more: Mapping[str, Any] | None = None,
 ) -> None:
     """One row on stdout. `evidence`: of its verdict, where it has one."""
-    if as_json():
-        _console.emit_json({**error.payload(), "verdict": verdict, "reason": reason, **(more or {})})
-        return
     from syncerr_tui.journal.row_history import found_words
 
     words = found_words(verdict, reason, evidence or {})
-    _console.emit(f"{verdict or '':<18} {error.object} {error.event_type} {error.id}  {words}")
+    _console.tell(
+        {**error.payload(), "verdict": verdict, "reason": reason, **(more or {})},
+        f"{verdict or '':<18} {error.object} {error.event_type} {error.id}  {words}",
+    )
 
 
 def rows_of_run(history: History, run: str) -> tuple[Attempt, ...]:
@@ -157,14 +157,19 @@ async def show_requests(connection: OrgSession, journal: Journal, plan: Plan) ->
         if request is None:
             continue
         number += 1
-        if as_json():
-            what = {"verb": request.verb, "path": request.path, "body": request.body}
-            ids = [row.error.id for row in rows]
-            _console.emit_json({"request": number, "wave": wave, **what, "ids": ids})
-        else:
-            where = f"{request.verb} {request.path}"
-            body = json.dumps(request.body, ensure_ascii=False)
-            _console.emit(f"Request {number}, wave {wave}: {where}", f"  {body}")
+        where, body = f"{request.verb} {request.path}", json.dumps(request.body, ensure_ascii=False)
+        _console.tell(
+            {
+                "request": number,
+                "wave": wave,
+                "verb": request.verb,
+                "path": request.path,
+                "body": request.body,
+                "ids": [row.error.id for row in rows],
+            },
+            f"Request {number}, wave {wave}: {where}",
+            f"  {body}",
+        )
     if method.guided:
         say("This tool would send nothing: a person presses Re-sync in Salesforce.")
     elif method.name == "button":

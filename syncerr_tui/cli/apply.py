@@ -10,10 +10,10 @@ import click
 
 from syncerr_tui.cli._choosing import RunOptions, sending
 from syncerr_tui.cli._connect import OpenOrg, OrgChoice, in_event_loop, open_org, org_options
-from syncerr_tui.cli._console import as_json, emit, emit_json, say
+from syncerr_tui.cli._console import say, tell
 from syncerr_tui.cli._running import check_allowed, mention_unfinished
 from syncerr_tui.cli._sending import carry_out
-from syncerr_tui.cli.fix import make, result_payload, show
+from syncerr_tui.cli.fix import make, mention_undo, result_payload, show
 from syncerr_tui.errors import BadInputError, ExitCode, RefusedError
 from syncerr_tui.fixes.fix_list import fix_list_of
 from syncerr_tui.fixes.model import FixRequest
@@ -153,11 +153,7 @@ async def _make(
 
 def _tell(fix: ListedFix, word: str, detail: str, result: FixResult | None) -> None:
     option = fix.option
-    if as_json():
-        payload = result.payload() if result is not None else result_payload(detail)
-        head = {"key": option.key, "title": option.title, "id": fix.errors[0].id}
-        emit_json({**head, **payload, "state": word})
-        return
-    emit(f"{word}: {option.title}. {detail}")
-    if result is not None and result.fix:
-        say(f"Fix {result.fix}; put it back with 'syncerr-tui safeguards --restore {result.fix}'.")
+    payload = result.payload() if result is not None else result_payload(detail)
+    head = {"key": option.key, "title": option.title, "id": fix.errors[0].id}
+    tell({**head, **payload, "state": word}, f"{word}: {option.title}. {detail}")
+    mention_undo(result)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from syncerr_tui.cli._connect import OrgChoice, in_event_loop, open_org, org_options
-from syncerr_tui.cli._console import as_json, emit, emit_json, json_option, say
+from syncerr_tui.cli._console import json_option, say, tell
 from syncerr_tui.errors import ExitCode
 from syncerr_tui.words import local_minute, plural
 
@@ -53,11 +54,11 @@ async def command(choice: OrgChoice, *, text: str, limit: int | None, victims: b
             for row in (*cause.roots, *cause.victims)
             if row in left.twins
         }
-        if as_json():
-            emit_json({**cause_payload(graph, cause, metadata), "twins": twins})
-            continue
-        emit(*_lines(graph, cause, metadata, victims=victims))
-        emit(*(f"    TWIN {graph.errors[row].short_name}: {' '.join(pages)}" for row, pages in twins.items()))
+        payload = cause_payload(graph, cause, metadata)
+        merge = (
+            f"    TWIN {graph.errors[row].short_name}: {' '.join(pages)}" for row, pages in twins.items()
+        )
+        tell({**payload, "twins": twins}, *_lines(graph, cause, payload, victims=victims), *merge)
     if not graph.errors:
         say("No unresolved sync errors.")
     else:
@@ -105,8 +106,7 @@ def cause_payload(graph: CauseGraph, cause: Cause, metadata: OrgMetadata | None 
     }
 
 
-def _lines(graph: CauseGraph, cause: Cause, metadata: OrgMetadata | None, *, victims: bool) -> list[str]:
-    payload = cause_payload(graph, cause, metadata)
+def _lines(graph: CauseGraph, cause: Cause, payload: Mapping[str, Any], *, victims: bool) -> list[str]:
     counts = [f"{len(cause.roots)} with this error", f"{len(cause.victims)} waiting for it"]
     if cause.guessed:
         counts.append(f"{len(cause.guessed)} perhaps")

@@ -12,7 +12,7 @@ import click
 
 from syncerr_tui import __version__
 from syncerr_tui.cli._connect import OrgChoice, in_event_loop, org_options, reach
-from syncerr_tui.cli._console import as_json, emit, emit_json, json_option, padded, say
+from syncerr_tui.cli._console import json_option, padded, say, tell
 from syncerr_tui.cli._options import profile_folder
 from syncerr_tui.errors import BadInputError, ExitCode, SyncErrError
 from syncerr_tui.salesforce.methods import Check, CheckState
@@ -145,9 +145,6 @@ def _file_journal(place: Path, org_id: str | None, *, shared: bool) -> Check:
 
 def _tell(check: Check) -> bool:
     """Print one check; False where it failed."""
-    if as_json():
-        emit_json(asdict(check))
-    else:
-        advice = f". {sentence(check.advice)}" if check.advice else ""
-        emit(f"{padded(check.state.value, 7)}  {padded(check.name, 12)}  {check.reason}{advice}")
+    advice = f". {sentence(check.advice)}" if check.advice else ""
+    tell(asdict(check), f"{padded(check.state.value, 7)}  {padded(check.name, 12)}  {check.reason}{advice}")
     return check.state is not CheckState.FAILED

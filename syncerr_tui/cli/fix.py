@@ -14,7 +14,7 @@ import click
 from syncerr_tui.cli import _console
 from syncerr_tui.cli._choosing import cause_named, reason_option, yes_option
 from syncerr_tui.cli._connect import OrgChoice, in_event_loop, open_org, org_options
-from syncerr_tui.cli._console import as_json, complain, emit, emit_json, json_option, say
+from syncerr_tui.cli._console import as_json, complain, emit_json, json_option, say, tell
 from syncerr_tui.cli._options import packed
 from syncerr_tui.errors import BadInputError, ExitCode, RefusedError
 from syncerr_tui.text import one_line
@@ -281,22 +281,21 @@ async def _choose(choice: OrgChoice, arguments: _Arguments) -> int:
 
 
 def _tell(result: FixResult) -> None:
-    if as_json():
-        emit_json(result.payload())
-        return
-    emit(f"{result.state.value}: {show(result.before)} -> {show(result.after)}. {result.detail}")
-    if result.fix:
+    changed = f"{show(result.before)} -> {show(result.after)}"
+    tell(result.payload(), f"{result.state.value}: {changed}. {result.detail}")
+    mention_undo(result)
+
+
+def mention_undo(result: FixResult | None) -> None:
+    if result is not None and result.fix and not as_json():
         say(f"Fix {result.fix}; put it back with 'syncerr-tui safeguards --restore {result.fix}'.")
 
 
 def _list(options: list[FixOption]) -> None:
-    if as_json():
-        emit_json(*(option.payload() for option in options))
-        return
-    if not options:
+    if not options and not as_json():
         say("No change in the org is known that would fix it.")
     for option in options:
-        emit(*_lines(option))
+        tell(option.payload(), *_lines(option))
 
 
 def _lines(option: FixOption) -> list[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from syncerr_tui.cli._connect import OrgChoice, in_event_loop, journal_of, open_org, org_options
-from syncerr_tui.cli._console import as_json, emit, emit_json, json_option, say
+from syncerr_tui.cli._console import as_json, json_option, say, tell
 from syncerr_tui.cli._options import profile_folder
 from syncerr_tui.cli._running import NOT_SENT, rows_of_run, tell_row
 from syncerr_tui.errors import BadInputError, ExitCode
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from syncerr_tui.journal.journal import Journal
     from syncerr_tui.journal.people import Presence
     from syncerr_tui.salesforce.profiles import OrgProfile
+
+
+_LISTED = "on the list of 'syncerr-tui safeguards'"
 
 
 @click.command()
@@ -123,14 +126,12 @@ async def _move(choice: OrgChoice) -> int:
 
 
 def _tell_people(people: Sequence[Presence]) -> None:
-    if as_json():
-        emit_json(*({**asdict(one), "since": one.since.isoformat()} for one in people))
-        return
-    if not people:
+    if not people and not as_json():
         say("Nobody else is working on this org.")
     for one in people:
         run = f"  run {one.run[:8]}" if one.run else ""
-        emit(f"{one.words} since {local_minute(one.since)}{run}")
+        since = {"since": one.since.isoformat()}
+        tell({**asdict(one), **since}, f"{one.words} since {local_minute(one.since)}{run}")
 
 
 def _tell_rows(rows: tuple[Attempt, ...]) -> None:
@@ -155,28 +156,21 @@ def _tell_fixes(journal: Journal, limit: int) -> None:
     from syncerr_tui.fixes.ledger import FixLedger
 
     fixes = FixLedger(journal, os_user="", org_user="").fixes()[:limit]
-    if as_json():
-        emit_json(*(fix.payload() for fix in fixes))
-        return
-    if not fixes:
+    if not fixes and not as_json():
         say("Nothing was changed in the org yet.")
     for fix in fixes:
         what = f"{fix.kind.value} {fix.target.name}: {show(fix.before)} -> {show(fix.after)}"
-        ended = fix.closed or "on the list of 'syncerr-tui safeguards'"
-        emit(f"{fix.id}  {local_minute(fix.at)}  {fix.by}  {what}. {fix.outcome or 'no outcome'}; {ended}")
+        ended = f"{fix.outcome or 'no outcome'}; {fix.closed or _LISTED}"
+        tell(fix.payload(), f"{fix.id}  {local_minute(fix.at)}  {fix.by}  {what}. {ended}")
 
 
 def _tell_run(run: RunRecord) -> None:
-    how = run.how or ("under way" if run.alive else "interrupted")
-    if not as_json():
-        from syncerr_tui.journal.history import ENDINGS
+    from syncerr_tui.journal.history import ENDINGS
 
-        how = ENDINGS.get(how, how)
-        reason = f"  {run.reason}" if run.reason else ""
-        summary = run.summary or f"{run.planned} planned"
-        emit(f"{run.id[:8]}  {local_minute(run.started_at)}  {run.os_user}  {how}: {summary}{reason}")
-        return
-    emit_json(
+    how = run.how or ("under way" if run.alive else "interrupted")
+    reason = f"  {run.reason}" if run.reason else ""
+    ended = f"{ENDINGS.get(how, how)}: {run.summary or f'{run.planned} planned'}{reason}"
+    tell(
         {
             "run": run.id,
             "started_at": run.started_at.isoformat(),
@@ -190,5 +184,6 @@ def _tell_run(run: RunRecord) -> None:
             "verdicts": dict(run.verdicts),
             "state": how,
             "summary": run.summary,
-        }
+        },
+        f"{run.id[:8]}  {local_minute(run.started_at)}  {run.os_user}  {ended}",
     )

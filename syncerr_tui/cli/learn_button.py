@@ -16,14 +16,12 @@ import click
 
 from syncerr_tui.cli._console import (
     Asker,
-    as_json,
     at_terminal,
     confirm,
-    emit,
-    emit_json,
     heading,
     json_option,
     say,
+    tell,
     wrapped,
 )
 from syncerr_tui.cli._options import choice_of, complete_org
@@ -80,10 +78,7 @@ def command(
     cookie, no id. Exit code 0: one clear call; 1: none, or a person has to choose; 2: no readable HAR.
     """
     lesson = read_lesson(file, events=events, org=org, namespace=namespace, keep_ids=keep_ids)
-    if as_json():
-        emit_json(lesson.payload())
-    else:
-        emit(*_lines(lesson))
+    tell(lesson.payload(), *_lines(lesson))
     dispose(file, delete=delete)
     return ExitCode.OK if lesson.chosen is not None else ExitCode.NOT_ALL_FIXED
 

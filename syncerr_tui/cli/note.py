@@ -10,7 +10,7 @@ import click
 
 from syncerr_tui.cli._choosing import Choice, cause_named, chosen_of, id_option, read_ids
 from syncerr_tui.cli._connect import OrgChoice, in_event_loop, open_org, org_options
-from syncerr_tui.cli._console import as_json, emit, emit_json, json_option, say
+from syncerr_tui.cli._console import json_option, say, tell
 from syncerr_tui.cli._options import packed
 from syncerr_tui.errors import BadInputError, ExitCode
 from syncerr_tui.model import Verdict
@@ -20,8 +20,6 @@ from syncerr_tui.words import plural
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.causes import CauseGraph
     from syncerr_tui.journal.journal import Journal
-    from syncerr_tui.model import SyncError
-    from syncerr_tui.triage.handling import Handled
 
 
 def _about(ids: tuple[str, ...], cause: str | None) -> Choice:
@@ -96,20 +94,15 @@ async def command(text: str, choice: OrgChoice, *, about: Choice, wishes: dict[H
     among = {row for target in targets for row in _rows_of(graph, target)} if targets else graph.errors
     rows = [row for row in graph.errors if row in handlings.rows and row in among]
     for row in rows:
-        _tell(graph.errors[row], handlings.of(row))
+        error, handling = graph.errors[row], handlings.of(row)
+        lines = (f"    {line}" for line in handling.lines())
+        tell({**error.payload(), **handling.payload()}, f"{error.short_name} {row}", *lines)
     if wishes:
         say(f"Noted on {plural(len(targets), 'cause' if about.cause is not None else 'error')}.")
     elif not rows:
         whose = "None of these errors" if targets else "No error"
         say(f"{whose} has a note or an owner yet.")
     return ExitCode.OK
-
-
-def _tell(error: SyncError, handling: Handled) -> None:
-    if as_json():
-        emit_json({**error.payload(), **handling.payload()})
-    else:
-        emit(f"{error.short_name} {error.id}", *(f"    {line}" for line in handling.lines()))
 
 
 def _targets(graph: CauseGraph, about: Choice, twins: frozenset[str]) -> tuple[str, ...]:

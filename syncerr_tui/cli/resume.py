@@ -8,7 +8,7 @@ import click
 
 from syncerr_tui.cli._choosing import again_option
 from syncerr_tui.cli._connect import OrgChoice, in_event_loop, open_org, org_options
-from syncerr_tui.cli._console import as_json, ask, at_terminal, emit, emit_json, json_option, say
+from syncerr_tui.cli._console import as_json, ask, at_terminal, json_option, say, tell
 from syncerr_tui.cli._running import ask_again, ask_first, refuse_where_read_only
 from syncerr_tui.cli._sending import follow
 from syncerr_tui.errors import BadInputError, ExitCode
@@ -76,10 +76,7 @@ async def command(run: str | None, choice: OrgChoice, *, mode: str | None, yes: 
 
 def _tell(unfinished: Unfinished) -> None:
     run = unfinished.run
-    if not as_json():
-        emit(f"{run.id[:8]}  {local_minute(run.started_at)}  {run.os_user}  {unfinished.summary}")
-        return
-    emit_json(
+    tell(
         {
             "run": run.id,
             "started_at": run.started_at.isoformat(),
@@ -92,7 +89,8 @@ def _tell(unfinished: Unfinished) -> None:
             "unknown": unfinished.unknown + unfinished.unticked,
             "unticked": unfinished.unticked,
             "not_sent": unfinished.unsent,
-        }
+        },
+        f"{run.id[:8]}  {local_minute(run.started_at)}  {run.os_user}  {unfinished.summary}",
     )
 
 

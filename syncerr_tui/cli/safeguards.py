@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import click
 
 from syncerr_tui.cli._connect import OrgChoice, in_event_loop, open_org, org_options, since
-from syncerr_tui.cli._console import as_json, complain, emit, emit_json, json_option, say
+from syncerr_tui.cli._console import as_json, complain, emit_json, json_option, say, tell
 from syncerr_tui.cli.fix import exit_code, result_payload, show
 from syncerr_tui.errors import BadInputError, ExitCode, RefusedError, SyncErrError
 
 if TYPE_CHECKING:
     from syncerr_tui.fixes.fixer import Fixer
-    from syncerr_tui.fixes.model import FixResult, SafeguardNow
+    from syncerr_tui.fixes.model import SafeguardNow
 
 
 @click.command()
@@ -86,28 +86,16 @@ async def _restore(fixer: Fixer, ids: list[str]) -> int:
             complain(error)
             worst = worst or error.exit_code
             continue
-        _tell_result(result)
+        tell(result.payload(), f"{result.fix}  {result.state.value}: {show(result.after)}. {result.detail}")
         worst = worst or exit_code(result)
     return worst
 
 
-def _tell_result(result: FixResult) -> None:
-    if as_json():
-        emit_json(result.payload())
-    else:
-        emit(f"{result.fix}  {result.state.value}: {show(result.after)}. {result.detail}")
-
-
 def _tell(lines: list[SafeguardNow]) -> None:
-    if as_json():
-        emit_json(*(line.payload() for line in lines))
-        return
-    if not lines:
+    if not lines and not as_json():
         say("No safeguard is off.")
     for line in lines:
         record = line.record
         what = f"{record.target.type} {record.target.name}"
-        emit(f"{record.id}  {line.state.value:<13} {what}  since {since(line)}")
-        for more in (record.reason, line.detail):
-            if more:
-                emit(f"    {more}")
+        more = (f"    {text}" for text in (record.reason, line.detail) if text)
+        tell(line.payload(), f"{record.id}  {line.state.value:<13} {what}  since {since(line)}", *more)
