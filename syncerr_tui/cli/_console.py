@@ -300,7 +300,9 @@ def _linked(text: str, address: str | None) -> str:
 
 def _json(value: Any) -> str:  # noqa: ANN401 - whatever JSON can hold
     text = json.dumps(value, ensure_ascii=False)
-    if not _can_write(sys.stdout, text):
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8", "surrogatepass")
+    except (UnicodeEncodeError, LookupError):
         text = json.dumps(value)
     return HOSTILE.sub(_json_escape, text)
 
@@ -308,16 +310,6 @@ def _json(value: Any) -> str:  # noqa: ANN401 - whatever JSON can hold
 def _json_escape(match: re.Match[str]) -> str:
     units = match[0].encode("utf-16-be", "surrogatepass").hex()
     return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
-
-
-def _can_write(stream: Any, text: str) -> bool:  # noqa: ANN401 - whatever stands in for a stream
-    if text.isascii():
-        return True
-    try:
-        text.encode(getattr(stream, "encoding", None) or "utf-8", "surrogatepass")
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True
 
 
 _outlets: dict[Any, Outlet] = {}
