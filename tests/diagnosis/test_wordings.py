@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
+from importlib.resources import files
 
 import pytest
 
+from syncerr_tui.diagnosis.codes import known_codes
 from syncerr_tui.diagnosis.explanation import explain_message
 from syncerr_tui.diagnosis.guidance_template import plain
 from syncerr_tui.diagnosis.model import Automation, Retry
+from syncerr_tui.diagnosis.platform_sentences import ANY_CODE, ENTITY, code_of_kind
 from syncerr_tui.diagnosis.read import diagnose
 
 APEX = "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY"
@@ -645,3 +649,15 @@ def test_a_trigger_that_comes_back_to_its_record_is_named_and_a_class_of_a_code_
 )
 def test_codes_as_clients_name_their_classes_and_cut_off(message: str, codes: tuple[str, ...]) -> None:
     assert diagnose(message).codes == codes
+
+
+def test_every_sentence_means_a_code_or_is_of_a_kind_that_guidance_asks_for() -> None:
+    folder = files("syncerr_tui.diagnosis").joinpath("catalog")
+    texts = [item.read_text(encoding="utf-8") for item in folder.iterdir() if item.name.endswith(".toml")]
+    asked_for = {kind for text in texts for kind in re.findall(r'"([a-z][a-z ]+)"', text)}
+    for table in folder.joinpath("sentences").iterdir():
+        for line in table.read_text(encoding="utf-8").splitlines():
+            if line and not line.startswith("#") and table.name != "kinds.tsv":
+                kind, sentence, _seen = line.split("\t")
+                assert kind in code_of_kind().keys() | asked_for | {ENTITY}, (table.name, sentence)
+    assert set(code_of_kind().values()) - {ANY_CODE} <= known_codes()
