@@ -10,13 +10,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
+from operator import is_
 from typing import TYPE_CHECKING, NamedTuple
 
 from rich.style import Style
 from textual.strip import Strip
 
 from syncerr_tui.model import SyncError
-from syncerr_tui.triage.state import UiState
 from syncerr_tui.ui.cause_graph_worker import CauseGraphWorker
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.errors_pane import ErrorsPane
@@ -205,23 +205,9 @@ _ROOMY = 70
 """Cells in which the whole evidence of a link can be told."""
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """The state of the list that a count is of.
-
-    Holds the rows themselves: an address alone may be that of other rows later.
-    """
-
-    errors: Mapping[str, SyncError] | None = None
-    proven: frozenset[str] | None = None
-
-    @classmethod
-    def now(cls, state: UiState) -> Counted:
-        return cls(state.listing.errors, state.proven)
-
-    def of(self, state: UiState) -> bool:
-        """Whether nothing has changed since."""
-        return self.errors is state.listing.errors and self.proven is state.proven
+def are_same(before: tuple[object, ...], now: tuple[object, ...]) -> bool:
+    """Whether these are the very same objects: comparing what they hold would cost more than counting it."""
+    return len(before) == len(now) and all(map(is_, before, now))
 
 
 class CauseLines:
@@ -250,7 +236,7 @@ class CauseLines:
         self._signs: dict[str, str] = {}
         self._signs_for: frozenset[str] = frozenset()
         self._counts: dict[str, tuple[int, int]] = {}
-        self._counted = Counted()
+        self._counted_for: tuple[object, ...] = ()
 
     def forget(self) -> None:
         self._signs, self._counts = {}, {}
@@ -357,8 +343,9 @@ class CauseLines:
 
     def _counts_of(self, cause: Cause) -> tuple[int, int]:
         """Its own errors and those that wait, once for each state of the list."""
-        if not self._counted.of(self._context.state):
-            self._counts, self._counted = {}, Counted.now(self._context.state)
+        state = self._context.state
+        if not are_same(self._counted_for, now := (state.listing.errors, state.proven)):
+            self._counts, self._counted_for = {}, now
         if cause.key not in self._counts:
             self._counts[cause.key] = self._standing(cause.roots), self._standing(cause.victims)
         return self._counts[cause.key]

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from syncerr_tui.model import SyncError
 from syncerr_tui.triage.actions import AppState, Place
-from syncerr_tui.ui.cause_graph_worker import CauseGraphWorker, KnownCauses
-from syncerr_tui.ui.cause_lines import CauseLines, CauseList, Counted, Node, Outline, tree_of
+from syncerr_tui.ui.cause_graph_worker import CauseGraphWorker
+from syncerr_tui.ui.cause_lines import CauseLines, CauseList, Node, Outline, are_same, tree_of
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.debouncer import Debouncer
 from syncerr_tui.ui.errors_pane import ErrorsPane
@@ -56,8 +56,7 @@ class CausesPane(ListWithPanel):
         self._described: tuple[str, str | None] | None = None
         self._marks = Debouncer(self, _MARKS_DELAY)
         self._shown_for: tuple[object, ...] = ()
-        self._counted = Counted()
-        self._counted_causes: KnownCauses | None = None
+        self._counted_for: tuple[object, ...] = ()
         self._count = 0
 
     # -- what is known ---------------------------------------------------------------------------------
@@ -76,9 +75,9 @@ class CausesPane(ListWithPanel):
         known, state = self._graph_worker.known, self.context.state
         if state.reading.active:
             return known.count
-        if self._counted_causes is not known or not self._counted.of(state):
-            self._counted_causes, self._counted = known, Counted.now(state)
-            errors, left = state.listing.errors, state.proven
+        errors, left = state.listing.errors, state.proven
+        if not are_same(self._counted_for, now := (known, errors, left)):
+            self._counted_for = now
             # What has left the list, or is proven, is no cause any more; the graph follows a moment later.
             self._count = sum(
                 any(row in errors and row not in left for row in chain(c.roots, c.victims, c.guessed))
@@ -125,21 +124,8 @@ class CausesPane(ListWithPanel):
         return tuple(map(errors.__getitem__, self._graph_worker.known.listed(rows, errors)))
 
     def facts(self, facts: AppState) -> AppState:
-        listing = self.context.state.listing
-        hidden = listing.hidden_selected
-        current = self.current
-        return replace(
-            facts,
-            # The line says how many it holds; in the footer that number would be written with every move.
-            chosen=len(listing.selected) - hidden if listing.selected else int(current is not None),
-            selected=len(listing.selected),
-            hidden_selected=hidden,
-            filtered=bool(listing.filter),
-            restorable=listing.restorable,
-            total=len(self._outline),
-            current=current is not None,
-            linking=self._graph_worker.working,
-        )
+        facts = self.facts_of_list(facts, current=self.current is not None, total=len(self._outline))
+        return replace(facts, linking=self._graph_worker.working)
 
     # -- showing ---------------------------------------------------------------------------------------
 
@@ -359,11 +345,8 @@ class CausesPane(ListWithPanel):
 
     # -- the mouse -------------------------------------------------------------------------------------
 
-    def on_virtual_list_clicked(self, event: VirtualList.Clicked) -> None:
-        """A click moves, ctrl+click selects, a double click opens."""
-        event.stop()
+    def row_clicked(self, event: VirtualList.Clicked) -> None:
         self._to(event.row)
-        self.came_by_click()
         if event.toggle:
             self.toggle()
         if event.opened:

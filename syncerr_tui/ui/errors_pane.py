@@ -1,11 +1,13 @@
 """The list of sync errors with its info panel: the place where triage happens.
 
 The listing (rows, filter, order, cursor, selection) is one frozen value with pure transitions; this pane
-turns keys into transitions and shows the result.
+turns keys into transitions and shows the result. Long because what is shown, filtered, put in order and
+selected is that one value.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections import ChainMap
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
@@ -21,12 +23,10 @@ from syncerr_tui.triage.filter import EVERYTHING, Filter, parse
 from syncerr_tui.triage.listing import Listing
 from syncerr_tui.triage.news import News
 from syncerr_tui.triage.values import narrowed
-from syncerr_tui.ui import list_arranger
 from syncerr_tui.ui.cause_graph_worker import CauseGraphWorker
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.debouncer import Debouncer
 from syncerr_tui.ui.error_history import ErrorHistory
-from syncerr_tui.ui.list_arranger import ListArranger
 from syncerr_tui.ui.list_with_panel import Handlers, ListWithPanel
 from syncerr_tui.ui.messages import Announced
 from syncerr_tui.ui.status_lines import TabNote
@@ -39,6 +39,10 @@ if TYPE_CHECKING:
 _FILTER_DELAY = 0.15
 """How long a pause in the typing is, for which a filter of many rows waits."""
 
+MANY = 5000
+"""Rows from which a filter or an order takes longer than a key should."""
+Change = Callable[[Listing], Listing]
+"""Filters the list or puts it in order."""
 Describe = Callable[[SyncError, datetime, str, int], "list[TextLine]"]
 """What the info panel says about an error: the row, when, the outcome of its last re-sync, the width."""
 
@@ -65,7 +69,8 @@ class ErrorsPane(ListWithPanel):
         self._told_anew = False
         self._moment = context.clock()
         self._typing = Debouncer(self, _FILTER_DELAY)
-        self._arranger = ListArranger(context, self.show, self.app.batch_update, self.run_worker)
+        self._changes: list[Change] = []
+        """What a thread is still to work out."""
         self._narrowed_from: dict[str, str] = {}
         """Filter -> the one that it was made of by one more term."""
         self._typed_from: SyncError | None = None
@@ -105,18 +110,7 @@ class ErrorsPane(ListWithPanel):
         return self.listing.chosen
 
     def facts(self, facts: AppState) -> AppState:
-        listing = self.listing
-        hidden = listing.hidden_selected
-        return replace(
-            facts,
-            chosen=len(listing.selected) - hidden if listing.selected else int(listing.current is not None),
-            selected=len(listing.selected),
-            hidden_selected=hidden,
-            filtered=bool(listing.filter),
-            restorable=listing.restorable,
-            total=len(listing.ids),
-            current=listing.current is not None,
-        )
+        return self.facts_of_list(facts, current=self.current is not None, total=len(self.listing.ids))
 
     # -- showing ---------------------------------------------------------------------------------------
 
@@ -180,10 +174,6 @@ class ErrorsPane(ListWithPanel):
         queued = dict.fromkeys(self._queued, RowMark("later", Tone.QUIET))
         left |= {row: RowMark(verdict.short, Tone.BAD) for row, verdict in self.history.unsettled.items()}
         self.table.show_marks(ChainMap(cast("dict[str, RowMark]", self.run_marks), queued, left))
-
-    def note(self, *lines: str) -> None:
-        """What stands in place of the rows while there are none."""
-        self.table.note(*lines)
 
     def show_panel(self) -> None:
         error = self.listing.current
@@ -271,7 +261,7 @@ class ErrorsPane(ListWithPanel):
         if self.listing.filter.by_cause and self._graph_worker.graph is not None:
             new_filter = self._read(self.listing.filter.text, in_force=True)
             now = self.context.clock()
-            self._arranger.arrange(lambda listing: listing.filtered(new_filter, now))
+            self._arrange(lambda listing: listing.filtered(new_filter, now))
         self._told_anew = True
         self.panel_soon()
 
@@ -345,7 +335,7 @@ class ErrorsPane(ListWithPanel):
     def sort_by(self, column: Column) -> None:
         """Sort by this column; the same again turns the order round."""
         reverse = column is self.listing.sort and not self.listing.reverse
-        self._arranger.arrange(lambda listing: listing.sorted(column, reverse=reverse))
+        self._arrange(lambda listing: listing.sorted(column, reverse=reverse))
 
     @property
     def filter_text(self) -> str:
@@ -357,7 +347,7 @@ class ErrorsPane(ListWithPanel):
         new_filter = self._read(text, typing=True)
         self._typing.cancel()
         self.workers.cancel_group(self, "filter")
-        if len(self.listing.errors) < list_arranger.MANY:
+        if len(self.listing.errors) < MANY:
             self._filter(new_filter)
         elif new_filter.shown != self.listing.filter.shown:
             self._typing.call(lambda: self._filter_meanwhile(new_filter))
@@ -365,7 +355,7 @@ class ErrorsPane(ListWithPanel):
     @work(group="filter")
     async def _filter_meanwhile(self, new_filter: Filter) -> None:
         now, row = self.context.clock(), self._typed_from
-        await self._arranger.arranged(lambda listing: listing.filtered(new_filter, now, row))
+        await self._arrange_in_thread(lambda listing: listing.filtered(new_filter, now, row))
 
     def filter_by(self, text: str) -> None:
         self._typing.cancel()
@@ -392,8 +382,38 @@ class ErrorsPane(ListWithPanel):
     def _filter(self, new_filter: Filter) -> None:
         if new_filter.shown != self.listing.filter.shown:
             now, row = self.context.clock(), self._typed_from
-            arrange = self._arranger.arrange if new_filter else self._arranger.at_once
-            arrange(lambda listing: listing.filtered(new_filter, now, row))
+            self._arrange(lambda listing: listing.filtered(new_filter, now, row), at_once=not new_filter)
+
+    # -- other rows, or the same in another order ------------------------------------------------------
+
+    def _arrange(self, change: Change, *, at_once: bool = False) -> None:
+        """Show this at once, or as soon as a thread has made it. Keys wait, as they are meant for that."""
+        if at_once or len(self.listing.errors) < MANY:
+            self.show(change(self.listing))
+            return
+        self._changes.append(change)
+        if self.context.settled.is_set():
+            self.context.settled.clear()
+            self.run_worker(self._arrange_meanwhile())
+
+    async def _arrange_meanwhile(self) -> None:
+        """Nothing is painted meanwhile: a person sees the old rows, then the new ones."""
+        try:
+            with self.app.batch_update():
+                while self._changes:
+                    await self._arrange_in_thread(self._changes.pop(0))
+        finally:
+            self.context.settled.set()
+
+    async def _arrange_in_thread(self, change: Change) -> None:
+        """Show this once a thread has made it; keys need not wait.
+
+        Where rows came or went it is made anew at once: pages may come faster than a thread is done.
+        """
+        before = self.listing
+        arranged = await asyncio.to_thread(change, before)
+        now = self.listing
+        self.show(now.arranged_as(arranged) if before.is_arranged_as(now) else change(now))
 
     def on_error_table_fitted(self, event: ErrorTable.Fitted) -> None:
         """What the list is sorted by stands in its header, or else in the line of tabs."""
@@ -402,14 +422,9 @@ class ErrorsPane(ListWithPanel):
 
     # -- the mouse -------------------------------------------------------------------------------------
 
-    def on_virtual_list_clicked(self, event: VirtualList.Clicked) -> None:
-        """A click moves, in the gutter or with ctrl it selects, with shift it extends; two clicks open."""
-        event.stop()
+    def row_clicked(self, event: VirtualList.Clicked) -> None:
         moved = self.listing.moved_to(event.row, extend=event.extend)
-        if event.toggle:
-            moved = replace(moved.toggled(), cursor=event.row)
-        self.show(moved)
-        self.came_by_click()
+        self.show(replace(moved.toggled(), cursor=event.row) if event.toggle else moved)
         if event.opened:
             self.info()
 

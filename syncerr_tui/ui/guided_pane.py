@@ -356,14 +356,11 @@ class GuidedPane(ListWithPanel):
 
     # -- the mouse -------------------------------------------------------------------------------------
 
-    def on_virtual_list_clicked(self, event: VirtualList.Clicked) -> None:
-        """A click moves, ctrl+click ticks, a double click opens the panel."""
-        event.stop()
+    def row_clicked(self, event: VirtualList.Clicked) -> None:
         row = self._list.row_at(event.row)
         if row is None:
             return
         self.move_cursor(row - self.state.cursor)
-        self.came_by_click()
         if event.toggle and not self.state.why_not_tick():
             self.tick()
         if event.opened:

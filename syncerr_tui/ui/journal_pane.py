@@ -330,10 +330,8 @@ class JournalPane(ListWithPanel):
 
     # -- the mouse -------------------------------------------------------------------------------------
 
-    def on_virtual_list_clicked(self, event: VirtualList.Clicked) -> None:
-        event.stop()
+    def row_clicked(self, event: VirtualList.Clicked) -> None:
         self._move_to(event.row)
-        self.came_by_click()
         if event.opened:
             self.info()
 

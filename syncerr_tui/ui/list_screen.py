@@ -116,7 +116,7 @@ class ListScreen(ActionScreen, inherit_bindings=False):
     @on(Connected)
     def connected(self) -> None:
         """The org answered: its name goes on screen, and its first page is asked for."""
-        self.errors.note("", "Reading the sync errors ...")
+        self.errors.table.note("", "Reading the sync errors ...")
         welcome, self.context.welcome = self.context.welcome, ""
         if welcome:
             self.say(welcome, keep=True)
@@ -207,7 +207,7 @@ class ListScreen(ActionScreen, inherit_bindings=False):
             self._list_sorted_in(self.context.state.listing.carried_to(fresh.listing), fresh.news)
 
     def _list_sorted_in(self, listing: Listing, news: News) -> None:
-        self.errors.note(
+        self.errors.table.note(
             "",
             "No sync errors.",
             "",
@@ -261,7 +261,7 @@ class ListScreen(ActionScreen, inherit_bindings=False):
             return
         key, expired = self.context.key_of, self.context.state.reading.expired
         then = f"{key('login')} logs in again." if expired else f"{key('refresh')} tries again."
-        self.errors.note("", f"{event.error.title}.", event.error.hint, "", then)
+        self.errors.table.note("", f"{event.error.title}.", event.error.hint, "", then)
         self.causes.refreshed()
         self.draw_lines()
 
@@ -325,7 +325,7 @@ class ListScreen(ActionScreen, inherit_bindings=False):
 
     def _note_that_nothing_matches(self) -> None:
         if self.context.state.listing.errors:
-            self.errors.note("", *self.errors.nothing_matches())
+            self.errors.table.note("", *self.errors.nothing_matches())
 
     def sort(self) -> None:
         from syncerr_tui.ui.screens.menus import sort_menu

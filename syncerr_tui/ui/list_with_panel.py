@@ -196,6 +196,22 @@ class ListWithPanel(Widget):
         """What decides about actions, with what only this pane knows."""
         return facts
 
+    def facts_of_list(self, facts: AppState, *, current: bool, total: int) -> AppState:
+        """The same where the selection and the filter are the list's."""
+        listing = self.context.state.listing
+        hidden = listing.hidden_selected
+        return replace(
+            facts,
+            # A cause says in its line how many it holds; here that would be written with every move.
+            chosen=len(listing.selected) - hidden if listing.selected else int(current),
+            selected=len(listing.selected),
+            hidden_selected=hidden,
+            filtered=bool(listing.filter),
+            restorable=listing.restorable,
+            total=total,
+            current=current,
+        )
+
     def run_changed(self) -> None:
         """A guided re-sync stands elsewhere: show it, where it is shown here."""
 
@@ -293,10 +309,17 @@ class ListWithPanel(Widget):
         event.stop()
         self.move_cursor(event.rows)
 
-    def came_by_click(self) -> None:
+    def on_virtual_list_clicked(self, event: VirtualList.Clicked) -> None:
+        """A click moves, in the gutter or with ctrl it selects, with shift it extends; two clicks open."""
+        event.stop()
         if self.is_open:
             self.open_panel(is_open=False)
         self.rows.focus()
+        self.row_clicked(event)
+
+    def row_clicked(self, event: VirtualList.Clicked) -> None:
+        """A row was clicked; whoever was in the panel is in the list again."""
+        raise NotImplementedError
 
     # -- what keys do ----------------------------------------------------------------------------------
 

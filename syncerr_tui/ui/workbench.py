@@ -63,7 +63,7 @@ class Workbench(ListScreen, inherit_bindings=False):
         """Draw first, connect then: the first frame waits for nothing."""
         # Nobody knows how long we have slept.
         self.app.app_resume_signal.subscribe(self, lambda _: self.tick())
-        self.errors.note("", "Connecting to the org ...")
+        self.errors.table.note("", "Connecting to the org ...")
         self.draw_lines()
         self.errors.entered()
         self.call_after_refresh(self._after_the_first_frame)

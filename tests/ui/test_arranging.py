@@ -13,7 +13,7 @@ from syncerr_tui.model import SyncError
 from syncerr_tui.text import clean
 from syncerr_tui.triage.columns import OBJECT, PROCESSED
 from syncerr_tui.triage.listing import Listing
-from syncerr_tui.ui import list_arranger
+from syncerr_tui.ui import errors_pane
 from tests.ui.conftest import Open
 from tests.ui.driver import Driven
 from tests.ui.fakes import some_errors
@@ -51,7 +51,7 @@ def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[Held]:
 
     monkeypatch.setattr(Listing, "sorted", slowly(Listing.sorted))
     monkeypatch.setattr(Listing, "filtered", slowly(Listing.filtered))
-    monkeypatch.setattr(list_arranger, "MANY", 1)
+    monkeypatch.setattr(errors_pane, "MANY", 1)
     yield known
     known.go_on.set()
 
@@ -224,7 +224,7 @@ async def test_rows_that_came_while_an_order_was_made_are_in_it(opened: Open, he
 async def test_rows_that_come_faster_than_an_order_is_made_do_not_hold_the_keys_back(
     opened: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(list_arranger, "MANY", 1)
+    monkeypatch.setattr(errors_pane, "MANY", 1)
     more, arrange = iter(some_errors(530)[30:]), Listing.sorted
     async with opened(ROWS) as driven:
         await driven.ready()
@@ -250,7 +250,7 @@ async def test_rows_that_come_faster_than_an_order_is_made_do_not_hold_the_keys_
 async def test_few_rows_are_put_in_order_at_once(
     opened: Open, held: Held, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(list_arranger, "MANY", len(ROWS) + 1)
+    monkeypatch.setattr(errors_pane, "MANY", len(ROWS) + 1)
     async with opened(ROWS) as driven:
         await driven.ready()
         await driven.press("o", "down", "enter")

@@ -359,7 +359,7 @@ def looked_through(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[threading.
         return filtered(listing, *args)
 
     monkeypatch.setattr(Listing, "filtered", slowly)
-    monkeypatch.setattr("syncerr_tui.ui.list_arranger.MANY", 1)
+    monkeypatch.setattr("syncerr_tui.ui.errors_pane.MANY", 1)
     yield begun, go_on
     go_on.set()
 
