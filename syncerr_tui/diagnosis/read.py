@@ -122,8 +122,7 @@ def diagnose(message: str, code: str | None = None) -> Diagnosis:
     pieces = split(whole, read)
 
     cut = _is_cut(text)
-    # Where the last name may be a piece of one. A short text can have such a length by chance.
-    broken_at = len(text) if cut and len(text) >= _LONG else None
+    broken_at = len(text) if cut else None  # the last name may be a piece of one
     parts = [*_codes_and_ids(text)]
     automation: list[NamedAutomation] = []
     if statements[0] is not whole:
@@ -356,11 +355,8 @@ def _transient(root: str | None, kinds: frozenset[str], text: str) -> bool:
     return root in WRAPPERS and (not kinds.isdisjoint(_LOCKS) or _INTERNAL in folded(text))
 
 
-_LENGTHS = frozenset(
-    {80, 100, 128, 255, 256, 500, 512, 1000, 1024, 2000, 2048, 4000, 4096, 32_000, 32_768, 131_072}
-)
-"""Lengths that columns, logs and forms cut texts at."""
-_LONG = 255
+_LENGTHS = frozenset({255, 256, 500, 512, 1000, 1024, 2000, 2048, 4000, 4096, 32_000, 32_768, 131_072})
+"""Lengths that columns, logs and forms cut texts at. A shorter text has such a length by chance."""
 
 
 _CUT_CODE = re.compile(r"[A-Z]{3,}_[A-Z_]{3,}\Z")

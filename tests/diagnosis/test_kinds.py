@@ -251,6 +251,7 @@ def test_a_message_that_was_cut_says_so() -> None:
     whole = "FIELD_CUSTOM_VALIDATION_EXCEPTION, " + "Please ask the warehouse whether " * 9
     cut = explain_message(whole[:255])
     assert cut.remarks == ("The message has 255 characters, a usual limit: its end may be missing.",)
+    assert explain_message("x" * 100).remarks == ()
     assert cut.payload()["cut"] is True
     assert explain_message("Required fields are missing: [Name]").remarks == ()
 
