@@ -120,7 +120,7 @@ class OAuth:
         if not grant:
             return refusal("invalid_request", "missing required parameter: grant_type")
         grants = {
-            "client_credentials": self._client_credentials,
+            "client_credentials": self._client,
             "password": self._password,
             "refresh_token": self._refresh,
             JWT_GRANT: self._jwt,
@@ -157,9 +157,6 @@ class OAuth:
         if not _same(secret, self.credentials.consumer_secret):
             return refusal("invalid_client", "invalid client credentials", 401)
         return None
-
-    def _client_credentials(self, request: Request, form: dict[str, str]) -> Response | None:
-        return self._client(request, form)
 
     def _password(self, request: Request, form: dict[str, str]) -> Response | None:
         refused = self._client(request, form)

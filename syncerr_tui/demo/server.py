@@ -32,7 +32,20 @@ _PAGE = (
     b"<html><head><title>Down for maintenance</title></head><body><p>We'll be back shortly.</p></body></html>"
 )
 _HTML = "text/html;charset=UTF-8"
-_CONCURRENT = "ConcurrentRequests (Concurrent API Requests) Limit exceeded."
+_UNKNOWN = (500, "UNKNOWN_EXCEPTION", "An unexpected error occurred. Please include this ErrorId: 0")
+_REFUSALS: Mapping[str, tuple[int, str, str]] = {
+    "expire-forever": (401, "INVALID_SESSION_ID", "Session expired or invalid"),
+    "expire-once": (401, "INVALID_SESSION_ID", "Session expired or invalid"),
+    "forbid-limit": (403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded."),
+    "forbid-concurrent": (
+        403, "REQUEST_LIMIT_EXCEEDED", "ConcurrentRequests (Concurrent API Requests) Limit exceeded."
+    ),
+    "forbid-permission": (
+        403, "INSUFFICIENT_ACCESS", "insufficient access rights on cross-reference id"
+    ),
+    "server-error": _UNKNOWN,
+}  # fmt: skip
+"""Faults that are an answer, the first of those that meet a request."""
 
 
 class SkewedClock:
@@ -229,9 +242,7 @@ class DemoServer:
                 raise ConnectionAbortedError from defect
             self.crashes.append(defect)
             _log.exception("the demo org could not answer %s %s", request.method, request.path)
-            return error(
-                500, "UNKNOWN_EXCEPTION", "An unexpected error occurred. Please include this ErrorId: 0"
-            )
+            return error(*_UNKNOWN)
 
     def response_of_fault(self, request: Request) -> Response | None:
         """The answer of a fault that keeps the request from being processed."""
@@ -243,31 +254,16 @@ class DemoServer:
         moved = fires("redirect", request)
         if moved:
             return Response(302, headers={"Location": moved.value + request.target})
-        response = self._refused(request)
-        if response is not None:
-            context = self._application.context
-            response.headers.setdefault("Sforce-Limit-Info", f"api-usage={context.used}/{context.total}")
-        return response
-
-    def _refused(self, request: Request) -> Response | None:
-        fires = self.faults.fires
         public = request.segments[:2] in {("services", "oauth2"), ("services", "Soap")}
-        if not public and (fires("expire-forever", request) or fires("expire-once", request)):
-            return error(401, "INVALID_SESSION_ID", "Session expired or invalid")
-        if fires("forbid-limit", request):
-            response = error(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
-            total = self._application.context.total
-            response.headers["Sforce-Limit-Info"] = f"api-usage={total}/{total}"
-            return response
-        crowd = fires("forbid-concurrent", request) if self._crowded() else None
-        if crowd:
-            return error(403, "REQUEST_LIMIT_EXCEEDED", _CONCURRENT)
-        if fires("forbid-permission", request):
-            return error(403, "INSUFFICIENT_ACCESS", "insufficient access rights on cross-reference id")
-        if fires("server-error", request):
-            return error(
-                500, "UNKNOWN_EXCEPTION", "An unexpected error occurred. Please include this ErrorId: 0"
+        for name, (status, code, message) in _REFUSALS.items():
+            cannot = (public and code == "INVALID_SESSION_ID") or (
+                name == "forbid-concurrent" and not self._crowded()
             )
+            if not cannot and fires(name, request):
+                context, response = self._application.context, error(status, code, message)
+                used = context.total if name == "forbid-limit" else context.used
+                response.headers["Sforce-Limit-Info"] = f"api-usage={used}/{context.total}"
+                return response
         return None
 
     def _crowded(self) -> bool:

@@ -74,30 +74,22 @@ def _answered(setup: Setup, sessions: Sessions, request: Request) -> str:
     if not about.FIRST_VERSION <= int(version[1]) <= about.LAST_VERSION:
         raise MetadataFault("UNSUPPORTED_API_VERSION", "Invalid Api version specified on URL")
     envelope, types = _parsed(request.body)
-    header = _children(envelope).get("Header")
-    token = (
-        next((node.text or "" for node in header.iter() if _name(node) == "sessionId"), "")
-        if header is not None
-        else ""
-    )
+    parts = _children(envelope)
+    token = _header(parts, "sessionId")
     setup.context.count()
     refuses = setup.context.faults.fires("soap-refuses-token", request)
-    if refuses or token.startswith("eyJ") or not sessions.knows(token.strip()):
+    if refuses or token.startswith("eyJ") or not sessions.knows(token):
         raise MetadataFault(
             "INVALID_SESSION_ID", "Invalid Session ID found in SessionHeader: Illegal Session"
         )
-    body = _children(envelope).get("Body")
-    call = next(iter(body), None) if body is not None else None
+    call = next(iter(parts.get("Body", ())), None)
     if call is None:
         raise MetadataFault("INVALID_OPERATION", "The body holds no operation")
     match _name(call):
         case "readMetadata":
             return _read(setup, call, request)
         case "updateMetadata":
-            all_or_none = any(
-                _name(node) == "allOrNone" and (node.text or "").strip() == "true"
-                for node in (header.iter() if header is not None else ())
-            )
+            all_or_none = _header(parts, "allOrNone") == "true"
             return _update(setup, call, types, request, all_or_none=all_or_none)
         case "listMetadata":
             return _list(setup, call)
@@ -145,6 +137,12 @@ def _name(node: ET.Element) -> str:
 
 def _children(node: ET.Element) -> dict[str, ET.Element]:
     return {_name(child): child for child in node}
+
+
+def _header(parts: Mapping[str, ET.Element], name: str) -> str:
+    """The text of an element of the envelope's header; empty where there is none."""
+    nodes = parts["Header"].iter() if "Header" in parts else ()
+    return next(((node.text or "").strip() for node in nodes if _name(node) == name), "")
 
 
 def _known_type(kind: str) -> str:

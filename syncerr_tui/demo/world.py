@@ -25,7 +25,7 @@ from syncerr_tui.demo.event_queue import LOST, QueuedEvent
 from syncerr_tui.demo.faults import engine_faults_in
 from syncerr_tui.demo.loading import LoadingQueue, LoadingRecords
 from syncerr_tui.demo.options import DemoOptions
-from syncerr_tui.demo.safeguards import Safeguards
+from syncerr_tui.demo.safeguards import LockKind, Safeguards
 from syncerr_tui.demo.save_errors import SaveError
 from syncerr_tui.demo.scenarios import SCENARIOS, clean_flow
 from syncerr_tui.demo.schema import SObject, long_id
@@ -235,13 +235,10 @@ class World:
         record_id = self._records.id_of(object_name, sc_id)
         if record_id is None:
             return
-        if incident == "busy":
-            self._safeguards.locks[record_id] = "busy"
-        elif incident == "rollup":
-            self._safeguards.locks[record_id] = "rollup"
-        elif incident == "approval":
-            self._safeguards.locks[record_id] = "approval"
-            approval_of(self._store, record_id, self._at)
+        if incident in {"busy", "rollup", "approval"}:
+            self._safeguards.locks[record_id] = cast("LockKind", incident)
+            if incident == "approval":
+                approval_of(self._store, record_id, self._at)
         elif incident == "bounce":
             bounce: Fields = {
                 "EmailBouncedReason": "550 5.1.1 user unknown",

@@ -6,6 +6,7 @@ import threading
 from array import array
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import count
@@ -152,6 +153,20 @@ class Call:
         """The same call for another resource."""
         request = replace(self.request, method=method, body=self.request.body if body is None else body)
         return replace(self, request=request, parts=parts)
+
+
+class _Undo(Exception):  # noqa: N818 - a signal, not an error
+    """Leaves the transaction of a call of which nothing is to be left."""
+
+
+def done_or_undone(call: Call, work: Callable[[], bool]) -> bool:
+    """Do some work while nobody else does any; where it gives False, nothing is left of it."""
+    done = False
+    with suppress(_Undo), call.context.org.alone():
+        done = work()
+        if not done:
+            raise _Undo
+    return done
 
 
 def allow(call: Call, *methods: str) -> None:

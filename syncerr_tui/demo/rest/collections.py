@@ -7,7 +7,7 @@ from functools import partial
 
 from syncerr_tui.demo.http import Refused, Response, refused
 from syncerr_tui.demo.rest import saving
-from syncerr_tui.demo.rest.call import Call, allow, body_object, full_id, missing
+from syncerr_tui.demo.rest.call import Call, allow, body_object, done_or_undone, full_id, missing
 from syncerr_tui.demo.rest.records import external_key, field_names, shown
 from syncerr_tui.demo.rest.saving import Saved
 from syncerr_tui.demo.save_errors import LOCK_WORDS, SaveFault
@@ -22,10 +22,6 @@ _UNDONE = SaveFault(
 )
 
 Row = Callable[[], Saved]
-
-
-class _Undo(Exception):  # noqa: N818 - a signal, not an error
-    """Leaves the transaction of an all-or-none call in which a row failed."""
 
 
 def handle(call: Call) -> Response:
@@ -195,19 +191,13 @@ def _run(call: Call, rows: Sequence[Row], *, all_or_none: bool, upsert: bool = F
     lock_error = _failing("UNABLE_TO_LOCK_ROW", LOCK_WORDS.format(len(rows)))
     outcomes: list[Saved] = []
 
-    def work() -> None:
-        for place, row in enumerate(rows):
-            outcomes.append(lock_error() if place in locked else row())
-        if all_or_none and not all(each.success for each in outcomes):
-            raise _Undo
+    def work() -> bool:
+        outcomes.extend(lock_error() if place in locked else row() for place, row in enumerate(rows))
+        return all(each.success for each in outcomes)
 
-    try:
-        if all_or_none:
-            with call.context.org.alone():
-                work()
-        else:
-            work()
-    except _Undo:
+    if not all_or_none:
+        work()
+    elif not done_or_undone(call, work):
         outcomes = [each if each.faults else Saved(None, (_UNDONE,)) for each in outcomes]
     return Response(200, [_row(each, upsert=upsert) for each in outcomes])
 

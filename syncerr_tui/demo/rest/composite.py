@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from urllib.parse import unquote
 
 from syncerr_tui.demo.http import Refused, Request, Response, refused
-from syncerr_tui.demo.rest.call import Call, allow, body_object
+from syncerr_tui.demo.rest.call import Call, allow, body_object, done_or_undone
 
 MOST_PARTS = 25
 MOST_HEAVY = 5
@@ -22,10 +22,6 @@ _HALTED = [
 ]
 
 Dispatch = Callable[[Request], Response]
-
-
-class _Undo(Exception):  # noqa: N818 - a signal, not an error
-    """Leaves the transaction of an all-or-none call in which a part failed."""
 
 
 def _parts(body: Mapping[str, object], name: str) -> list[Mapping[str, object]]:
@@ -76,23 +72,13 @@ def composite(call: Call, dispatch: Dispatch) -> Response:
         message = f"Limit of {MOST_HEAVY} reached for queries and collections in a composite request"
         raise refused(400, "LIMIT_EXCEEDED", message)
     answers: list[dict[str, object]] = []
-    if body.get("allOrNone") is True:
-        _all_or_none(call, parts, dispatch, answers)
-    else:
+    if body.get("allOrNone") is not True:
         _work(call, parts, dispatch, answers, halt=False)
-    return Response(200, {"compositeResponse": answers})
-
-
-def _all_or_none(
-    call: Call, parts: list[Mapping[str, object]], dispatch: Dispatch, answers: list[dict[str, object]]
-) -> None:
-    try:
-        with call.context.org.alone():
-            _work(call, parts, dispatch, answers, halt=True)
-    except _Undo:
+    elif not done_or_undone(call, lambda: _work(call, parts, dispatch, answers, halt=True)):
         for entry in answers:
             if entry["httpStatusCode"] in {200, 201, 204}:
                 entry |= {"body": _HALTED, "httpHeaders": {}, "httpStatusCode": 400}
+    return Response(200, {"compositeResponse": answers})
 
 
 def _work(
@@ -102,8 +88,8 @@ def _work(
     answers: list[dict[str, object]],
     *,
     halt: bool,
-) -> None:
-    """Do the parts in order; with `halt`, the first that fails stops the rest and raises `_Undo`."""
+) -> bool:
+    """Do the parts in order; whether all went well. With `halt` the first that fails stops the rest."""
     known: dict[str, object] = {}
     good = True
     for part in parts:
@@ -120,8 +106,7 @@ def _work(
                 "referenceId": name,
             }
         )
-    if halt and not good:
-        raise _Undo
+    return good
 
 
 def _part(
