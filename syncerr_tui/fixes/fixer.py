@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from syncerr_tui.diagnosis.explanation import Explanation
 from syncerr_tui.errors import BadInputError, NotLoggedInError, NotSentError, RefusedError, SyncErrError
@@ -158,7 +158,9 @@ class Fixer:
         if answer == "not sent":
             self._ledger.close(record.id, "the request did not reach the org")
             raise NotSentError(words, "Nothing was changed")
-        return await self._prove(record, reading, answer, words)
+        return await self._prove(
+            record, record, reading, lambda now: _applied(record, reading, now, answer, words)
+        )
 
     async def _read_steady(self, change: FixChange) -> TargetReading:
         """The target, read until two readings agree: writing it whole must not undo somebody's edit."""
@@ -202,60 +204,34 @@ class Fixer:
                 return reading
         return reading
 
-    async def _prove(self, record: FixRecord, start: TargetReading, answer: str, words: str) -> FixResult:
-        target, after = record.target, record.after
-        reading = await self._reread(record)
-
-        def result(
-            state: FixState, detail: str, *, verified: bool = False, unreachable: bool = False
-        ) -> FixResult:
-            shown = reading.part(after) if isinstance(reading, TargetReading) else {}
-            return FixResult(
-                record.id, state, verified, record.before, shown, detail, unreachable=unreachable
-            )
-
-        if isinstance(reading, SyncErrError):
-            return result(FixState.UNKNOWN, f"It could not be read again: {reading.line}", unreachable=True)
-        if reading is None:
-            self._ledger.close(record.id, "gone from the org")
-            return result(FixState.UNKNOWN, f"{target.name} is no longer in the org")
-        if same_values(reading.values, after):
-            return self._applied(record, start, reading, answer, result)
-        if answer == "refused":
-            self._ledger.close(record.id, "refused; a re-read shows it as before")
-            return result(FixState.REFUSED, words)
-        if answer == "accepted":
-            self._ledger.close(record.id, "a re-read shows that somebody changed it back")
-            return result(
-                FixState.UNKNOWN, "Salesforce accepted it, and a re-read does not show it: changed back?"
-            )
-        return result(
-            FixState.UNKNOWN,
-            f"{words} A re-read does not show it yet; it may still be carried out within ten minutes",
-        )
-
-    def _applied(
+    async def _prove(
         self,
         record: FixRecord,
+        change: FixChange,
         start: TargetReading,
-        reading: TargetReading,
-        answer: str,
-        result: Callable[..., FixResult],
+        judge: Callable[[TargetReading], _Outcome],
     ) -> FixResult:
-        detail = {
-            "accepted": "A re-read shows it.",
-            "refused": "Salesforce answered with an error, and a re-read shows that it was done.",
-            "unknown": "No answer came back, and a re-read shows that it was done.",
-        }[answer]
-        if record.kind is FixKind.NOT_REQUIRED:
-            detail = f"{detail} {_LEFT_EMPTY}, once it is required again."
-        if not record.kind.is_safeguard:
-            self._ledger.close(record.id, "applied")
-        if start.rest != reading.rest:
-            return result(
-                FixState.APPLIED, f"{detail} Something else in {record.target.name} changed too: look at it."
-            )
-        return result(FixState.APPLIED, detail, verified=True)
+        """What a re-read shows of a write.
+
+        Args:
+            record: The fix.
+            change: What was written: the fix itself, or what undoes it.
+            start: The target just before.
+            judge: Says what comes of it where the target can be read.
+        """
+        before, reading = start.part(record.after), await self._reread(change)
+        if isinstance(reading, SyncErrError):
+            words = f"It could not be read again: {reading.line}"
+            return FixResult(record.id, FixState.UNKNOWN, False, before, {}, words, unreachable=True)
+        if reading is None:
+            self._ledger.close(record.id, "gone from the org")
+            words = f"{record.target.name} is no longer in the org"
+            return FixResult(record.id, FixState.UNKNOWN, False, before, {}, words)
+        outcome = judge(reading)
+        if outcome.closed:
+            self._ledger.close(record.id, outcome.closed)
+        shown = reading.part(record.after)
+        return FixResult(record.id, outcome.state, outcome.verified, before, shown, outcome.detail)
 
     # -- the ledger
 
@@ -331,30 +307,7 @@ class Fixer:
         self._ledger.restoring(record.id)
         answer, words = await self._write(back, reading)
         self._ledger.restored(record.id, answer, words)
-        reread = await self._reread(back)
-        return self._restored(record, reading, reread, answer, words)
-
-    def _restored(
-        self,
-        record: FixRecord,
-        start: TargetReading,
-        reading: TargetReading | SyncErrError | None,
-        answer: str,
-        words: str,
-    ) -> FixResult:
-        before = start.part(record.after)
-        if isinstance(reading, SyncErrError):
-            words = f"It could not be read again: {reading.line}"
-            return FixResult(record.id, FixState.UNKNOWN, False, before, {}, words, unreachable=True)
-        if reading is None:
-            self._ledger.close(record.id, "gone from the org")
-            return FixResult(record.id, FixState.UNKNOWN, False, before, {}, "It is gone from the org")
-        now = reading.part(record.after)
-        if same_values(reading.values, undo_values(record)):
-            self._ledger.close(record.id, "put back; a re-read shows it")
-            return FixResult(record.id, FixState.APPLIED, True, before, now, "Put back; a re-read shows it")
-        state = FixState.REFUSED if answer in {"refused", "not sent"} else FixState.UNKNOWN
-        return FixResult(record.id, state, False, before, now, words or "A re-read does not show it")
+        return await self._prove(record, back, reading, lambda now: _put_back(back, now, answer, words))
 
     async def restore_with_retries(self, fix: str) -> FixResult:
         """`restore`, tried again while the org is locked or away: for the end of a run. Never raises."""
@@ -402,6 +355,48 @@ class Fixer:
         if line := self._ledger.open_for(change.kind, change.target):
             return line
         return self._ledger.begin(change, reading.whole, reason=reason, by_hand=True)
+
+
+class _Outcome(NamedTuple):
+    """What a re-read says of a write."""
+
+    state: FixState
+    detail: str
+    closed: str = ""
+    """Why it is off the ledger now; empty: it stays as it is."""
+    verified: bool = False
+
+
+def _applied(
+    record: FixRecord, start: TargetReading, reading: TargetReading, answer: str, words: str
+) -> _Outcome:
+    if same_values(reading.values, record.after):
+        detail = {
+            "accepted": "A re-read shows it.",
+            "refused": "Salesforce answered with an error, and a re-read shows that it was done.",
+            "unknown": "No answer came back, and a re-read shows that it was done.",
+        }[answer]
+        if record.kind is FixKind.NOT_REQUIRED:
+            detail = f"{detail} {_LEFT_EMPTY}, once it is required again."
+        alone = start.rest == reading.rest
+        more = "" if alone else f" Something else in {record.target.name} changed too: look at it."
+        closed = "" if record.kind.is_safeguard else "applied"
+        return _Outcome(FixState.APPLIED, f"{detail}{more}", closed, verified=alone)
+    if answer == "refused":
+        return _Outcome(FixState.REFUSED, words, "refused; a re-read shows it as before")
+    if answer == "accepted":
+        detail = "Salesforce accepted it, and a re-read does not show it: changed back?"
+        return _Outcome(FixState.UNKNOWN, detail, "a re-read shows that somebody changed it back")
+    detail = f"{words} A re-read does not show it yet; it may still be carried out within ten minutes"
+    return _Outcome(FixState.UNKNOWN, detail)
+
+
+def _put_back(back: FixChange, reading: TargetReading, answer: str, words: str) -> _Outcome:
+    if same_values(reading.values, back.after):
+        detail = "Put back; a re-read shows it"
+        return _Outcome(FixState.APPLIED, detail, "put back; a re-read shows it", verified=True)
+    state = FixState.REFUSED if answer in {"refused", "not sent"} else FixState.UNKNOWN
+    return _Outcome(state, words or "A re-read does not show it")
 
 
 def _why_left_alone(record: FixRecord) -> str:
