@@ -60,7 +60,7 @@ UNSUPPORTED = (
 @click.option(
     "--namespace", default="s_c", show_default=True, metavar="NAME", help="Namespace of the package."
 )
-@click.option("--keep-ids", is_flag=True, help="Accept constants that look like ids (user, org, store).")
+@click.option("--keep-ids", is_flag=True, help="Accept constants that look like ids (user, org, store) or numbers.")
 @click.option("--delete", is_flag=True, help="Delete the file afterwards: it holds a session token.")
 @json_option("One JSON object.")
 def command(

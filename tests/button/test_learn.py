@@ -443,3 +443,31 @@ def test_several_presses_in_one_recording_are_one_call_and_what_varies_beside_th
         assert not learned.candidates
         assert "differs from call to call" in learned.refused[0].why
     assert "Jane" not in json.dumps(rows.payload())
+
+
+@pytest.mark.parametrize(
+    ("params", "why"),
+    [
+        ({"keys": [f"s_c__Change_Event__c:{row}" for row in EVENTS]}, "within longer texts"),
+        ({"data": json.dumps(json.dumps(EVENTS))}, "within longer texts"),
+        ({"items": [{"event": {"id": row}} for row in EVENTS]}, "more than one place"),
+        ({"note": "again"}, "no row ids"),
+    ],
+    ids=["behind a name", "JSON in JSON in JSON", "deeper in a list", "none"],
+)
+def test_where_the_ids_cannot_be_put_again_the_reason_is_the_true_one(params: Json, why: str) -> None:
+    (refused,) = one_call(params).refused
+    assert why in refused.why
+
+
+def test_a_form_that_is_said_to_be_plain_text_is_read() -> None:
+    text = urlencode(recordings.form([recordings.PRESS]))
+    post = {"mimeType": "text/plain;charset=UTF-8", "text": text}
+    assert _of(recordings.entry(f"https://{HOST}/aura", post=post)).chosen == 0
+
+
+def test_a_number_that_somebody_confirmed_is_kept() -> None:
+    har = recordings.har([recordings.aura([recordings.lwc({"ids": list(EVENTS), "store": "1002003004"})])])
+    recording = read_recording(read_har(har.encode()))
+    assert "--keep-ids" in learn(recording, NOTHING).refused[0].why
+    assert learn(recording, NOTHING, keep_ids=True).chosen == 0

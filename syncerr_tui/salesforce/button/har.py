@@ -117,7 +117,7 @@ def _body(post: Mapping[str, object], headers: Mapping[str, str]) -> tuple[str |
     if text is not None and post.get("encoding") == "base64":
         text = _from_base64(text)
     form: dict[str, str] = {}
-    if text is not None and (mime == _FORM or not mime):
+    if text is not None and mime in {_FORM, "text/plain", ""}:
         form = {name: values[-1] for name, values in parse_qs(text, keep_blank_values=True).items()}
     params = post.get("params")
     for param in params if isinstance(params, list) and not form else ():

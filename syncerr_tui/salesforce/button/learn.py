@@ -178,6 +178,7 @@ _EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.\w+")
 _NUMBER = re.compile(r"(?<![\w.:-])\+?\(?\d(?:[ ()/-]{0,2}\d){8,18}(?![\w:.-])")
 """Of a telephone or a card: nine digits and more, and no time."""
 _LONGEST_CONSTANT = 200
+_NO_IDS = "It sends no row ids: repeating it might re-sync everything"
 
 
 def learn(
@@ -296,6 +297,10 @@ def _candidate(
         holes = find_holes(call.params)
     except (ValueError, RecursionError):
         return Unrepeatable(call.words, "Its parameters are nested too deeply to be a component's call")
+    if not holes:
+        hidden = any(_has_row_key(text) for text in texts(call.params))
+        why = "Its ids stand within longer texts" if hidden else _NO_IDS
+        return Unrepeatable(call.words, why)
     placed = _row_hole(holes, group, known)
     if isinstance(placed, str):
         return Unrepeatable(call.words, placed)
@@ -348,8 +353,6 @@ def _row_hole(holes: Sequence[Hole], group: _Target, known: KnownRows) -> tuple[
     """The place of the row ids, or why there is none."""
     candidates = [(hole, id_field) for hole in holes if (id_field := _field(hole, group, known)) is not None]
     if not candidates:
-        if not holes:
-            return "It sends no row ids: repeating it might re-sync everything"
         if known.known:
             return "The ids in it are not those of the rows"
         return "The ids in it do not look like rows; name the ticked rows with --event"
@@ -364,7 +367,7 @@ def _row_hole(holes: Sequence[Hole], group: _Target, known: KnownRows) -> tuple[
         candidates = next((few for few in (several, varying) if len(few) == 1), candidates)
     if len(candidates) > 1:
         same = len({frozenset(hole.ids) for hole, _field_ in candidates}) == 1
-        if same:
+        if same or known.known:
             return "The row ids stand at more than one place in it"
         return "Ids stand at more than one place in it; name the ticked rows with --event"
     return candidates[0]
@@ -434,17 +437,22 @@ def _unsafe(template: Json, known: KnownRows, group: _Target, path: Path, *, kee
     for text in texts(template):
         if inside_of(text) is not None:
             continue  # What is in it comes by itself
-        parts = [*re.split(r"[^\w-]+", text), *re.split(r"[\W_]+", text)]
         if looks_secret(text) or len(text) > _LONGEST_CONSTANT:
             return "It holds a constant that may be a secret"
-        if any(looks_like_uuid(part) or looks_like_id(part) for part in parts):
+        if _has_row_key(text):
             if not keep_ids:
                 return "It holds a constant that looks like an id (user, org, store); --keep-ids accepts it"
         elif _EMAIL.search(text) or _ADDRESS.search(text):
             return "It holds an address, which is not stored"
-        elif _NUMBER.search(text):
-            return "It holds a number like that of a telephone or a card, which is not stored"
+        elif _NUMBER.search(text) and not keep_ids:
+            return "It holds a number that may be a telephone's or a card's; --keep-ids accepts it"
     return None
+
+
+def _has_row_key(text: str) -> bool:
+    """Whether an id stands in a text, also between other words."""
+    parts = [*re.split(r"[^\w-]+", text), *re.split(r"[\W_]+", text)]
+    return any(looks_like_uuid(part) or looks_like_id(part) for part in parts)
 
 
 def _named_as_secret(name: str, text: str) -> bool:
