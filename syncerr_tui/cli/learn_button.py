@@ -60,7 +60,9 @@ UNSUPPORTED = (
 @click.option(
     "--namespace", default="s_c", show_default=True, metavar="NAME", help="Namespace of the package."
 )
-@click.option("--keep-ids", is_flag=True, help="Accept constants that look like ids (user, org, store) or numbers.")
+@click.option(
+    "--keep-ids", is_flag=True, help="Accept constants like ids and numbers (of a user, the org, a store)."
+)
 @click.option("--delete", is_flag=True, help="Delete the file afterwards: it holds a session token.")
 @json_option("One JSON object.")
 def command(
