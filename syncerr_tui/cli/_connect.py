@@ -137,13 +137,10 @@ async def open_org(choice: OrgChoice, *, mention: bool = True) -> AsyncIterator[
             session = await connect(profile, tokens)
         finally:
             late.cancel()
-        try:
-            with OpenOrg(session) as org:
-                if mention:
-                    await mention_open_matters(org)
-                yield org
-        finally:
-            await session.close()
+        async with OpenOrg.closing(session) as org:
+            if mention:
+                await mention_open_matters(org)
+            yield org
 
 
 async def open_snapshot(path: Path) -> OrgSession:
@@ -185,6 +182,16 @@ class OpenOrg:
     def __init__(self, session: OrgSession) -> None:
         self.session = session
         self._journal: Journal | None = None
+
+    @classmethod
+    @asynccontextmanager
+    async def closing(cls, session: OrgSession) -> AsyncIterator[Self]:
+        """With the session too, which is closed at the end."""
+        try:
+            with cls(session) as org:
+                yield org
+        finally:
+            await session.close()
 
     def __enter__(self) -> Self:
         return self

@@ -69,12 +69,8 @@ async def _safeguards(profile: OrgProfile, tokens: TokenProvider) -> Check:
     from syncerr_tui.salesforce.connect import connect
 
     try:
-        connection = await connect(profile, tokens)
-        try:
-            with OpenOrg(connection) as org:
-                off, policy = await org.safeguards_off(), connection.fixes().policy
-        finally:
-            await connection.close()
+        async with OpenOrg.closing(await connect(profile, tokens)) as org:
+            off, policy = await org.safeguards_off(), org.session.fixes().policy
     except SyncErrError as error:
         return Check.warning("safeguards", f"not checked: {error.title}", error.hint)
     if off:

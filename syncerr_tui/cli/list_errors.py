@@ -28,14 +28,17 @@ if TYPE_CHECKING:
     from syncerr_tui.triage.handling import Handlings
 
 _CAUSE_FIELDS = ("cause", "waits_for")
-_SAID_FIELDS = ("assigned", "ticket", "snoozed", "notes")
-_LEFT_FIELDS = ("left", "records")
-"""TWIN or UNKNOWN where earlier runs left a row so, and the addresses of a TWIN's records."""
+_WHOLE_LIST_FIELDS = (*_CAUSE_FIELDS, "assigned", "ticket", "snoozed", "notes", "left", "records")
+"""What only the whole list and the journal tell. `left`: TWIN or UNKNOWN where earlier runs left a row so;
+`records`: the addresses of a TWIN's records."""
 _NARROW = ("id", "processed_at", "object", "event_type", "message")
 _WIDE = ("id", "processed_at", "object", "event_type", "salesforce_id", "storeconnect_id", "code", "message")
 _ROOMY = 170
 """Places from which the ids and the code get columns of their own."""
-_WIDTHS = {"id": 18, "processed_at": 16, "event_type": 6, "salesforce_id": 18, "storeconnect_id": 36}
+_WIDTHS = {
+    "id": 18, "processed_at": 16, "event_type": 6, "salesforce_id": 18, "storeconnect_id": 36, "message": 60,
+    "waits_for": 18, "assigned": 12, "ticket": 12, "snoozed": 30, "notes": 40, "left": 7, "records": 60,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ class _Output:
     @property
     def knows_causes(self) -> bool:
         """Whether a row says something that only the whole list tells."""
-        return self.causes or not {*_CAUSE_FIELDS, *_SAID_FIELDS, *_LEFT_FIELDS}.isdisjoint(self.fields)
+        return self.causes or not set(_WHOLE_LIST_FIELDS).isdisjoint(self.fields)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -145,7 +148,7 @@ def _named_fields(text: str | None) -> tuple[str, ...]:
     if text is None:
         return ()
     names = tuple(name.strip().lower() for name in text.split(",") if name.strip())
-    known = (*FIELDS, *_CAUSE_FIELDS, *_SAID_FIELDS, *_LEFT_FIELDS)
+    known = (*FIELDS, *_WHOLE_LIST_FIELDS)
     unknown = [name for name in names if name not in known]
     if unknown:
         raise BadInputError(f"No field is called {unknown[0][:40]!r}", f"Fields are {', '.join(known)}.")
@@ -222,16 +225,8 @@ async def _list_as_a_whole(choice: OrgChoice, only: Filter, limit: int | None, o
     matching = chosen_of(graph, Choice(filter=only.text), handlings)
     matching = ordered(matching, output.sort or PROCESSED, reverse=output.reverse)[:limit]
     rows = [error.payload() for error in matching]
-    if output.knows_causes:
-        rows = [
-            {
-                **row,
-                **cause_of(graph, error),
-                **_handling_fields(handlings, error),
-                **_outcome_fields(left, error, url),
-            }
-            for row, error in zip(rows, matching, strict=True)
-        ]
+    if left is not None:
+        rows = [{**row, **_known_of(graph.errors[row["id"]], graph, handlings, left, url)} for row in rows]
     _print(rows, output)
     every = len(graph.errors)
     causes = f", {plural(len(graph), 'cause')}" if by_cause else ""
@@ -266,31 +261,24 @@ async def _count(choice: OrgChoice, text: str, field: str, limit: int | None, ki
     return ExitCode.OK
 
 
-def cause_of(graph: CauseGraph, error: SyncError) -> dict[str, str | None]:
-    """The cause of an error, and the error that it waits for directly: two more keys of its JSON."""
-    cause = graph.cause_of(error.id)
-    parents = (link.cause for link in graph.links_of(error.id) if link.fact)
-    return {"cause": cause.key if cause else None, "waits_for": next(parents, None)}
-
-
-def _handling_fields(handlings: Handlings, error: SyncError) -> dict[str, str | None]:
-    one = handlings.of(error.id)
-    return {
-        "assigned": one.assignee or None,
-        "ticket": one.ticket or None,
-        "snoozed": one.snooze.words() if one.snooze else None,
-        "notes": "; ".join(f"{note.by}: {note.text}" for note in one.notes) or None,
-    }
-
-
-def _outcome_fields(left: LeftByRuns | None, error: SyncError, url: str) -> dict[str, str | None]:
+def _known_of(
+    error: SyncError, graph: CauseGraph, handlings: Handlings, left: LeftByRuns, url: str
+) -> dict[str, str | None]:
+    """The fields of `_WHOLE_LIST_FIELDS` of an error."""
     from syncerr_tui.diagnosis.links import record_pages
 
-    if left is None:
-        return {}
-    verdict, ids = left.unsettled.get(error.id), left.twins.get(error.id, ())
-    pages = " ".join(page for _, page in record_pages(ids, str(error.object), url))
-    return {"left": verdict.value if verdict else None, "records": pages or None}
+    cause, handled, verdict = graph.cause_of(error.id), handlings.of(error.id), left.unsettled.get(error.id)
+    pages = record_pages(left.twins.get(error.id, ()), str(error.object), url)
+    return {
+        "cause": cause.key if cause else None,
+        "waits_for": next((link.cause for link in graph.links_of(error.id) if link.fact), None),
+        "assigned": handled.assignee or None,
+        "ticket": handled.ticket or None,
+        "snoozed": handled.snooze.words() if handled.snooze else None,
+        "notes": "; ".join(f"{note.by}: {note.text}" for note in handled.notes) or None,
+        "left": verdict.value if verdict else None,
+        "records": " ".join(page for _, page in pages) or None,
+    }
 
 
 def _print(rows: Sequence[dict[str, Any]], output: _Output, *, heading: bool = True) -> None:
@@ -332,7 +320,6 @@ def _cells(row: dict[str, Any], output: _Output) -> Iterable[str]:
 
 def _line(cells: Iterable[str], output: _Output) -> str:
     roomy = output.width >= _ROOMY
-    sizes = {**_WIDTHS, "waits_for": 18, "object": 20 if roomy else 12, "cause": 40 if roomy else 24}
-    sizes |= {"assigned": 12, "ticket": 12, "snoozed": 30, "notes": 40, "left": 7, "records": 60}
-    sizes |= {"message": 60, "code": 28 if output.width >= 200 else 20}
+    sizes = {**_WIDTHS, "object": 20 if roomy else 12, "cause": 40 if roomy else 24}
+    sizes["code"] = 28 if output.width >= 200 else 20
     return row([*cells], [sizes[field] for field in output.columns[:-1]], output.width)

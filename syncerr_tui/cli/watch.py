@@ -216,16 +216,14 @@ async def _once(choice: OrgChoice, options: _WatchOptions, fail_on: str | None, 
     from syncerr_tui.stopwatch import utc_now
 
     try:
-        async with reach(choice) as (profile, tokens):
-            session = await _connect(profile, tokens)
-            try:
-                watcher = _watcher(session)
-                await watcher.look()
-                with OpenOrg(session) as org:
-                    await _publish(options, watcher, org)
-                    handlings = org.handlings(watcher.graph)
-            finally:
-                await session.close()
+        async with (
+            reach(choice) as (profile, tokens),
+            OpenOrg.closing(await _connect(profile, tokens)) as org,
+        ):
+            watcher = _watcher(org.session)
+            await watcher.look()
+            await _publish(options, watcher, org)
+            handlings = org.handlings(watcher.graph)
     except SyncErrError as error:
         emit(f"UNKNOWN - {error.line}")
         return _UNKNOWN
