@@ -17,8 +17,8 @@ from syncerr_tui.demo.button import (
     NoSuchMethodError,
     WrongParametersError,
 )
-from syncerr_tui.demo.http import Request, Response
-from syncerr_tui.demo.lightning import APP, HTML, Lightning, LightningSession, new_csrf_token
+from syncerr_tui.demo.http import HTML, Request, Response
+from syncerr_tui.demo.lightning import APP, Lightning, LightningSession, new_csrf_token
 
 APEX_ACTION = "aura://ApexActionController/ACTION$execute"
 _FORM = "application/x-www-form-urlencoded"

@@ -16,8 +16,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from syncerr_tui.demo.http import Request, Response, error
-from syncerr_tui.demo.rest.call import ServerContext, full_id
+from syncerr_tui.demo.http import HTML, Request, Response, error
+from syncerr_tui.demo.rest.call import ServerContext
+from syncerr_tui.demo.schema import full_id
 
 NAMESPACE = "s_c"
 CONTROLLER = "SyncErrorUtilityController"
@@ -181,15 +182,14 @@ def _event_id(text: str) -> str:
     return whole
 
 
-_NO_PAGE = b"<html><head><title>404</title></head><body>URL No Longer Exists</body></html>"
-HTML = "text/html;charset=UTF-8"
+NO_PAGE = b"<html><head><title>404</title></head><body>URL No Longer Exists</body></html>"
 
 
 def answer_lwr(button: ButtonController, request: Request) -> Response:
     """Answer a request whose sender is known."""
     fires = button.context.faults.fires
     if fires("lwr-absent", request):
-        return Response(404, _NO_PAGE, content_type=HTML)
+        return Response(404, NO_PAGE, content_type=HTML)
     if fires("lwr-no-access", request):
         return Response(404)
     if fires("lwr-forbidden", request):
@@ -200,7 +200,7 @@ def answer_lwr(button: ButtonController, request: Request) -> Response:
         case (version, class_name, method) if re.fullmatch(r"v\d\d\.0", version):
             return _called(button, request, class_name, method)
         case _:
-            return Response(404, _NO_PAGE, content_type=HTML)
+            return Response(404, NO_PAGE, content_type=HTML)
 
 
 def _called(button: ButtonController, request: Request, class_name: str, method: str) -> Response:

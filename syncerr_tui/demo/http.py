@@ -15,6 +15,7 @@ MAX_HEAD = 16_384
 MAX_BODY = 50 * 1024 * 1024
 MAX_ANONYMOUS_BODY = 64 * 1024
 """Bytes of a body whose sender has shown no token: enough for every login."""
+HTML = "text/html;charset=UTF-8"
 _GZIP = 16 + zlib.MAX_WBITS
 _GZIP_FROM = 1_024
 

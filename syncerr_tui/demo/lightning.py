@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from urllib.parse import quote, urlencode
 
-from syncerr_tui.demo.http import Request, Response
+from syncerr_tui.demo.button import NO_PAGE
+from syncerr_tui.demo.http import HTML, Request, Response
 from syncerr_tui.demo.oauth import Sessions
 from syncerr_tui.demo.rest.call import ServerContext
 
-HTML = "text/html;charset=UTF-8"
 HOME = "/lightning/page/home"
 APP = "one:one"
 _OTP_SECONDS = 60
@@ -92,9 +92,9 @@ class Lightning:
         """`GET` or `POST /services/oauth2/singleaccess`: an address that opens a session, once."""
         fires = self.context.faults.fires
         if fires("singleaccess-absent", request):
-            return Response(404, _no_page(), content_type=HTML)
+            return Response(404, NO_PAGE, content_type=HTML)
         if not self.sessions.knows(token) or fires("no-web-scope", request):
-            return Response(403, b"Bad_OAuth_Token", content_type="text/html;charset=UTF-8")
+            return Response(403, b"Bad_OAuth_Token", content_type=HTML)
         otp = secrets.token_urlsafe(32)
         with self._lock:
             self._otps[otp] = self.context.clock() + timedelta(seconds=_OTP_SECONDS)
@@ -212,10 +212,6 @@ def new_csrf_token() -> str:
 
     head = part(json.dumps({"nonce": secrets.token_urlsafe(24), "typ": "JWT", "alg": "HS256"}))
     return f"{head}..{part(secrets.token_hex(8))}.{part(secrets.token_hex(12))}.{secrets.token_urlsafe(32)}"
-
-
-def _no_page() -> bytes:
-    return b"<html><head><title>404</title></head><body>URL No Longer Exists</body></html>"
 
 
 def _relative(address: str) -> str:

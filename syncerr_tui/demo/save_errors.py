@@ -25,6 +25,7 @@ class SaveFault:
         return {"statusCode": self.code, "message": self.message, "fields": list(self.fields)}
 
 
+OPAQUE_WORDS = "An unexpected error occurred. Please include this ErrorId: 0"
 LOCK_WORDS = "unable to obtain exclusive access to this record or {} records"
 
 

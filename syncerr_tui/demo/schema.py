@@ -7,7 +7,7 @@ are any; the change event object is not here, its names are assumptions and live
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import count
@@ -22,6 +22,15 @@ def long_id(id15: str) -> str:
     """The 18-character form of a 15-character id."""
     two, capitals = _checked(id15[:14])
     return f"{id15}{two}{_CHECK[capitals + 16 * id15[14].isupper()]}"
+
+
+def full_id(text: str) -> str | None:
+    """The 18-character form of an id; None for what is no id (wrong length, sign or check characters)."""
+    if not (text.isascii() and text.isalnum()):
+        return None
+    if len(text) == 15:
+        return long_id(text)
+    return text if len(text) == 18 and long_id(text[:15]) == text else None
 
 
 @lru_cache
@@ -63,6 +72,11 @@ def _number(letters: str) -> int:
 SC_ID = "s_c__sC_Id__c"
 """The StoreConnect ID on every synced object: Text(36), unique external id, lower-case UUIDs."""
 
+REALS = frozenset({"double", "currency", "percent"})
+NUMBERS = REALS | {"int"}
+IDS = frozenset({"id", "reference"})
+"""Types of fields."""
+
 Choice = tuple[str, str, bool]
 """A picklist entry: value, label, active."""
 
@@ -96,6 +110,11 @@ class Field:
         """True for a field that an admin or a package made."""
         return self.name.endswith("__c")
 
+    @property
+    def is_long_text(self) -> bool:
+        """True for a text area that can neither be filtered nor sorted nor grouped."""
+        return self.type == "textarea" and self.length > 255
+
 
 @dataclass(frozen=True, slots=True)
 class SObject:
@@ -119,9 +138,21 @@ class SObject:
         folded = name.lower()
         return next((field for field in self.fields if field.name.lower() == folded), None)
 
+    def relationship(self, name: str) -> Field | None:
+        """The lookup whose relationship has this name, in any case of letters."""
+        lower = name.lower()
+        return next((each for each in self.fields if (each.relationship_name or "").lower() == lower), None)
+
     def with_field(self, changed: Field) -> SObject:
         """The same object with one field replaced."""
         return replace(self, fields=tuple(changed if f.name == changed.name else f for f in self.fields))
+
+
+def object_named(schema: Mapping[str, SObject], name: str) -> SObject | None:
+    """An object by API name; case does not matter, as in Salesforce."""
+    if name in schema:
+        return schema[name]
+    return next((each for key, each in schema.items() if key.lower() == name.lower()), None)
 
 
 class Flags(TypedDict, total=False):

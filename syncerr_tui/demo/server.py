@@ -14,7 +14,7 @@ from typing import Self
 from syncerr_tui.demo.application import Application
 from syncerr_tui.demo.button import ButtonController
 from syncerr_tui.demo.faults import Faults, transport_faults
-from syncerr_tui.demo.http import Request, Response, encode, error
+from syncerr_tui.demo.http import HTML, Request, Response, encode, error
 from syncerr_tui.demo.http_server import HOST, ClientConnection, HttpServer
 from syncerr_tui.demo.lightning import Lightning
 from syncerr_tui.demo.oauth import Credentials, OAuth, Sessions
@@ -22,6 +22,7 @@ from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.org import DemoOrg
 from syncerr_tui.demo.recording import LIGHTNING_HOST, recording
 from syncerr_tui.demo.rest import ServerContext
+from syncerr_tui.demo.save_errors import OPAQUE_WORDS
 from syncerr_tui.demo.schema_variants import schema_of_variant
 from syncerr_tui.demo.store import DEMO_ORGANIZATION_ID, DEMO_USER_ID, Store, utc_now
 from syncerr_tui.errors import BadInputError
@@ -31,8 +32,7 @@ _DRIP = 64
 _PAGE = (
     b"<html><head><title>Down for maintenance</title></head><body><p>We'll be back shortly.</p></body></html>"
 )
-_HTML = "text/html;charset=UTF-8"
-_UNKNOWN = (500, "UNKNOWN_EXCEPTION", "An unexpected error occurred. Please include this ErrorId: 0")
+_UNKNOWN = (500, "UNKNOWN_EXCEPTION", OPAQUE_WORDS)
 _REFUSALS: Mapping[str, tuple[int, str, str]] = {
     "expire-forever": (401, "INVALID_SESSION_ID", "Session expired or invalid"),
     "expire-once": (401, "INVALID_SESSION_ID", "Session expired or invalid"),
@@ -248,9 +248,9 @@ class DemoServer:
         """The answer of a fault that keeps the request from being processed."""
         fires = self.faults.fires
         if fires("maintenance", request):
-            return Response(503, _PAGE, content_type=_HTML)
+            return Response(503, _PAGE, content_type=HTML)
         if fires("html-200", request):
-            return Response(200, _PAGE, content_type=_HTML)
+            return Response(200, _PAGE, content_type=HTML)
         moved = fires("redirect", request)
         if moved:
             return Response(302, headers={"Location": moved.value + request.target})

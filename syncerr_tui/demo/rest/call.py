@@ -14,7 +14,7 @@ from itertools import count
 from syncerr_tui.demo.faults import Faults
 from syncerr_tui.demo.http import Refused, Request, error, refused
 from syncerr_tui.demo.org import DemoOrg
-from syncerr_tui.demo.schema import SObject, long_id
+from syncerr_tui.demo.schema import SObject, long_id, object_named
 from syncerr_tui.demo.soql import CompiledQuery
 from syncerr_tui.demo.store import Store
 
@@ -143,8 +143,7 @@ class Call:
         Raises:
             Refused: 404 NOT_FOUND.
         """
-        schema = self.context.org.schema
-        known = schema.get(name) or next((s for n, s in schema.items() if n.lower() == name.lower()), None)
+        known = object_named(self.context.org.schema, name)
         if known is None or not known.rest:
             raise refused(404, "NOT_FOUND", "The requested resource does not exist")
         return known
@@ -206,12 +205,3 @@ def body_object(call: Call) -> dict[str, object]:
     if not isinstance(body, dict):
         raise refused(400, "JSON_PARSER_ERROR", "The HTTP entity body must be a JSON object")
     return body
-
-
-def full_id(text: str) -> str | None:
-    """The 18-character form of an id; None for what is no id (wrong length, sign or check characters)."""
-    if not (text.isascii() and text.isalnum()):
-        return None
-    if len(text) == 15:
-        return long_id(text)
-    return text if len(text) == 18 and long_id(text[:15]) == text else None

@@ -7,11 +7,11 @@ from functools import partial
 
 from syncerr_tui.demo.http import Refused, Response, refused
 from syncerr_tui.demo.rest import saving
-from syncerr_tui.demo.rest.call import Call, allow, body_object, done_or_undone, full_id, missing
+from syncerr_tui.demo.rest.call import Call, allow, body_object, done_or_undone, missing
 from syncerr_tui.demo.rest.records import external_key, field_names, shown
 from syncerr_tui.demo.rest.saving import Saved
 from syncerr_tui.demo.save_errors import LOCK_WORDS, SaveFault
-from syncerr_tui.demo.schema import Field, SObject
+from syncerr_tui.demo.schema import Field, SObject, full_id
 
 MOST_WRITTEN = 200
 MOST_READ = 2_000

@@ -10,15 +10,13 @@ from urllib.parse import unquote
 
 from syncerr_tui.demo import resource
 from syncerr_tui.demo.http import Response
-from syncerr_tui.demo.rest.call import Call, allow, full_id, missing
-from syncerr_tui.demo.schema import Field, SObject
+from syncerr_tui.demo.rest.call import Call, allow, missing
+from syncerr_tui.demo.schema import IDS, REALS, Field, SObject, full_id
 
 _SOAP_TYPES = {
     "id": "tns:ID", "reference": "tns:ID", "boolean": "xsd:boolean", "int": "xsd:int", "double": "xsd:double",
     "currency": "xsd:double", "percent": "xsd:double", "date": "xsd:date", "datetime": "xsd:dateTime",
 }  # fmt: skip
-_REAL = frozenset({"double", "currency", "percent"})
-_LONG_TEXT = 255
 _OF_WRITABLE = (
     "createable", "deletable", "layoutable", "replicateable", "searchable", "triggerable", "undeletable",
     "updateable",
@@ -113,8 +111,8 @@ def _children(call: Call, sobject: SObject) -> list[dict[str, Any]]:
 
 def _field(field: Field) -> dict[str, Any]:
     kind = field.type
-    short = not (kind == "textarea" and field.length > _LONG_TEXT)
-    real, reference = kind in _REAL, kind in {"id", "reference"}
+    short = not field.is_long_text
+    real, reference = kind in REALS, kind in IDS
     polymorphic = len(field.reference_to) > 1
     return {
         **_WRITTEN["field"],

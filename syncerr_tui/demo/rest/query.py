@@ -7,9 +7,9 @@ import re
 from array import array
 
 from syncerr_tui.demo.http import Response, refused
-from syncerr_tui.demo.rest.call import Call, Cursor, allow, full_id, missing
+from syncerr_tui.demo.rest.call import Call, Cursor, allow, missing
 from syncerr_tui.demo.rest.tooling import fill_metadata
-from syncerr_tui.demo.schema import Field
+from syncerr_tui.demo.schema import Field, full_id
 from syncerr_tui.demo.soql import CompiledQuery, SoqlError, parse, plan
 from syncerr_tui.demo.soql.compiler import Output
 

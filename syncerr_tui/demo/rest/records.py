@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from syncerr_tui.demo.http import Response, refused
 from syncerr_tui.demo.rest import describe, saving
-from syncerr_tui.demo.rest.call import Call, allow, body_object, full_id, missing
+from syncerr_tui.demo.rest.call import Call, allow, body_object, missing
 from syncerr_tui.demo.save_errors import SaveFault
-from syncerr_tui.demo.schema import Field, SObject
+from syncerr_tui.demo.schema import Field, SObject, full_id
 
 
 def handle(call: Call) -> Response:

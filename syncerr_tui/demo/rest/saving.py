@@ -10,11 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from syncerr_tui.demo.rest.call import Call, full_id
+from syncerr_tui.demo.rest.call import Call
 from syncerr_tui.demo.save_errors import SaveFault
-from syncerr_tui.demo.schema import Field, SObject
-
-_REAL = frozenset({"double", "currency", "percent"})
+from syncerr_tui.demo.schema import IDS, NUMBERS, Field, SObject, full_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +128,7 @@ def _by_external_id(
     call: Call, sobject: SObject, name: str, key: Mapping[str, object], values: dict[str, object]
 ) -> SaveFault | None:
     """`"Account": {"s_c__sC_Id__c": "..."}`: a parent named by its external id."""
-    reference = next((f for f in sobject.fields if (f.relationship_name or "").lower() == name.lower()), None)
+    reference = sobject.relationship(name)
     parent_key = {k: v for k, v in key.items() if k != "attributes"}
     parent = (
         call.context.org.schema.get(reference.reference_to[0])
@@ -159,14 +157,14 @@ def typed(field: Field, value: object) -> tuple[object, SaveFault | None]:
     kind = field.type
     if kind == "boolean":
         return (value, None) if isinstance(value, bool) else (None, _wrong(field, value, "boolean"))
-    if kind in _REAL or kind == "int":
+    if kind in NUMBERS:
         return _number(field, value)
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return None, _wrong(field, value, "string")
     text = str(value)
     if kind in {"date", "datetime"}:
         return _moment(field, text)
-    if kind in {"id", "reference"}:
+    if kind in IDS:
         record_id = full_id(text)
         if record_id is None:
             message = f"{field.label}: id value of incorrect type: {text}"

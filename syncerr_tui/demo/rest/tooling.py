@@ -15,10 +15,10 @@ from syncerr_tui.demo.components import Component
 from syncerr_tui.demo.http import Request, Response, error, refused
 from syncerr_tui.demo.metadata import TYPES, MetadataCatalog
 from syncerr_tui.demo.rest import describe
-from syncerr_tui.demo.rest.call import Call, ServerContext, allow, body_object, full_id, missing
+from syncerr_tui.demo.rest.call import Call, ServerContext, allow, body_object, missing
 from syncerr_tui.demo.rest.records import faults, field_names
-from syncerr_tui.demo.save_errors import SaveFault
-from syncerr_tui.demo.schema import SObject
+from syncerr_tui.demo.save_errors import OPAQUE_WORDS, SaveFault
+from syncerr_tui.demo.schema import SObject, full_id, object_named
 
 LATE = 2.0
 """Seconds after which a write that was answered with an error is carried out all the same."""
@@ -32,7 +32,7 @@ _SWITCHES = {
 LOCKED = SaveFault(
     "ALREADY_IN_PROCESS", "The changes you requested require Salesforce to wait for another change"
 )
-_OPAQUE = SaveFault("UNKNOWN_EXCEPTION", "An unexpected error occurred. Please include this ErrorId: 0")
+_OPAQUE = SaveFault("UNKNOWN_EXCEPTION", OPAQUE_WORDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +132,7 @@ def fill_metadata(call: Call, sobject: SObject, records: list[dict[str, object]]
 
 
 def _sobject(call: Call, name: str) -> SObject:
-    schema = call.context.org.schema
-    sobject = next((each for known, each in schema.items() if known.lower() == name.lower()), None)
+    sobject = object_named(call.context.org.schema, name)
     if sobject is None or not sobject.tooling:
         raise missing()
     return sobject
@@ -193,6 +192,6 @@ def _write(call: Call, sobject: SObject, row: dict[str, object]) -> Response:
         return Response(204)
     if refused[0] is LOCKED:
         # The Tooling API does not say what holds it up.
-        return error(400, "UNKNOWN_EXCEPTION", "An unexpected error occurred. Please include this ErrorId: 0")
+        return error(400, "UNKNOWN_EXCEPTION", OPAQUE_WORDS)
     status = {"INSUFFICIENT_ACCESS": 403, "UNKNOWN_EXCEPTION": 500}.get(refused[0].code, 400)
     return Response(status, faults(refused))

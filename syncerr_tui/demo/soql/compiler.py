@@ -14,13 +14,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from syncerr_tui.demo.schema import Field, SObject
-from syncerr_tui.demo.soql.names import Join, Names, Target, quoted
+from syncerr_tui.demo.schema import IDS, NUMBERS, Field, SObject, quoted
+from syncerr_tui.demo.soql.names import Join, Names, Target
 from syncerr_tui.demo.soql.tree import (
     BAD_OPERATOR,
-    IDS,
     MOMENTS,
-    NUMBERS,
     Aggregate,
     AllFields,
     Comparison,

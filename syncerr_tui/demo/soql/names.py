@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from syncerr_tui.demo.schema import Field, SObject
+from syncerr_tui.demo.schema import Field, SObject, object_named, quoted
 from syncerr_tui.demo.soql.tree import FieldPath, Query
 
 _NO_OBJECT = (
@@ -23,8 +23,6 @@ _NO_RELATION = (
     "be sure to append the '__r' after the custom relationship name. Please reference your WSDL or the "
     "describe call for the appropriate names."
 )
-_LONG_TEXT = 255
-"""A text area longer than this can neither be filtered nor sorted nor grouped in Salesforce."""
 
 
 @dataclass(slots=True)
@@ -63,7 +61,7 @@ class Names:
         return self.joins[()] if self.joins else self._root()
 
     def _root(self) -> Join:
-        sobject = _by_name(self.schema, self.query.object_name)
+        sobject = object_named(self.schema, self.query.object_name)
         if sobject is None or not self.visible(sobject):
             raise self.query.refusal(
                 self.query.object_at, _NO_OBJECT.format(self.query.object_name), "INVALID_TYPE"
@@ -82,7 +80,7 @@ class Names:
         parts = path.parts
         join = self.root
         own = {self.query.object_name.lower(), (self.query.alias or self.query.object_name).lower()}
-        if len(parts) > 1 and parts[0].lower() in own and not _relationship(join.sobject, parts[0]):
+        if len(parts) > 1 and parts[0].lower() in own and not join.sobject.relationship(parts[0]):
             parts = parts[1:]
         if len(parts) > 6:
             raise self.query.refusal(
@@ -96,7 +94,7 @@ class Names:
         return Target(f"{join.alias}.{quoted(field.name)}", field, join)
 
     def _joined(self, join: Join, name: str, at: int) -> Join:
-        reference = _relationship(join.sobject, name)
+        reference = join.sobject.relationship(name)
         target = None
         if reference is not None:
             target = next((self.schema[each] for each in reference.reference_to if each in self.schema), None)
@@ -114,23 +112,7 @@ class Names:
         return self.joins[path]
 
     def only_short(self, path: FieldPath, target: Target, done: str) -> None:
-        if target.field.type == "textarea" and target.field.length > _LONG_TEXT:
+        if target.field.is_long_text:
             raise self.query.refusal(
                 path.at, f"field '{target.field.name}' can not be {done} in a query call", "INVALID_FIELD"
             )
-
-
-def _by_name(schema: Mapping[str, SObject], name: str) -> SObject | None:
-    if name in schema:
-        return schema[name]
-    return next((each for key, each in schema.items() if key.lower() == name.lower()), None)
-
-
-def _relationship(sobject: SObject, name: str) -> Field | None:
-    lower = name.lower()
-    return next((each for each in sobject.fields if (each.relationship_name or "").lower() == lower), None)
-
-
-def quoted(name: str) -> str:
-    """A name as SQLite takes it. It comes from the schema, never from the query."""
-    return '"' + name.replace('"', '""') + '"'

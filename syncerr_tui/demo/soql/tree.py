@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from syncerr_tui.demo.schema import Field, long_id
+from syncerr_tui.demo.schema import IDS, NUMBERS, Field, full_id
 
 BAD_OPERATOR = "INVALID_QUERY_FILTER_OPERATOR"
 
@@ -203,9 +203,7 @@ def _start(unit: str, today: date, step: int) -> date:
     return date(min(max(year, 1), 9999), month + 1, 1)
 
 
-NUMBERS = frozenset({"int", "double", "currency", "percent"})
 MOMENTS = frozenset({"date", "datetime"})
-IDS = frozenset({"id", "reference"})
 
 
 def bound_value(query: Query, of: Field, literal: Literal) -> object:
@@ -222,7 +220,9 @@ def bound_value(query: Query, of: Field, literal: Literal) -> object:
     if isinstance(value, date):
         return shown_moment(of, value)
     if of.type in IDS:
-        return _full_id(query, str(value), literal.at)
+        if (whole := full_id(str(value))) is None:
+            raise query.refusal(literal.at, f"invalid ID field: {value}", BAD_OPERATOR)
+        return whole
     return int(value) if isinstance(value, bool) else value
 
 
@@ -236,15 +236,6 @@ def _fits(kind: str, value: Value) -> bool:
     if kind == "date":
         return isinstance(value, date) and not isinstance(value, datetime)
     return isinstance(value, str)
-
-
-def _full_id(query: Query, value: str, at: int) -> str:
-    if value.isascii() and value.isalnum():
-        if len(value) == 15:
-            return long_id(value)
-        if len(value) == 18 and long_id(value[:15]) == value:
-            return value
-    raise query.refusal(at, f"invalid ID field: {value}", BAD_OPERATOR)
 
 
 def wrong_type(query: Query, of: Field, at: int) -> SoqlError:
