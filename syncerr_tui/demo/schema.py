@@ -125,6 +125,7 @@ class SObject:
     label_plural: str
     key_prefix: str
     fields: tuple[Field, ...]
+    """Id first, Salesforce's own last."""
     custom: bool = False
     tooling: bool = False
     """Reachable through the tooling API's query."""
@@ -207,7 +208,6 @@ SYSTEM = tuple(
     )
 )
 """What Salesforce keeps on every record; only the store sets it."""
-SYSTEM_FIELDS = tuple(field.name for field in SYSTEM)
 
 
 def sobject(
@@ -260,34 +260,21 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def columns_of(each: SObject) -> tuple[str, ...]:
-    """The fields that the store keeps of an object, Id first and Salesforce's own last."""
-    named = [field.name for field in each.fields if field.name not in {"Id", *SYSTEM_FIELDS}]
-    return ("Id", *named, *SYSTEM_FIELDS)
-
-
 def tables_of(objects: Iterable[SObject]) -> Iterator[str]:
     """A table an object; an index where a search or an order would otherwise read 100,000 rows."""
     for each in objects:
-        fields = {field.name: field for field in each.fields}
         parts = ["demo_row INTEGER PRIMARY KEY", "Id TEXT NOT NULL UNIQUE"]
-        columns = columns_of(each)[1:]
-        parts += [f"{quoted(column)} {_declared(fields.get(column), column)}" for column in columns]
+        parts += [f"{quoted(field.name)} {_declared(field)}" for field in each.fields[1:]]
         yield f"CREATE TABLE {quoted(each.name)} ({', '.join(parts)})"
-        for column in columns:
-            field = fields.get(column)
-            if field is not None and column not in SYSTEM_FIELDS and _indexed(field):
-                index = quoted(f"{each.name}.{column}")
-                yield f"CREATE INDEX {index} ON {quoted(each.name)} ({quoted(column)}, Id)"
+        for field in each.fields[1 : -len(SYSTEM)]:
+            if field.external_id or field.unique or field.type in {"reference", "datetime"}:
+                index = quoted(f"{each.name}.{field.name}")
+                yield f"CREATE INDEX {index} ON {quoted(each.name)} ({quoted(field.name)}, Id)"
 
 
-def _indexed(field: Field) -> bool:
-    return field.external_id or field.unique or field.type in {"reference", "datetime"}
-
-
-def _declared(field: Field | None, column: str) -> str:
-    if column == "IsDeleted":
+def _declared(field: Field) -> str:
+    if field.name == "IsDeleted":
         return "INTEGER NOT NULL DEFAULT 0"
-    if field is None or field.type in _EXACT_TYPES:
+    if field.type in _EXACT_TYPES:
         return "TEXT"
     return _NUMBERS.get(field.type, "TEXT COLLATE NOCASE")

@@ -2,7 +2,7 @@
 
 A datetime is the text `2026-11-23T02:14:07.000+0000` (whole seconds, as a real org stores them), a date
 `2026-11-23`, an id 18 characters, an empty string null. Every table carries Salesforce's own fields
-(`SYSTEM_FIELDS`), which only the store sets. A deleted record stays, with IsDeleted true: queryAll shows it.
+(`schema.SYSTEM`), which only the store sets. A deleted record stays, with IsDeleted true: queryAll shows it.
 
 One connection, one lock: a transaction is alone while it lasts, from whichever thread it comes.
 """
@@ -20,7 +20,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
-from syncerr_tui.demo.schema import SYSTEM_FIELDS, SObject, columns_of, ids_from, quoted, tables_of
+from syncerr_tui.demo.schema import SObject, ids_from, quoted, tables_of
 from syncerr_tui.errors import BadInputError
 
 DEMO_USER_ID = "005De00000000P1IAI"
@@ -77,18 +77,10 @@ class Store:
         self._lock = threading.RLock()
         self._depth = 0
         self._next: dict[str, Iterator[str]] = {}
-        self._insertions: dict[str, tuple[dict[str, int], str, list[int | None]]] = {}
-        self._columns = {name: columns_of(sobject) for name, sobject in schema.items()}
-        self._known = {name: frozenset(columns) for name, columns in self._columns.items()}
         self._types = {
-            name: {field.name: field.type for field in sobject.fields} for name, sobject in schema.items()
+            name: {field.name: field.type for field in each.fields} for name, each in schema.items()
         }
-        self._booleans = {
-            name: frozenset(
-                ["IsDeleted", *(field.name for field in sobject.fields if field.type == "boolean")],
-            )
-            for name, sobject in schema.items()
-        }
+        """The fields of each object and their types."""
         self._connection = self._open()
 
     def _open(self) -> sqlite3.Connection:
@@ -154,7 +146,7 @@ class Store:
         """Refuse a file whose tables are not those of this schema (another version, another naming)."""
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         fits = version == _FORMAT and "demo_memory" in tables
-        for name, columns in self._columns.items():
+        for name, columns in self._types.items():
             there = {row[1] for row in connection.execute(f"PRAGMA table_info({quoted(name)})")}
             fits = fits and there == {"demo_row", *columns}
         if not fits:
@@ -210,10 +202,6 @@ class Store:
         with self._lock:
             self._connection.executemany(text, rows)
 
-    def columns(self, object_name: str) -> tuple[str, ...]:
-        """The fields of an object that the store keeps, Id first."""
-        return self._columns[object_name]
-
     def new_id(self, object_name: str) -> str:
         """An id that no record of this object has had."""
         with self._lock:
@@ -237,21 +225,19 @@ class Store:
 
     def insert_many(self, object_name: str, rows: Iterable[Mapping[str, object]]) -> list[str]:
         """Add records; returns their ids in order."""
-        places, statement, blank = self._insertion(object_name)
-        types = self._types[object_name]
-        now = stamp(self.clock())
-        empty: list[object] = [*blank, 0, now, DEMO_USER_ID, now, DEMO_USER_ID, now]
+        types, now = self._types[object_name], stamp(self.clock())
+        empty: dict[str, object] = {name: 0 if kind == "boolean" else None for name, kind in types.items()}
+        empty |= dict.fromkeys(("CreatedDate", "LastModifiedDate", "SystemModstamp"), now)
+        empty |= dict.fromkeys(("CreatedById", "LastModifiedById"), DEMO_USER_ID)
         table: list[list[object]] = []
         for values in rows:
             self._only_known(object_name, values)
-            row = empty.copy()
-            for name, value in values.items():
-                row[places[name]] = _stored(value, types.get(name, ""))
-            row[0] = row[0] or self.new_id(object_name)
-            table.append(row)
+            row = {**empty, **{name: _stored(value, types[name]) for name, value in values.items()}}
+            row["Id"] = row["Id"] or self.new_id(object_name)
+            table.append([*row.values()])
         # One row alone is written whole or not at all.
         with self.transaction() if len(table) > 1 else self._lock:
-            self.sql_many(statement, table)
+            self.load(object_name, [*types], table)
         return [str(row[0]) for row in table]
 
     def load(
@@ -270,19 +256,6 @@ class Store:
         marks = ", ".join(f"?{columns.index(each) + 1}" for each in (*columns, *copies.values()))
         self.sql_many(f"INSERT INTO {quoted(object_name)} ({names}) VALUES ({marks})", rows)
 
-    def _insertion(self, object_name: str) -> tuple[dict[str, int], str, list[int | None]]:
-        """The place of each field in a row, the statement that inserts one, an empty row up to the stamps."""
-        known = self._insertions.get(object_name)
-        if known is None:
-            columns, types = self._columns[object_name], self._types[object_name]
-            names, marks = ", ".join(map(quoted, columns)), ", ".join("?" * len(columns))
-            known = self._insertions[object_name] = (
-                {column: place for place, column in enumerate(columns)},
-                f"INSERT INTO {quoted(object_name)} ({names}) VALUES ({marks})",
-                [0 if types.get(column) == "boolean" else None for column in columns[: -len(SYSTEM_FIELDS)]],
-            )
-        return known
-
     def update(self, object_name: str, record_id: str, values: Mapping[str, object]) -> bool:
         """Change fields of a record and stamp it; False where there is none (or it is deleted)."""
         now = stamp(self.clock())
@@ -291,7 +264,7 @@ class Store:
         self._only_known(object_name, changes)
         types = self._types[object_name]
         sets = ", ".join(f"{quoted(name)} = ?" for name in changes)
-        bound = [_stored(value, types.get(name, "")) for name, value in changes.items()]
+        bound = [_stored(value, types[name]) for name, value in changes.items()]
         with self._lock:
             cursor = self._connection.execute(
                 f"UPDATE {quoted(object_name)} SET {sets} WHERE Id = ? AND IsDeleted = 0",
@@ -339,11 +312,17 @@ class Store:
         *,
         deleted: bool = False,
     ) -> list[dict[str, object]]:
-        columns = self._columns[object_name]
-        names = ", ".join(quoted(column) for column in columns)
+        types = self._types[object_name]
+        names = ", ".join(map(quoted, types))
         where, bound = self._where(object_name, equals, deleted=deleted)
         rows = self.sql(f"SELECT {names} FROM {quoted(object_name)} WHERE {where} ORDER BY rowid", bound)
-        return [self.shown(object_name, columns, row) for row in rows]
+        return [
+            {
+                name: bool(value) if kind == "boolean" and value is not None else value
+                for (name, kind), value in zip(types.items(), row, strict=True)
+            }
+            for row in rows
+        ]
 
     def _where(
         self,
@@ -357,21 +336,13 @@ class Store:
         parts = ["1" if deleted else "IsDeleted = 0"]
         bound: list[object] = []
         for name, value in equals.items():
-            stored = _stored(value, types.get(name, ""))
+            stored = _stored(value, types[name])
             parts.append(f"{quoted(name)} IS ?")
             bound.append(stored)
         return " AND ".join(parts), bound
 
-    def shown(self, object_name: str, columns: Sequence[str], row: Sequence[object]) -> dict[str, object]:
-        """A row of the table as the API shows it (booleans as such)."""
-        booleans = self._booleans[object_name]
-        return {
-            column: bool(value) if column in booleans and value is not None else value
-            for column, value in zip(columns, row, strict=True)
-        }
-
     def _only_known(self, object_name: str, values: Mapping[str, object]) -> None:
-        unknown = values.keys() - self._known[object_name]
+        unknown = values.keys() - self._types[object_name].keys()
         if unknown:
             raise KeyError(f"{object_name} has no field {', '.join(sorted(unknown))}")
 
