@@ -7,6 +7,7 @@ switch what no API can.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import cast
 from urllib.parse import quote
 
@@ -122,13 +123,8 @@ class Colleague:
             for known in each.fields:
                 # States and countries are one list for the whole org.
                 if known.name.endswith(ending):
-                    self._safeguards.change_field(
-                        each.name,
-                        known.name,
-                        nillable=known.nillable,
-                        restricted=known.restricted,
-                        picklist=(*known.picklist, (value, value, True)),
-                    )
+                    longer = replace(known, picklist=(*known.picklist, (value, value, True)))
+                    self._safeguards.change_field(each.name, longer)
 
     def _make_optional(self, name: str) -> None:
         component = self._metadata.read("CustomField", name)

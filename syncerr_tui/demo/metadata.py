@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import cast
 from urllib.parse import unquote
 
@@ -242,13 +243,12 @@ class MetadataCatalog:
         object_name, _dot, field_name = name.partition(".")
         value_set = cast("Component", new.get("valueSet") or {})
         field = self._known_field(object_name, field_name)
-        picklist = field.picklist
+        changed = replace(field, nillable=not new["required"])
+        if value_set:
+            changed = replace(changed, restricted=bool(value_set.get("restricted")))
         if value_set.get("valueSetDefinition"):
-            picklist = _choices(_values_of("CustomField", new))
-        restricted = bool(value_set.get("restricted")) if value_set else field.restricted
-        self._safeguards.change_field(
-            object_name, field_name, nillable=not new["required"], restricted=restricted, picklist=picklist
-        )
+            changed = replace(changed, picklist=_choices(_values_of("CustomField", new)))
+        self._safeguards.change_field(object_name, changed)
         self._touch("CustomField", {"FullName": name}, {}, by)
         self._touch_definition(object_name, field_name, by)
         if old["required"] != new["required"]:
@@ -256,7 +256,7 @@ class MetadataCatalog:
                 f"Changed custom field {field.label} option Required to {'On' if new['required'] else 'Off'}"
             )
             self._audit("changedCFOptionOnOff", "Customize " + object_name, words, by)
-        self._audit_values(name, _choices(_values_of("CustomField", old)), picklist, by)
+        self._audit_values(name, _choices(_values_of("CustomField", old)), changed.picklist, by)
 
     def _addresses(self, _name: str, _old: Component, new: Component, by: str) -> None:
         places = _places(new)
@@ -268,9 +268,8 @@ class MetadataCatalog:
                         place for path, place in places.items() if len(path) == depth and place["visible"]
                     ]
                     choices = tuple((str(p["isoCode"]), str(p["label"]), bool(p["active"])) for p in shown)
-                    self._safeguards.change_field(
-                        each.name, field.name, nillable=field.nillable, restricted=False, picklist=choices
-                    )
+                    changed = replace(field, restricted=False, picklist=choices)
+                    self._safeguards.change_field(each.name, changed)
                     self._touch_definition(each.name, field.name, by)
         self._audit("changedAddressSettings", "State and Country Picklists", "Changed the list", by)
 
@@ -287,13 +286,7 @@ class MetadataCatalog:
             if owner == name:
                 object_name, _dot, field_name = field_path.partition(".")
                 field = self._known_field(object_name, field_name)
-                self._safeguards.change_field(
-                    object_name,
-                    field_name,
-                    nillable=field.nillable,
-                    restricted=field.restricted,
-                    picklist=choices,
-                )
+                self._safeguards.change_field(object_name, replace(field, picklist=choices))
                 self._touch_definition(object_name, field_name, by)
         if kind == "GlobalValueSet":
             self._touch(kind, {"FullName": name}, {"MasterLabel": new["masterLabel"]}, by)

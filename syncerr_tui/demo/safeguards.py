@@ -82,23 +82,11 @@ class Safeguards:
         self._guards.clear()
         self.keep()
 
-    def change_field(
-        self,
-        object_name: str,
-        field_name: str,
-        *,
-        nillable: bool,
-        restricted: bool,
-        picklist: Sequence[Choice],
-    ) -> None:
+    def change_field(self, object_name: str, changed: Field) -> None:
         """Change what a field takes; describe shows it from now on."""
-        choices = tuple((value, label, active) for value, label, active in picklist)
-        self._fields[f"{object_name}.{field_name}"] = nillable, restricted, list(choices)
-        sobject = self.schema[object_name]
-        field = replace(
-            field_named(sobject, field_name), nillable=nillable, restricted=restricted, picklist=choices
-        )
-        self.schema[object_name] = sobject.with_field(field)
+        state = changed.nillable, changed.restricted, list(changed.picklist)
+        self._fields[f"{object_name}.{changed.name}"] = state
+        self.schema[object_name] = self.schema[object_name].with_field(changed)
         self._guards.clear()
         self.keep()
 
@@ -126,9 +114,10 @@ class Safeguards:
         fields = cast("dict[str, tuple[bool, bool, list[Choice]]]", state.get("fields", {}))
         for name, (nillable, restricted, picklist) in fields.items():
             object_name, _dot, field_name = name.partition(".")
-            self.change_field(
-                object_name, field_name, nillable=nillable, restricted=restricted, picklist=picklist
-            )
+            field = field_named(self.schema[object_name], field_name)
+            choices = tuple((value, label, active) for value, label, active in picklist)
+            changed = replace(field, nillable=nillable, restricted=restricted, picklist=choices)
+            self.change_field(object_name, changed)
 
     def _checks_of(self, object_name: str, operation: str) -> Iterator[Check]:
         """In Salesforce's order; only those that have something to look at."""
