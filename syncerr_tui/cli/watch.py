@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,23 +32,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Channels:
-    """All who are told, and when."""
-
+class _WatchOptions:
+    interval: float
+    """Seconds."""
+    metrics: Path | None
     schedule: Schedule
-    members: tuple[tuple[str, Notifier | Hook], ...]
+    """When people are told."""
+    channels: tuple[tuple[str, Notifier | Hook], ...]
     """Each with its name in the state file, from which nothing of a secret can be told."""
-
-    @classmethod
-    def of(cls, schedule: Schedule, notify: Sequence[str], hooks: Sequence[str]) -> Channels:
-        """From the options of the command.
-
-        Raises:
-            BadInputError, NotLoggedInError: One of them cannot be used.
-        """
-        members: list[tuple[str, Notifier | Hook]] = [(_key(place), _notifier(place)) for place in notify]
-        members += [(_key(command), _hook(command)) for command in hooks]
-        return cls(schedule, tuple(members))
 
 
 def _key(text: str) -> str:
@@ -81,34 +72,32 @@ def _hook(command: str) -> Hook:
     return Hook(f"The hook {one_line(words[0])[:60]}", words)
 
 
-async def tell_channels(
-    channels: Channels, watcher: Watcher, session: OrgSession, now: datetime, trouble: Callable[[str], object]
-) -> None:
+async def _tell_channels(options: _WatchOptions, watcher: Watcher, session: OrgSession) -> None:
     """Tell each channel what it does not know yet. What could not be delivered is due again."""
     from syncerr_tui.host.paths import Paths
     from syncerr_tui.watch.delivery import ChannelState, ChannelStateFile, after, due
 
-    org = session.identity
+    org, now = session.identity, _now()
     file = ChannelStateFile(Paths.of(os.environ).state / "watch" / f"{org.org_id}.json")
     known, causes = file.read(), watcher.causes
     last_told = dict(known)
-    for key, channel in channels.members:
+    for key, channel in options.channels:
         if key not in last_told:  # what is there at the first start is no news
             last_told[key] = after(ChannelState({}, {}), causes, None)
             continue
         message = due(last_told[key], causes, org.name, len(watcher.errors))
-        if message is None or not channels.schedule.allows(now, last_told[key].at):
+        if message is None or not options.schedule.allows(now, last_told[key].at):
             continue
         failure = await _send(channel, message, session, now)
         if failure:
-            trouble(f"{failure}; it is tried again at the next look")
+            _report("trouble", f"{failure}; it is tried again at the next look")
         else:
             last_told[key] = after(last_told[key], causes, now)
     if last_told != known:
         try:
             file.write(last_told)
         except SyncErrError as error:
-            trouble(error.line)
+            _report("trouble", error.line)
 
 
 async def _send(channel: Notifier | Hook, message: Message, session: OrgSession, now: datetime) -> str:
@@ -135,13 +124,6 @@ _WARNING, _CRITICAL, _UNKNOWN = 1, 2, 3
 """Exit codes of `--once`, as Nagios and its kin understand them."""
 
 
-@dataclass(frozen=True, slots=True)
-class _WatchOptions:
-    interval: float
-    metrics: Path | None
-    channels: Channels
-
-
 def _wishes(
     interval: str,
     notify: Sequence[str],
@@ -156,7 +138,8 @@ def _wishes(
     if seconds < _SHORTEST:
         raise BadInputError("--interval is too short", f"The shortest is {_SHORTEST:.0f}s")
     schedule = Schedule(parse_span(digest, "--digest"), parse_quiet(quiet) if quiet else None)
-    return _WatchOptions(seconds, metrics, Channels.of(schedule, notify, hook))
+    channels = [(_key(place), _notifier(place)) for place in notify]
+    return _WatchOptions(seconds, metrics, schedule, (*channels, *((_key(one), _hook(one)) for one in hook)))
 
 
 @click.command()
@@ -391,10 +374,8 @@ async def _publish(options: _WatchOptions, watcher: Watcher, org: OpenOrg) -> No
             await _write_metrics(options.metrics, watcher, org)
         except SyncErrError as error:
             _report("trouble", error.line)
-    if options.channels.members:
-        await tell_channels(
-            options.channels, watcher, org.session, _now(), lambda line: _report("trouble", line)
-        )
+    if options.channels:
+        await _tell_channels(options, watcher, org.session)
 
 
 async def _write_metrics(path: Path, watcher: Watcher, org: OpenOrg) -> None:
