@@ -212,24 +212,26 @@ class ActionScreen(Screen[None], inherit_bindings=False):
         self.silence()
         if (self.context.clock() - self._ticked_at).total_seconds() >= TICK_SECONDS:
             self.tick()
-        table, key = self.context.config.actions, self.context.key
-        action = table.by_id[action_id]
+        action, key = self.context.config.actions.by_id[action_id], self.context.key
         if key.isdecimal() and key in action.keys and self._is_counting(action, key):
             return
         count = None if key.isdecimal() else self._count.take()
-        if action not in self.actions:
-            place = self.context.state.place
-            if action.changes_org and self.context.read_only and action.works_in(place):
-                self.say("read-only: this session of the app cannot change the org")
-            elif not action.works_in(place):
-                shown = {pane.place for pane in self.panes.values() if pane.shown}
-                self.say(table.where_it_works(action, key, shown))
-            return
-        reason = action.why_disabled(self.facts)
-        if reason is not None:
-            self.say(f"{action.label}: {reason}")
-            return
-        self.handler(action, count)()
+        refusal = self._why_not(action)
+        if refusal is None:
+            self.handler(action, count)()
+        elif refusal:
+            self.say(refusal)
+
+    def _why_not(self, action: Action) -> str | None:
+        """Why an action cannot run here and now, in words, which may be none; None where it can."""
+        if action in self.actions:
+            reason = action.why_disabled(self.facts)
+            return None if reason is None else f"{action.label}: {reason}"
+        if not action.works_in(self.context.state.place):
+            shown = {pane.place for pane in self.panes.values() if pane.shown}
+            return self.context.config.actions.where_it_works(action, self.context.key, shown)
+        read_only = action.changes_org and self.context.read_only
+        return "read-only: this session of the app cannot change the org" if read_only else ""
 
     def _is_counting(self, action: Action, key: str) -> bool:
         """Whether a digit belongs to the number before a key; if not, it is the key of a tab."""

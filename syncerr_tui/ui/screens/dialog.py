@@ -238,7 +238,7 @@ class ListDialog(Dialog[Answer]):
     @property
     def row(self) -> int:
         """The line under the cursor; -1 where there is none."""
-        at = self.listed.highlighted
+        at = self.listed.highlighted if self.query(OptionList) else None
         return -1 if at is None else at
 
     def fill(self, lines: Iterable[Option | str], at: int | None = None) -> None:
@@ -382,32 +382,19 @@ class PanelDialog(ListDialog[Answer]):
         Binding("pageup,ctrl+b", "scroll(-8)", show=False),
     ]
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._mounted = False
-        self._early: list[Callable[[], object]] = []
-
     def body(self) -> Sequence[Widget]:
         """The list, the panel, and room for lines to type in."""
         panel = InfoPanel()
         return OptionList(markup=False), panel, Vertical(id="typed")
 
-    def on_mount(self) -> None:
-        self._mounted = True
-        early, self._early = self._early, []
-        for show in early:
-            show()
-
     def once_shown(self, show: Callable[[], object]) -> None:
         """Show what came from outside: as soon as there is something to show it on, while there is."""
-        if not self._mounted:
-            self._early.append(show)
-        elif self.is_attached and self.query(OptionList):  # one that closes loses its parts first
-            show()
 
-    @property
-    def row(self) -> int:
-        return super().row if self._mounted else -1
+        def if_open() -> None:
+            if self.is_attached and self.query(OptionList):  # one that closes loses its parts first
+                show()
+
+        self.call_later(if_open)
 
     def show(self, layout: Callable[[int], list[TextLine]]) -> None:
         """What stands in the panel, for a width."""

@@ -72,8 +72,7 @@ class NewsDialog(ListDialog[bool]):
 
     @property
     def _current(self) -> GoneRow | None:
-        at = self.row if self._rows and self.is_mounted else -1
-        return self._rows[at] if 0 <= at < len(self._rows) else None
+        return self._rows[self.row] if 0 <= self.row < len(self._rows) else None
 
     def on_mount(self) -> None:
         """The list takes the keys, with what has become known before."""
