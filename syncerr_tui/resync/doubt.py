@@ -273,12 +273,10 @@ class RowsInDoubt:
     """The rows of one run whose last request is not settled: read again before anything of them is sent.
 
     Args:
-        org: The org.
         state: The run.
     """
 
-    def __init__(self, org: Org, state: RunState) -> None:
-        self._org = org
+    def __init__(self, state: RunState) -> None:
         self._state = state
         self._claimed: Mapping[str, Attempt] | None = None
         """Of a new run: those that it met when it claimed its rows. Nobody else has sent them since."""
@@ -293,7 +291,7 @@ class RowsInDoubt:
         state, earlier = self._state, await self.open_attempts()
         if not earlier:
             return
-        now = await self._org.now()
+        now = await self._state.org.now()
         ages = {event: age_of(attempt, state.machine.clock(), now) for event, attempt in earlier.items()}
         # Until the org has had its usual time an event looks untouched while the org is at it.
         sending = state.request.mode is ResumeMode.CONTINUE
@@ -302,9 +300,7 @@ class RowsInDoubt:
         since = min((a.sent_at for a in earlier.values() if a.sent_at), default=state.machine.clock())
         shown = all(attempt.unticked for attempt in earlier.values())
         kind = WaitKind.SHOWN if shown else WaitKind.EARLIER
-        async for decided in look_in_run(
-            self._org, state, list(earlier.values()), left, kind=kind, since=since
-        ):
+        async for decided in look_in_run(state, list(earlier.values()), left, kind=kind, since=since):
             state.end(_with_age(a, ages[a.event]) for a in decided if self._is_over(a))
             state.progress()
 
@@ -315,7 +311,7 @@ class RowsInDoubt:
             earlier = await self._state.writer.call(lambda: sent_and_open(self._state.journal, errors))
         else:
             earlier = {event: a for event, a in self._claimed.items() if not self._state.ended(event)}
-        if not self._org.method.guided or self._state.request.mode is not ResumeMode.CONTINUE:
+        if not self._state.org.method.guided or self._state.request.mode is not ResumeMode.CONTINUE:
             return earlier
         # What this run has shown already is read again beside what it shows next.
         return {event: attempt for event, attempt in earlier.items() if attempt.run != self._state.run}

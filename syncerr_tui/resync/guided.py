@@ -17,7 +17,6 @@ from syncerr_tui.journal.attempt import Attempt, OutcomeKind, Pressed
 from syncerr_tui.model import Verdict
 from syncerr_tui.resync.doubt import NOBODY_SAID
 from syncerr_tui.resync.events import AskPerson, Waiting, WaitKind
-from syncerr_tui.resync.org import Org
 from syncerr_tui.resync.plan import PlannedRow
 from syncerr_tui.resync.run_state import RunState
 from syncerr_tui.resync.sender import CONNECTION_TRIES, FreshLooks
@@ -34,14 +33,12 @@ class GuidedSender:
     """Asks a person for one wave at a time.
 
     Args:
-        org: The org.
         state: The run.
         looks: Where rows are looked at before they are shown.
         os_user: Who is asked.
     """
 
-    def __init__(self, org: Org, state: RunState, looks: FreshLooks, os_user: str) -> None:
-        self._org = org
+    def __init__(self, state: RunState, looks: FreshLooks, os_user: str) -> None:
         self._state = state
         self._looks = looks
         self._os_user = os_user or "a person"
@@ -176,7 +173,7 @@ class GuidedSender:
         errors = tuple(row.error for event, row in state.rows.items() if event in self._asked)
         if errors and state.halt is None:
             doubtful = frozenset(self._doubtful & self._asked)
-            state.tell(AskPerson(self._wave, errors, self._org.method.address, doubtful))
+            state.tell(AskPerson(self._wave, errors, self._state.org.method.address, doubtful))
             state.progress(now=True)
 
     # -- what was not pressed, and what nobody speaks of
@@ -230,12 +227,12 @@ class GuidedSender:
         at_last = state.cancelled.is_set()
         over = [a for event, a in before.items() if at_last or self._left[event] <= 0]
         rest = [attempt for attempt in before.values() if attempt not in over] if over else [*before.values()]
-        concurrency = look_concurrency(self._org.method, state.plan.concurrency)
+        concurrency = look_concurrency(self._state.org.method, state.plan.concurrency)
         decided: list[Attempt] = []
         try:
             for attempts, last in ((rest, False), (over, True)):
                 if attempts:
-                    decided += await look(self._org, attempts, last_look=last, concurrency=concurrency)
+                    decided += await look(self._state.org, attempts, last_look=last, concurrency=concurrency)
         except UnreachableError as problem:
             why = f"the org could not be re-read: {problem.title}"
             decided = [attempt.judged(Verdict.UNKNOWN, why, untouched=True) for attempt in over]

@@ -28,6 +28,7 @@ from syncerr_tui.resync.events import (
     Waiting,
 )
 from syncerr_tui.resync.journal_writer import JournalWriter
+from syncerr_tui.resync.org import Org
 from syncerr_tui.resync.plan import Plan, PlannedRow, expected_seconds
 from syncerr_tui.stopwatch import Instant, Machine, Stopwatch
 
@@ -70,12 +71,14 @@ class RunState:
     """One run.
 
     Args:
+        org: Where.
         request: What it does.
         journal: The org's journal.
         machine: Time, sleep and chance.
     """
 
-    def __init__(self, request: RunRequest, journal: Journal, machine: Machine) -> None:
+    def __init__(self, org: Org, request: RunRequest, journal: Journal, machine: Machine) -> None:
+        self.org = org
         self.request = request
         self.plan = plan = request.plan
         self.journal = journal

@@ -76,21 +76,18 @@ class Runner:
     ) -> None:
         identity = org.identity
         self.plan = request.plan
-        self._org = org
-        self._journal = journal
-        self._request = request
         self._who = who or Who(os_user(), identity.username, identity.environment.value)
-        self._state = RunState(request, journal, machine or Machine(journal.now))
-        self._doubts = doubt.RowsInDoubt(org, self._state)
-        self._looks = FreshLooks(org, self._state)
-        self._sender = Sender(org, self._state, self._looks)
+        self._state = RunState(org, request, journal, machine or Machine(journal.now))
+        self._doubts = doubt.RowsInDoubt(self._state)
+        self._looks = FreshLooks(self._state)
+        self._sender = Sender(self._state, self._looks)
 
     # -- for the front end
 
     @cached_property
     def person(self) -> GuidedSender:
         """Guided method: takes what the person says of single rows."""
-        return GuidedSender(self._org, self._state, self._looks, self._who.os_user)
+        return GuidedSender(self._state, self._looks, self._who.os_user)
 
     @property
     def run_id(self) -> str | None:
@@ -119,7 +116,7 @@ class Runner:
 
         None: nobody says. The button may have been pressed, so the outcome is unknown.
         """
-        if self._org.method.guided:
+        if self._state.org.method.guided:
             self.person.answer(pressed=pressed)
 
     # -- the run as a whole
@@ -133,17 +130,17 @@ class Runner:
             RefusedError: Another org or method, or other runs hold all rows. Nothing was sent.
             MachineError: The journal cannot be written. Nothing was sent.
         """
-        check_org(self.plan, self._org.identity)
-        if self._request.mode is ResumeMode.CONTINUE:
-            check_method(self.plan, self._org.method)
-        gc.freeze()  # there is no garbage in a plan, and looking for it would hold up the keys
         state = self._state
+        check_org(self.plan, state.org.identity)
+        if state.request.mode is ResumeMode.CONTINUE:
+            check_method(self.plan, state.org.method)
+        gc.freeze()  # there is no garbage in a plan, and looking for it would hold up the keys
         conducting: asyncio.Task[None] | None = None
         beside = [asyncio.ensure_future(self._beat())]
         claimed: asyncio.Future[Mapping[str, str]] = asyncio.get_running_loop().create_future()
-        if self._request.mode is ResumeMode.CONTINUE:  # while the journal takes the plan
+        if state.request.mode is ResumeMode.CONTINUE:  # while the journal takes the plan
             beside.append(asyncio.ensure_future(self._looks.ask_the_time()))
-            if not (self._org.method.guided or self._org.method.first_alone):
+            if not (state.org.method.guided or state.org.method.first_alone):
                 beside.append(asyncio.ensure_future(self._sender.look_early(claimed)))
         try:
             await self._open(claimed)
@@ -163,16 +160,16 @@ class Runner:
             if conducting is not None and not conducting.done():
                 conducting.cancel()
             state.writer.close()
-            if state.run in self._journal.active:
+            if state.run in state.journal.active:
                 with suppress(MachineError):
-                    self._journal.release(state.run)
+                    state.journal.release(state.run)
 
     async def _beat(self) -> None:
         """Say that this process lives, also while the run is paused or a person is asked."""
         while True:
             await asyncio.sleep(BEAT_SECONDS)
             if self._state.run:
-                self._state.writer.put(self._journal.heartbeat)
+                self._state.writer.put(self._state.journal.heartbeat)
 
     async def _open(self, claimed: asyncio.Future[Mapping[str, str]]) -> None:
         """Claim: the run is in the journal, and its rows are ours.
@@ -181,7 +178,7 @@ class Runner:
             claimed: Is told as soon as the rows of a new run are ours, where none of them must wait for what
                 became of an earlier request.
         """
-        request, state = self._request, self._state
+        state, request = self._state, self._state.request
         loop = asyncio.get_running_loop()
 
         def tell(elsewhere: Mapping[str, str]) -> None:
@@ -200,7 +197,7 @@ class Runner:
             open_attempts = await self._doubts.open_attempts()
             consented = sorted(open_attempts.keys() & request.again)
             await state.writer.call(
-                lambda: self._journal.consent(state.run, consented, os_user=self._who.os_user)
+                lambda: state.journal.consent(state.run, consented, os_user=self._who.os_user)
             )
         state.skip({event: f"it is being re-synced by {holder}" for event, holder in elsewhere.items()})
 
@@ -208,7 +205,8 @@ class Runner:
         self, claimed: Callable[[Mapping[str, str]], object]
     ) -> tuple[Mapping[str, str], tuple[Attempt, ...]]:
         """In the journal's thread: rows that others hold, and how far an interrupted run had come."""
-        request, journal, state = self._request, self._journal, self._state
+        state = self._state
+        request, journal = state.request, state.journal
         state.usual_seconds = doubt.usual_seconds(journal)
         state.measured_before = History(journal).wave_times(self.plan.method)
         if request.resume is None:
@@ -225,11 +223,11 @@ class Runner:
     async def _conduct(self) -> None:
         state = self._state
         try:
-            if self._request.mode is ResumeMode.DROP:
+            if state.request.mode is ResumeMode.DROP:
                 state.stop("dropped", "dropped: it was not sent")
             else:
                 await self._doubts.settle()
-            if self._request.mode is ResumeMode.CHECK:
+            if state.request.mode is ResumeMode.CHECK:
                 state.stop("finished", "only checked: it was not sent")
             async for wave in self._waves():
                 if self.plan.canary:
@@ -247,8 +245,8 @@ class Runner:
         first, *rest = self.plan.waves
         left = list(first.ids)
         state = self._state
-        if self._org.method.first_alone and not await state.writer.call(
-            lambda: History(self._journal).has_fixed(self.plan.method)
+        if state.org.method.first_alone and not await state.writer.call(
+            lambda: History(state.journal).has_fixed(self.plan.method)
         ):
             while left and state.halt is None:
                 event = left.pop(0)
@@ -287,12 +285,12 @@ class Runner:
             return
         state.begin_wave(wave.number, len(ready))
         state.tell(WaveStarted(wave.number, len(self.plan.waves), len(ready)))
-        guided = self._org.method.guided
+        guided = state.org.method.guided
         if guided:
             await self.person.ask(ready, wave.number)
         else:
             sent = await self._sender.send(ready, partial(self._send, wave.number))
-            async for decided in look_in_run(self._org, state, sent, self.plan.proof_timeout):
+            async for decided in look_in_run(state, sent, self.plan.proof_timeout):
                 state.end(decided)
                 state.progress()
         state.end_wave((row.error.id for row in ready), measured=not guided)
@@ -329,7 +327,7 @@ class Runner:
             try:
                 self._looks.check_fresh(looked_at)
                 self._looks.ahead(following)
-                receipts = await self._org.request_resync([row.error for row in rows])
+                receipts = await state.org.request_resync([row.error for row in rows])
             except NotSentError as problem:
                 trouble = problem.title
                 self._not_sent(rows, trouble)
@@ -398,7 +396,7 @@ class Runner:
                 how = "finished"  # there was nothing left to stop
             summary = state.summary(how)
             ending = summary
-            await state.writer.call(lambda: self._journal.end(state.run, how, ending))
+            await state.writer.call(lambda: state.journal.end(state.run, how, ending))
         except SyncErrError as problem:
             state.fail(problem)
             how = "stopped"

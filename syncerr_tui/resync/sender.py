@@ -17,7 +17,7 @@ from syncerr_tui.journal.attempt import Attempt, OutcomeKind
 from syncerr_tui.model import EventSeen, EventStanding, chunks
 from syncerr_tui.resync import doubt
 from syncerr_tui.resync.events import Waiting, WaitKind
-from syncerr_tui.resync.org import MethodInfo, Org, Receipt
+from syncerr_tui.resync.org import MethodInfo, Receipt
 from syncerr_tui.resync.plan import Plan, PlannedRow
 from syncerr_tui.resync.proof import request_times
 from syncerr_tui.resync.run_state import RunState
@@ -47,13 +47,11 @@ class Sender:
     """Sends one wave at a time.
 
     Args:
-        org: The org.
         state: The run.
         looks: Where rows are looked at before they go.
     """
 
-    def __init__(self, org: Org, state: RunState, looks: FreshLooks) -> None:
-        self._org = org
+    def __init__(self, state: RunState, looks: FreshLooks) -> None:
         self._state = state
         self._looks = looks
 
@@ -118,11 +116,11 @@ class Sender:
 
     def _lists_of_requests(self, rows: Sequence[PlannedRow]) -> list[list[Batch]]:
         # A plan may be older than the profile's bounds.
-        return batches(rows, min(self._state.plan.batch_size, self._org.method.batch_size))
+        return batches(rows, min(self._state.plan.batch_size, self._state.org.method.batch_size))
 
     @property
     def _concurrency(self) -> int:
-        return min(self._state.plan.concurrency, self._org.method.concurrency)
+        return min(self._state.plan.concurrency, self._state.org.method.concurrency)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,14 +138,12 @@ class FreshLooks:
     """Looks at rows just before they are sent, or shown to whoever sends them.
 
     Args:
-        org: The org.
         state: The run.
     """
 
-    def __init__(self, org: Org, state: RunState) -> None:
-        self._org = org
+    def __init__(self, state: RunState) -> None:
         self._state = state
-        self._org_clock = OrgClock(org, state.stopwatch)
+        self._org_clock = OrgClock(state.org, state.stopwatch)
         self._ahead: dict[str, _EarlyLook] = {}
         """By the first of its rows."""
 
@@ -180,7 +176,7 @@ class FreshLooks:
         if events is None or records is None:
             at = self._state.stopwatch.now()
             events, records = await look_before(
-                self._org, errors, concurrency=self._look_lanes, records=records
+                self._state.org, errors, concurrency=self._look_lanes, records=records
             )
         org_now = self._org_clock.now()
         due, left = self._still_due(rows, events, org_now)
@@ -195,13 +191,13 @@ class FreshLooks:
 
     @property
     def _look_lanes(self) -> int:
-        return look_concurrency(self._org.method, self._state.plan.concurrency)
+        return look_concurrency(self._state.org.method, self._state.plan.concurrency)
 
     async def early(self, requests: Sequence[Batch]) -> None:
         """Look at the rows of these requests. What cannot be read is told to whoever sends those rows."""
         for rows in requests:
             errors = [row.error for row in rows]
-            self._begin(rows, look_before(self._org, errors, concurrency=self._look_lanes))
+            self._begin(rows, look_before(self._state.org, errors, concurrency=self._look_lanes))
         await asyncio.gather(*(ahead.looking for ahead in self._ahead.values()), return_exceptions=True)
 
     def ahead(self, rows: Sequence[PlannedRow]) -> None:
@@ -214,7 +210,7 @@ class FreshLooks:
 
     async def _records_of(self, rows: Sequence[PlannedRow]) -> tuple[None, Records]:
         errors = [row.error for row in rows]
-        return None, await records_before(self._org, errors, concurrency=self._look_lanes)
+        return None, await records_before(self._state.org, errors, concurrency=self._look_lanes)
 
     def _begin(
         self,
@@ -262,7 +258,7 @@ class FreshLooks:
             else:
                 failed_at = error.processed_at or error.created_at or plan.created_at
                 attempts.append(Attempt(error, org_at=failed_at))
-        self._state.end(await look(self._org, attempts, last_look=True, concurrency=plan.concurrency))
+        self._state.end(await look(self._state.org, attempts, last_look=True, concurrency=plan.concurrency))
 
     def _still_due(
         self, rows: Sequence[PlannedRow], events: Mapping[str, EventSeen], org_now: datetime

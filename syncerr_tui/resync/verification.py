@@ -112,7 +112,6 @@ async def look_until_decided(
 
 
 async def look_in_run(
-    org: Org,
     state: RunState,
     attempts: Sequence[Attempt],
     proof_timeout: float,
@@ -121,7 +120,7 @@ async def look_in_run(
     since: datetime | None = None,
 ) -> AsyncIterator[list[Attempt]]:
     """The same in a run: it tells every wait with its beginning and end, and stops where the org refuses."""
-    clock = state.machine.clock
+    org, clock = state.org, state.machine.clock
     begun = since or clock()
 
     def waiting(seconds: float, rows: int, left: float) -> Waiting:
