@@ -102,7 +102,7 @@ _SUBJECT_ABROAD = re.compile(
     r"deve|devono|non può|è obbligatori[oa]|não pode|é obrigatóri[oa]|moet|mag (?:niet|geen)|is verplicht)\b"
 )
 _NO_SUBJECT_ABROAD = re.compile(
-    r"\b(?:dies\w*|jede\w*|alle|sie|es|man|bitte|wenn|feld|c(?:e|et|ette|es)|chaque|vous|il|elle|on|si|champ|"
+    r"\b(?:eine?[mnrs]?|une?|un[oa]|een|dies\w*|jede\w*|alle|sie|es|man|bitte|wenn|feld|c(?:e|et|ette|es)|chaque|vous|il|elle|on|si|champ|"
     r"est[aeo]s?|cada|usted|se|cuando|campo|quest\w+|ogni|lei|você|quando|de[zs]e|dit|dat|elke?|u|het|als|veld)\b",
     re.IGNORECASE,
 )

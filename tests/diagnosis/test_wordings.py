@@ -58,6 +58,7 @@ ACCESS = "INVALID_FIELD_FOR_INSERT_UPDATE"
         ("INVALID_FIELD_FOR_INSERT_UPDATE, Account.Fax", ACCESS, ["Account.Fax"]),
         ("REQUIRED_FIELD_MISSING: something", "REQUIRED_FIELD_MISSING", []),
         ("FIELD_CUSTOM_VALIDATION_EXCEPTION: Order.Ship_Day__c is over", RULE, ["Ship_Day__c"]),
+        ("Ein Wert ist erforderlich", RULE, []),
         ("No more changes while Amount is empty, unless the Stage is Open", RULE, ["Amount", "Stage"]),
         ("Fax required", RULE, ["Fax"]),
         ("Pick-up window must be in the morning", RULE, ["Pick-up window"]),
