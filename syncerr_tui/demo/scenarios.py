@@ -55,22 +55,37 @@ def _incident(role: str, name: str, about: str) -> Callable[[ShopperFlow], objec
     return inject
 
 
-def _known_account(flow: ShopperFlow) -> None:
-    values = flow.steps["account"].values
-    same: Fields = {key: values[key] for key in ("Name", "BillingPostalCode", "BillingCity")}
-    flow.existing.append(("Account", same))
+def _known(role: str, *fields: str) -> Callable[[ShopperFlow], object]:
+    """People in Salesforce keep such a record already."""
+
+    def inject(flow: ShopperFlow) -> None:
+        step = flow.steps[role]
+        same: Fields = {field: step.values[field] for field in fields}
+        if role == "contact":
+            same["AccountId"] = flow.shop.ids["account:house"]
+        flow.existing.append((step.object, same))
+
+    return inject
 
 
-def _known_contact(flow: ShopperFlow) -> None:
-    values = flow.steps["contact"].values
-    same: Fields = {key: values[key] for key in ("FirstName", "LastName", "Email")}
-    flow.existing.append(("Contact", {**same, "AccountId": flow.shop.ids["account:house"]}))
+def _order_turns(role: str, **values: object) -> Callable[[ShopperFlow], object]:
+    """The order is changed later, and not to be complete."""
+
+    def inject(flow: ShopperFlow) -> None:
+        flow.steps.pop("order:paid", None)
+        flow.change(role, "order", {**values}, wait=90)
+
+    return inject
 
 
-def _known_lead(flow: ShopperFlow) -> None:
-    values = flow.steps["lead"].values
-    same: Fields = {key: values[key] for key in ("FirstName", "LastName", "Email", "Company")}
-    flow.existing.append(("Lead", same))
+def _account_turns(incident: str, **values: object) -> Callable[[ShopperFlow], object]:
+    """The account is changed later, just behind an incident."""
+
+    def inject(flow: ShopperFlow) -> None:
+        step = flow.change("account:later", "account", {**values}, wait=40)
+        step.before = (incident, step.sc_id)
+
+    return inject
 
 
 def _known_number(flow: ShopperFlow) -> None:
@@ -93,10 +108,6 @@ def _bounced_buyer(flow: ShopperFlow) -> None:
     flow.steps["order"].before = ("bounce", flow.steps["contact"].sc_id)
 
 
-def _no_cost_centre(flow: ShopperFlow) -> None:
-    flow.steps["item:0"].values["Cost_Centre__c"] = None
-
-
 def _gone_product(flow: ShopperFlow) -> None:
     flow.steps["item:0"].values["PricebookEntryId"] = flow.shop.ids["entry:gone"]
 
@@ -105,14 +116,9 @@ def _moved_contact(flow: ShopperFlow) -> None:
     flow.change("moved", "contact", {"Account": {SC_ID: flow.shop.ids["sc:inactive"]}}, wait=200)
 
 
-def _ready(flow: ShopperFlow) -> None:
-    flow.steps.pop("order:paid", None)
-    flow.change("ready", "order", {"Status": "Ready for Warehouse"}, wait=90)
-
-
-def _quotation(flow: ShopperFlow) -> None:
-    flow.steps.pop("order:paid", None)
-    flow.change("quotation", "order", {"s_c__Checkout_Step__c": "quotation_requested"}, wait=90)
+_no_cost_centre = _set("item:0", Cost_Centre__c=None)
+_ready = _order_turns("ready", Status="Ready for Warehouse")
+_quotation = _order_turns("quotation", s_c__Checkout_Step__c="quotation_requested")
 
 
 def _late_item(flow: ShopperFlow) -> None:
@@ -130,16 +136,6 @@ def _shipment(status: str) -> Callable[[ShopperFlow], object]:
     return inject
 
 
-def _locked_account(flow: ShopperFlow) -> None:
-    step = flow.change("account:later", "account", {"Phone": "+61 2 5550 0100"}, wait=40)
-    step.before = ("approval", step.sc_id)
-
-
-def _lost_change(flow: ShopperFlow) -> None:
-    step = flow.change("account:later", "account", {"BillingCity": "Perth"}, wait=40)
-    step.before = ("lose", step.sc_id)
-
-
 def _nobody(flow: ShopperFlow) -> None:
     """The order's account never reached Salesforce, and nothing in the list says why."""
     order = flow.steps["order"]
@@ -152,7 +148,7 @@ def _nobody(flow: ShopperFlow) -> None:
 def _two_at_once(flow: ShopperFlow) -> None:
     """The order's change and one of its items fail, each for a reason of its own."""
     _ready(flow)
-    flow.steps["item:0"].values["Cost_Centre__c"] = None
+    _no_cost_centre(flow)
 
 
 def _bundle(flow: ShopperFlow) -> None:
@@ -160,14 +156,14 @@ def _bundle(flow: ShopperFlow) -> None:
 
 
 SCENARIOS: tuple[Scenario, ...] = (
-    Scenario("duplicate account", sale, _known_account),
+    Scenario("duplicate account", sale, _known("account", "Name", "BillingPostalCode", "BillingCity")),
     Scenario(
         "shipping state", sale, _set("order", ShippingStateCode="KD", ShippingCountryCode="IN"), regular=True
     ),
     Scenario("required field", sale, _no_cost_centre, regular=True),
     Scenario("busy row", browse, _incident("cart", "busy", "account")),
     Scenario("order flow", sale, _set("order", ShippingCity="Broome"), regular=True),
-    Scenario("duplicate contact", sale, _known_contact),
+    Scenario("duplicate contact", sale, _known("contact", "FirstName", "LastName", "Email")),
     Scenario("payment picklist", sale, _set("payment", s_c__Method__c="pay-later"), regular=True),
     Scenario("bounced buyer", sale, _bounced_buyer),
     Scenario("loyalty number", sale, _known_number),
@@ -180,7 +176,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario("inactive owner", sale, _moved_contact),
     Scenario("gone product", sale, _gone_product, regular=True),
     Scenario("stock trigger", sale, _set("order", ShippingCity="Kingston"), regular=True),
-    Scenario("duplicate lead", enquiry, _known_lead),
+    Scenario("duplicate lead", enquiry, _known("lead", "FirstName", "LastName", "Email", "Company")),
     Scenario("cart flow", browse, _set("cart", Coupon__c="LEGACY-10")),
     Scenario("delivery picklist", sale, _set("order", Delivery_Method__c="Click & Collect"), regular=True),
     Scenario("stuck rollup", browse, _incident("cart", "rollup", "account")),
@@ -199,8 +195,8 @@ SCENARIOS: tuple[Scenario, ...] = (
         _set("item:0", Engraving__c="For Grandmother, with love from all of us"),
         regular=True,
     ),
-    Scenario("approval lock", browse, _locked_account),
-    Scenario("lost change", browse, _lost_change, alone=True),
+    Scenario("approval lock", browse, _account_turns("approval", Phone="+61 2 5550 0100")),
+    Scenario("lost change", browse, _account_turns("lose", BillingCity="Perth"), alone=True),
     Scenario(
         "shipping country",
         sale,

@@ -276,19 +276,17 @@ class World:
         content = {"s_c__Object_Name__c": "s_c__Store__c", "s_c__Status__c": "Draft"}
         self._store.insert_many("s_c__Content_Change__c", [{**content, "Name": f"CC-{n}"} for n in range(5)])
         if self._naming.decoy is not None:
-            rows = []
-            for number in range(25):
-                at = stamp(self._now - timedelta(hours=number))
-                rows.append(
-                    {
-                        "Name": f"LOG-{number:05}",
-                        "Object__c": ("Invoice", "Account", "Order")[number % 3],
-                        "Event_Type__c": "Create",
-                        "Processed_At__c": at,
-                        "Message__c": "HTTP 503 from the queue",
-                        "Status__c": "FAILED" if number % 2 else "PROCESSED",
-                    },
-                )
+            rows = [
+                {
+                    "Name": f"LOG-{number:05}",
+                    "Object__c": ("Invoice", "Account", "Order")[number % 3],
+                    "Event_Type__c": "Create",
+                    "Processed_At__c": stamp(self._now - timedelta(hours=number)),
+                    "Message__c": "HTTP 503 from the queue",
+                    "Status__c": "FAILED" if number % 2 else "PROCESSED",
+                }
+                for number in range(25)
+            ]
             self._store.insert_many(self._naming.decoy.name, rows)
 
 
