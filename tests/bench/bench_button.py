@@ -100,8 +100,8 @@ def main() -> None:
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
         assert server.stdout is not None
         try:
-            told = json.loads(server.stdout.readline())
-            asyncio.run(bench(told["instance_url"], told["access_token"]))
+            payload = json.loads(server.stdout.readline())
+            asyncio.run(bench(payload["instance_url"], payload["access_token"]))
         finally:
             server.terminate()
 

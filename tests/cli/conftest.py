@@ -16,7 +16,7 @@ from syncerr_tui.demo.server import DemoServer
 
 
 @dataclass
-class Said:
+class CommandResult:
     """What a command left behind."""
 
     code: int
@@ -35,11 +35,11 @@ class Shell:
     home: Path
     capture: pytest.CaptureFixture[str]
 
-    def __call__(self, *words: str) -> Said:
+    def __call__(self, *words: str) -> CommandResult:
         self.capture.readouterr()
         code = run(list(words))
         out, err = self.capture.readouterr()
-        return Said(code, out, err)
+        return CommandResult(code, out, err)
 
     @property
     def profiles(self) -> Path:
@@ -58,8 +58,8 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[DemoServer]:
-    with DemoServer(DemoOptions(errors=30, processing_delay=0.1)) as found:
-        yield found
+    with DemoServer(DemoOptions(errors=30, processing_delay=0.1)) as server:
+        yield server
 
 
 @pytest.fixture
@@ -73,8 +73,8 @@ def org(server: DemoServer, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> De
 @pytest.fixture(scope="session")
 def unchanged() -> Iterator[DemoServer]:
     """A demo org in which no test changes anything."""
-    with DemoServer(DemoOptions(errors=30)) as found:
-        yield found
+    with DemoServer(DemoOptions(errors=30)) as server:
+        yield server
 
 
 @pytest.fixture

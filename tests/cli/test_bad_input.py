@@ -29,7 +29,7 @@ from syncerr_tui.demo.server import DemoServer
 from syncerr_tui.errors import ExitCode
 from syncerr_tui.resync.plan import digest
 from tests import forks
-from tests.cli.conftest import Said, Shell
+from tests.cli.conftest import CommandResult, Shell
 from tests.cli.test_hostile import PROFILE
 from tests.layers import layered
 
@@ -62,12 +62,12 @@ ODD: tuple[Any, ...] = (
 )
 
 
-def one_plain_line(said: Said) -> None:
+def one_plain_line(output: CommandResult) -> None:
     """The exit code is one of the table and not a defect; where something is wrong, one line says what."""
-    assert said.code in set(ExitCode) - {ExitCode.DEFECT}, said.err
-    assert "Traceback" not in said.err
-    told = [line for line in said.err.splitlines() if line.startswith(("syncerr-tui: ", '{"error": '))]
-    assert len(told) == (said.code not in {ExitCode.OK, ExitCode.NOT_ALL_FIXED}), said.err
+    assert output.code in set(ExitCode) - {ExitCode.DEFECT}, output.err
+    assert "Traceback" not in output.err
+    told = [line for line in output.err.splitlines() if line.startswith(("syncerr-tui: ", '{"error": '))]
+    assert len(told) == (output.code not in {ExitCode.OK, ExitCode.NOT_ALL_FIXED}), output.err
 
 
 def places(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -120,11 +120,11 @@ def plans(plan: dict[str, Any], rng: random.Random) -> Iterator[dict[str, Any]]:
         yield {**plan, "plan": payload, "hash": digest(payload) if isinstance(payload, dict) else "0" * 64}
 
 
-def shown(number: int, said: Said, what: object) -> None:
+def shown(number: int, output: CommandResult, what: object) -> None:
     try:
-        one_plain_line(said)
+        one_plain_line(output)
     except AssertionError:
-        pytest.fail(f"case {number}: {str(what)[:3000]}\n{said.err[-2000:]}")
+        pytest.fail(f"case {number}: {str(what)[:3000]}\n{output.err[-2000:]}")
 
 
 def test_plan_files(acme: Shell, tmp_path: Path) -> None:
@@ -327,10 +327,10 @@ def test_what_is_no_file_is_refused_at_once(role: str, no_file: Path, shell: She
     elif role == "key":
         text = re.sub("key_file = .*", f'key_file = "{no_file}"', PROFILE)
         profile.write_text(text, encoding="utf-8")
-    said = shell(*words)
-    assert said.code == ExitCode.BAD_INPUT, said
-    assert len(said.err.splitlines()) == 1
-    assert "A defect" not in said.err
+    output = shell(*words)
+    assert output.code == ExitCode.BAD_INPUT, output
+    assert len(output.err.splitlines()) == 1
+    assert "A defect" not in output.err
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="needs users")

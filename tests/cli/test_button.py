@@ -109,9 +109,9 @@ def test_the_recording_alone_says_that_the_method_is_the_button(
         "21.4.0",
         "s_c.SyncErrorUtilityController.resyncChangeEvents",
     )
-    told = shell("doctor", "--org", "acme")
-    assert "a private call of the package that nobody supports" in told.out
-    assert "after a package upgrade record it again" in told.out
+    output = shell("doctor", "--org", "acme")
+    assert "a private call of the package that nobody supports" in output.out
+    assert "after a package upgrade record it again" in output.out
 
 
 @pytest.mark.parametrize(("word", "code"), [("y", 0), ("n", 5)])

@@ -15,9 +15,9 @@ from tests.cli.conftest import Shell
 
 
 def states(shell: Shell, *words: str) -> tuple[int, dict[str, str], str]:
-    said = shell("doctor", *words, "--json")
-    assert all(list(line) == ["name", "state", "reason", "advice"] for line in said.lines)
-    return said.code, {line["name"]: line["state"] for line in said.lines}, said.out + said.err
+    output = shell("doctor", *words, "--json")
+    assert all(list(line) == ["name", "state", "reason", "advice"] for line in output.lines)
+    return output.code, {line["name"]: line["state"] for line in output.lines}, output.out + output.err
 
 
 def test_a_healthy_org_has_no_failed_line(shell: Shell) -> None:
@@ -29,9 +29,9 @@ def test_a_healthy_org_has_no_failed_line(shell: Shell) -> None:
 
 
 def test_one_line_each_for_people(shell: Shell) -> None:
-    said = shell("doctor", "--demo", "--errors", "10")
-    assert all(line.startswith(("ok ", "warning ")) for line in said.out.splitlines())
-    assert any("10 unresolved" in line for line in said.out.splitlines())
+    output = shell("doctor", "--demo", "--errors", "10")
+    assert all(line.startswith(("ok ", "warning ")) for line in output.out.splitlines())
+    assert any("10 unresolved" in line for line in output.out.splitlines())
 
 
 def test_a_field_that_an_upgrade_renamed_is_named_with_its_successor(
@@ -45,9 +45,9 @@ def test_a_field_that_an_upgrade_renamed_is_named_with_its_successor(
     with DemoServer(DemoOptions(errors=30, naming="upgraded")) as upgraded:
         monkeypatch.setenv("SYNCERR_INSTANCE_URL", upgraded.instance_url)
         monkeypatch.setenv("SYNCERR_ACCESS_TOKEN", upgraded.access_token)
-        said = shell("doctor", "--org", "acme")
-        assert said.code == 1
-        renamed = [line for line in said.out.splitlines() if line.startswith("failed   mapping")]
+        output = shell("doctor", "--org", "acme")
+        assert output.code == 1
+        renamed = [line for line in output.out.splitlines() if line.startswith("failed   mapping")]
         assert any("s_c__Message__c is gone" in line and "s_c__Error_Message__c" in line for line in renamed)
         listed = shell("list", "--org", "acme")
         assert listed.code == 5
@@ -70,9 +70,9 @@ def test_another_org_behind_the_same_name_is_noticed(shell: Shell, org: DemoServ
 def test_a_broken_profile_is_bad_input(shell: Shell) -> None:
     shell.profiles.mkdir(parents=True)
     (shell.profiles / "acme.toml").write_text("lanes = 'x'\n", encoding="utf-8")
-    said = shell("doctor", "--org", "acme")
-    assert said.code == 2
-    assert "acme.toml:1: lanes must be a whole number" in said.err
+    output = shell("doctor", "--org", "acme")
+    assert output.code == 2
+    assert "acme.toml:1: lanes must be a whole number" in output.err
 
 
 def test_a_dead_token_ends_the_examination_and_is_not_printed(
@@ -93,12 +93,12 @@ def test_nobody_listening_is_a_failed_line(shell: Shell, monkeypatch: pytest.Mon
 
 
 def test_info_names_every_path_and_makes_none(shell: Shell, tmp_path: Path) -> None:
-    said = shell("info", "--json")
-    found = json.loads(said.out)
-    assert found["paths"]["config"] == str(shell.home / "config")
-    assert set(found["paths"]) == {"config", "profiles", "state", "log", "cache"}
-    assert found["terminal"]["because"]
-    assert found["orgs"] == []
+    output = shell("info", "--json")
+    payload = json.loads(output.out)
+    assert payload["paths"]["config"] == str(shell.home / "config")
+    assert set(payload["paths"]) == {"config", "profiles", "state", "log", "cache"}
+    assert payload["terminal"]["because"]
+    assert payload["orgs"] == []
     assert not shell.home.exists()
     plain = shell("info").out
     assert str(shell.home / "state") in plain
@@ -126,7 +126,7 @@ def test_orgs_are_completed_from_profiles_and_the_sf_cli(shell: Shell, tmp_path:
 
 @pytest.mark.parametrize("name", ["list", "doctor", "setup", "info"])
 def test_every_command_explains_itself(shell: Shell, name: str) -> None:
-    said = shell(name, "--help")
-    assert said.code == 0
-    assert "Usage: syncerr-tui" in said.out
-    assert max(map(len, said.out.splitlines())) <= 80
+    output = shell(name, "--help")
+    assert output.code == 0
+    assert "Usage: syncerr-tui" in output.out
+    assert max(map(len, output.out.splitlines())) <= 80

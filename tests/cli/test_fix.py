@@ -41,8 +41,8 @@ CASES = layered("fixes made with the command", KINDS, KINDS + TWICE)
 
 @pytest.fixture(scope="module")
 def demo() -> Iterator[DemoServer]:
-    with DemoServer(DemoOptions(errors=140, processing_delay=0.1)) as found:
-        yield found
+    with DemoServer(DemoOptions(errors=140, processing_delay=0.1)) as server:
+        yield server
 
 
 @pytest.fixture
@@ -120,8 +120,8 @@ def test_what_is_guided_has_steps_and_is_refused(shell: Shell) -> None:
     assert (option["verdict"], option["allowed"]) == ("guided", False)
     assert option["steps"][0]["address"].startswith("http")
     assert find_option(shell, "add-value:s_c__Payment__c", PICKLIST)[1]["steps"]
-    said = shell("fix", *BOX, "--id", cause["roots"][0], "--apply", option["key"], "--yes", "--json")
-    assert (said.code, said.lines[0]["state"]) == (5, "refused")
+    output = shell("fix", *BOX, "--id", cause["roots"][0], "--apply", option["key"], "--yes", "--json")
+    assert (output.code, output.lines[0]["state"]) == (5, "refused")
 
 
 @pytest.mark.usefixtures("org")
@@ -165,16 +165,16 @@ def test_read_only_wins(shell: Shell) -> None:
     asked = ("fix", *BOX, "--id", cause["roots"][0])
     (listed,) = (one for one in shell(*asked, "--read-only", "--json").lines if one["key"] == option["key"])
     assert not listed["allowed"]
-    said = shell(*asked, "--read-only", "--apply", option["key"], "--yes", "--json")
-    assert (said.code, said.lines[0]["state"]) == (5, "refused")
+    output = shell(*asked, "--read-only", "--apply", option["key"], "--yes", "--json")
+    assert (output.code, output.lines[0]["state"]) == (5, "refused")
 
 
 @pytest.mark.usefixtures("org")
 def test_what_changed_since_it_was_shown_is_refused(shell: Shell, demo: DemoServer) -> None:
     cause, option = find_option(shell, *STAYING)
     asked = ("fix", *BOX, "--id", cause["roots"][0], "--apply", option["key"], "--yes", "--json")
-    said = shell(*asked, "--seen", "0" * 10)
-    assert (said.code, said.lines[0]["state"]) == (5, "refused")
+    output = shell(*asked, "--seen", "0" * 10)
+    assert (output.code, output.lines[0]["state"]) == (5, "refused")
     assert shell("safeguards", *BOX, "--json").lines == []
 
 

@@ -25,8 +25,8 @@ STAYING = ("flow-off:Loyalty", "LIMIT_EXCEEDED")
 
 @pytest.fixture(scope="module")
 def demo() -> Iterator[DemoServer]:
-    with DemoServer(DemoOptions(errors=140, processing_delay=0.1)) as found:
-        yield found
+    with DemoServer(DemoOptions(errors=140, processing_delay=0.1)) as server:
+        yield server
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_nothing_is_allowed_by_default(production: Shell) -> None:
     assert not option["allowed"]
     assert "[fixes]" in option["why_not"]
     assert not [key for key in keys if key.startswith(("assign-bypass", "exempt"))]
-    said = production(
+    output = production(
         "fix",
         *BOX,
         "--id",
@@ -65,7 +65,7 @@ def test_nothing_is_allowed_by_default(production: Shell) -> None:
         "--confirm",
         "Loyalty_Award_Points",
     )
-    assert said.code == 5
+    assert output.code == 5
     run = production("resync", *BOX, "--id", cause["roots"][0], "--yes", "--with-fix", option["key"])
     assert (run.code, run.out) == (5, "")
     assert production("safeguards", *BOX, "--json").lines == []
@@ -105,8 +105,8 @@ def test_the_name_is_typed_and_putting_back_needs_none(production: Shell) -> Non
     for words in (("--yes",), ("--confirm", NAME.lower()), ("--yes", "--confirm", "x"), ()):
         assert production(*asked, *words).code == 2
     assert production("safeguards", *BOX, "--json").lines == []
-    said = production(*asked, "--confirm", NAME)
-    assert (said.code, said.lines[0]["state"]) == (0, "applied")
+    output = production(*asked, "--confirm", NAME)
+    assert (output.code, output.lines[0]["state"]) == (0, "applied")
     assert production("safeguards", *BOX, "--restore-all").code == 0
     run = ("resync", *BOX, "--id", cause["roots"][0], "--yes", "--json", "--with-fix", option["key"])
     assert production(*run).code == 2

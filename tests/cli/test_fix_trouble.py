@@ -13,7 +13,7 @@ from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.server import DemoServer
 from syncerr_tui.fixes.fixer import Fixer
 from syncerr_tui.fixes.model import FixResult, FixState
-from tests.cli.conftest import Said, Shell
+from tests.cli.conftest import CommandResult, Shell
 from tests.cli.test_fix import BOX, find_option
 from tests.e2e.orgs import write_profile
 
@@ -44,24 +44,24 @@ def start(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
         yield begin
 
 
-def apply(shell: Shell, which: tuple[str, str], *more: str) -> tuple[Said, dict[str, Any]]:
+def apply(shell: Shell, which: tuple[str, str], *more: str) -> tuple[CommandResult, dict[str, Any]]:
     cause, option = find_option(shell, *which)
-    said = shell("fix", *BOX, "--id", cause["roots"][0], "--apply", option["key"], "--yes", "--json", *more)
-    return said, json.loads(said.out) if said.out else {}
+    output = shell("fix", *BOX, "--id", cause["roots"][0], "--apply", option["key"], "--yes", "--json", *more)
+    return output, json.loads(output.out) if output.out else {}
 
 
 def test_a_lock_leaves_nothing_changed(shell: Shell, start: Start) -> None:
     start("setup-locked")
-    said, result = apply(shell, DUPLICATE)
-    assert (said.code, result["state"], result["verified"]) == (5, "refused", False)
+    output, result = apply(shell, DUPLICATE)
+    assert (output.code, result["state"], result["verified"]) == (5, "refused", False)
     assert "locked" in result["detail"]
     assert shell("safeguards", *BOX, "--json").lines == []
 
 
 def test_an_opaque_error_is_unknown_and_watched(shell: Shell, start: Start) -> None:
     start("setup-locked")
-    said, result = apply(shell, RULE)
-    assert (said.code, result["state"]) == (1, "unknown")
+    output, result = apply(shell, RULE)
+    assert (output.code, result["state"]) == (1, "unknown")
     assert [line["state"] for line in shell("safeguards", *BOX, "--json").lines] == ["on"]
     assert "safeguard off" not in shell("list", *BOX).err
 
@@ -69,8 +69,8 @@ def test_an_opaque_error_is_unknown_and_watched(shell: Shell, start: Start) -> N
 @pytest.mark.parametrize("which", [RULE, DUPLICATE, VALUE], ids=["tooling", "soap", "value"])
 def test_an_error_although_done_is_applied(shell: Shell, start: Start, which: tuple[str, str]) -> None:
     start("setup-error-though-done")
-    said, result = apply(shell, which)
-    assert (said.code, result["state"], result["verified"]) == (0, "applied", True)
+    output, result = apply(shell, which)
+    assert (output.code, result["state"], result["verified"]) == (0, "applied", True)
 
 
 @pytest.mark.parametrize("which", [RULE, DUPLICATE], ids=["tooling", "soap"])
@@ -78,14 +78,14 @@ def test_a_lost_answer_whose_change_was_made_is_applied(
     shell: Shell, start: Start, which: tuple[str, str]
 ) -> None:
     start("drop-after:metadata:1" if which is DUPLICATE else "drop-after:PATCH:1")
-    said, result = apply(shell, which)
-    assert (said.code, result["verified"]) == (0, True), said.err
+    output, result = apply(shell, which)
+    assert (output.code, result["verified"]) == (0, True), output.err
 
 
 def test_a_late_write_is_not_forgotten(shell: Shell, start: Start) -> None:
     start("setup-late")
-    said, result = apply(shell, RULE)
-    assert result["state"] in {"applied", "unknown"}, said.err
+    output, result = apply(shell, RULE)
+    assert result["state"] in {"applied", "unknown"}, output.err
     lines = shell("safeguards", *BOX, "--json").lines
     assert len(lines) == 1
     assert shell("safeguards", *BOX, "--restore", lines[0]["fix"], "--json").code in {0, 1}
@@ -96,8 +96,8 @@ def test_without_the_permission_it_is_not_allowed(shell: Shell, start: Start) ->
     cause, option = find_option(shell, *RULE)
     assert not option["allowed"]
     assert "permission" in option["why_not"]
-    said = shell("fix", *BOX, "--id", cause["roots"][0], "--apply", option["key"], "--yes", "--json")
-    assert (said.code, said.lines[0]["state"]) == (5, "refused")
+    output = shell("fix", *BOX, "--id", cause["roots"][0], "--apply", option["key"], "--yes", "--json")
+    assert (output.code, output.lines[0]["state"]) == (5, "refused")
 
 
 def test_a_token_that_the_metadata_api_refuses_is_told_before_anything_is_tried(
@@ -114,18 +114,18 @@ def test_a_token_that_the_metadata_api_refuses_is_told_before_anything_is_tried(
 def test_a_colleagues_edit_stops_what_was_shown(shell: Shell, start: Start) -> None:
     start("colleague-edits")
     cause, option = find_option(shell, *FIRST)
-    said = shell(
+    output = shell(
         "fix", *BOX, "--id", cause["roots"][0], "--apply", option["key"], "--yes", "--json",
         "--seen", option["seen"],
     )  # fmt: skip
-    assert (said.code, said.lines[0]["state"]) == (5, "refused")
+    assert (output.code, output.lines[0]["state"]) == (5, "refused")
     assert shell("safeguards", *BOX, "--json").lines == []
 
 
 def test_a_colleague_who_switches_back_is_seen(shell: Shell, start: Start) -> None:
     start("colleague-switches-back")
-    said, result = apply(shell, RULE)
-    assert (said.code, result["verified"]) == (1, False)
+    output, result = apply(shell, RULE)
+    assert (output.code, result["verified"]) == (1, False)
     assert shell("safeguards", *BOX, "--json").lines == []
 
 
@@ -137,9 +137,9 @@ def test_what_cannot_be_read_whole_is_left_to_a_person(shell: Shell, start: Star
 
 def test_the_session_may_expire_at_any_time(shell: Shell, start: Start) -> None:
     start("expire-once:metadata:1")
-    said, result = apply(shell, RULE)
-    assert said.code in {0, 3, 4}, said.err
-    assert result.get("verified", False) is (said.code == 0)
+    output, result = apply(shell, RULE)
+    assert output.code in {0, 3, 4}, output.err
+    assert result.get("verified", False) is (output.code == 0)
 
 
 def test_off_by_hand_is_recorded_and_put_back(shell: Shell, start: Start) -> None:
@@ -157,9 +157,9 @@ def test_a_read_only_profile_puts_nothing_back(shell: Shell, start: Start) -> No
     _, result = apply(shell, RULE)
     assert shell("safeguards", *BOX, "--read-only", "--restore", result["fix"]).code == 5
     assert [line["state"] for line in shell("safeguards", *BOX, "--json").lines] == ["off"]
-    told = shell("list", *BOX).err
-    assert "1 safeguard off since" in told
-    assert result["fix"] in told
+    output = shell("list", *BOX).err
+    assert "1 safeguard off since" in output
+    assert result["fix"] in output
     assert shell("safeguards", *BOX, "--restore", result["fix"][:6]).code == 0
     assert "safeguard off" not in shell("list", *BOX).err
 
@@ -183,8 +183,8 @@ def test_a_run_whose_safeguard_is_not_seen_on_again_exits_1(
 
 def test_a_colleagues_edit_between_reading_and_writing_is_kept(shell: Shell, start: Start) -> None:
     start("colleague-edits")
-    said, result = apply(shell, FIRST)
-    assert (said.code, result["verified"]) == (0, True)
+    output, result = apply(shell, FIRST)
+    assert (output.code, result["verified"]) == (0, True)
     assert shell("safeguards", *BOX, "--restore", result["fix"]).code == 0
     _, now = find_option(shell, *FIRST)
     start()

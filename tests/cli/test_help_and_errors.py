@@ -26,11 +26,11 @@ WRONG = (
 
 @pytest.mark.parametrize("words", WRONG, ids=" ".join)
 def test_with_json_a_failure_is_one_json_line_of_one_shape(shell: Shell, words: tuple[str, ...]) -> None:
-    said = shell(*words, "--json")
-    failure = json.loads(said.err.splitlines()[-1])
+    output = shell(*words, "--json")
+    failure = json.loads(output.err.splitlines()[-1])
     assert list(failure) == ["error", "hint", "exit_code"]
-    assert failure["exit_code"] == said.code != 0
-    assert not said.out
+    assert failure["exit_code"] == output.code != 0
+    assert not output.out
     if words != ("demo",):
         plain = shell(*words).err.splitlines()[-1]
         assert failure["error"] in plain
@@ -60,11 +60,11 @@ def test_a_failure_ends_with_a_full_stop(shell: Shell, words: tuple[str, ...]) -
     ],
 )
 def test_an_option_is_guessed_only_where_one_is_near(shell: Shell, typed: str, meant: str | None) -> None:
-    said = shell("list", "--demo", typed)
-    assert said.code == 2
-    assert said.err.startswith(f"syncerr-tui: There is no option '{typed}'.")
-    assert (f"Did you mean '{meant}'?" in said.err) == (meant is not None)
-    assert said.err.count("Did you mean") == (meant is not None)
+    output = shell("list", "--demo", typed)
+    assert output.code == 2
+    assert output.err.startswith(f"syncerr-tui: There is no option '{typed}'.")
+    assert (f"Did you mean '{meant}'?" in output.err) == (meant is not None)
+    assert output.err.count("Did you mean") == (meant is not None)
 
 
 @pytest.mark.parametrize("name", COMMANDS)

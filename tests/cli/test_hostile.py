@@ -19,7 +19,7 @@ from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.server import DemoServer
 from syncerr_tui.errors import ExitCode
 from syncerr_tui.text import HOSTILE
-from tests.cli.conftest import Said, Shell
+from tests.cli.conftest import CommandResult, Shell
 from tests.cli.hostile_org import ATTACK, MARK, hostile_mirror
 from tests.e2e.orgs import MAPPING
 from tests.layers import layered
@@ -27,11 +27,11 @@ from tests.layers import layered
 CODES = {code.value for code in ExitCode}
 
 
-def harmless(said: Said) -> None:
-    for text in (said.out, said.err):
+def harmless(output: CommandResult) -> None:
+    for text in (output.out, output.err):
         acting = HOSTILE.search(text)
         assert acting is None, (hex(ord(acting[0])), text[max(0, acting.start() - 80) : acting.end() + 20])
-    assert said.code in CODES - {ExitCode.DEFECT}, said.err
+    assert output.code in CODES - {ExitCode.DEFECT}, output.err
 
 
 def aura_call(row: str) -> str:
@@ -75,7 +75,7 @@ def test_every_command_shows_a_hostile_org(
     assert shell("setup", "acme", "--yes", "--method", "apex", *settings).code == 0
     monkeypatch.setenv("SYNCERR_INSTANCE_URL", mirror)
 
-    def hostile(command: str, *words: str) -> Said:
+    def hostile(command: str, *words: str) -> CommandResult:
         alone = {"info", "setup", "learn-button"}
         return shell(command, *(() if command in alone else ("--org", "acme")), *words)
 
@@ -93,7 +93,7 @@ def test_every_command_shows_a_hostile_org(
     }
     entry = {"request": request, "response": {"status": 200, "headers": [], "content": {"text": ATTACK}}}
     (tmp_path / "some.har").write_text(json.dumps({"log": {"entries": [entry] * 2}}), encoding="utf-8")
-    shown: dict[str, Said] = {}
+    shown: dict[str, CommandResult] = {}
     for words in (
         ("list",),
         ("list", "--causes"),
@@ -130,11 +130,11 @@ def test_every_command_shows_a_hostile_org(
         ("learn-button", recording),
         ("learn-button", recording, "--json"),
     ):
-        said = hostile(*words)
-        harmless(said)
-        shown[" ".join(words[:2])] = said
+        output = hostile(*words)
+        harmless(output)
+        shown[" ".join(words[:2])] = output
         if words[-1] == "--json":
-            assert all(isinstance(line, dict) for line in said.lines)
+            assert all(isinstance(line, dict) for line in output.lines)
     assert {told.split()[0] for told in shown} | {"demo"} == set(COMMANDS)
     for told in ("list", "explain --id", "causes", "journal"):
         assert MARK in shown[told].out, told
@@ -145,9 +145,9 @@ def test_the_dialogue_of_setup(hostile: Shell, method: str, monkeypatch: pytest.
     """Hostile answers to every question, until the input ends; what the org offers is shown on the way."""
     answers = [ATTACK, "", "message", ATTACK, "1", "", *[""] * 6, ATTACK, "x"]
     monkeypatch.setattr(sys, "stdin", io.StringIO("".join(f"{line}\n" for line in answers)))
-    said = hostile("setup", "dialogue", "--way", "environment", "--method", method)
-    harmless(said)
-    before, offered, after = said.err.partition(f"What this org offers ({method})")
+    output = hostile("setup", "dialogue", "--way", "environment", "--method", method)
+    harmless(output)
+    before, offered, after = output.err.partition(f"What this org offers ({method})")
     assert MARK in before
     assert offered
     assert MARK in after
@@ -158,9 +158,9 @@ def test_refusals_of_an_org(server: DemoServer, shell: Shell, monkeypatch: pytes
         monkeypatch.setenv("SYNCERR_INSTANCE_URL", url)
         monkeypatch.setenv("SYNCERR_ACCESS_TOKEN", server.access_token)
         for words in ("list", "doctor", "causes", "setup x --yes", "resync --all --yes"):
-            said = shell(*words.split())
-            harmless(said)
-            assert said.code != 0 or "setup" in words
+            output = shell(*words.split())
+            harmless(output)
+            assert output.code != 0 or "setup" in words
 
 
 def options() -> Iterator[tuple[str, ...]]:
@@ -190,9 +190,9 @@ def test_every_argument_of_every_command(
     cases = list(options())
     for words in layered("options with a hostile value", Random(5).sample(cases, 60), cases):
         monkeypatch.setattr(sys, "stdin", io.StringIO())
-        said = shell(*words, *(["--once"] if words[0] == "watch" else []))  # else it would never end
-        harmless(said)
-        assert all(len(line) < 3_000 for line in said.err.splitlines()), words[:2]
+        output = shell(*words, *(["--once"] if words[0] == "watch" else []))  # else it would never end
+        harmless(output)
+        assert all(len(line) < 3_000 for line in output.err.splitlines()), words[:2]
 
 
 PROFILE = f"""

@@ -33,17 +33,17 @@ KEYS = ["id", "object", "event_type", "processed_at", "salesforce_id", "storecon
 
 
 def test_json_has_one_object_a_line_with_the_keys_of_the_contract(shell: Shell) -> None:
-    said = shell("list", "--demo", "--errors", "25", "--json")
-    assert said.code == 0
-    assert len(said.lines) == 25
-    for line in said.lines:
+    output = shell("list", "--demo", "--errors", "25", "--json")
+    assert output.code == 0
+    assert len(output.lines) == 25
+    for line in output.lines:
         assert list(line) == KEYS
         assert re.fullmatch(r"[0-9A-Za-z]{18}", line["id"])
         assert line["event_type"] in {"Create", "Update", "Delete"}
         when = datetime.fromisoformat(line["processed_at"])
         assert when.utcoffset() is not None
         assert line["salesforce_id"] is None or len(line["salesforce_id"]) == 18
-    assert said.err == "25 sync errors.\n"
+    assert output.err == "25 sync errors.\n"
 
 
 def test_the_oldest_come_first(shell: Shell, listed: DemoServer) -> None:
@@ -55,18 +55,18 @@ def test_a_filter_and_a_limit_are_counted_on_stderr(shell: Shell, listed: DemoSe
     every = shell("list", "--json").lines
     orders = [line["id"] for line in every if line["object"] == "Order"]
     assert orders
-    said = shell("list", "--json", "--filter", "object:Order")
-    assert [line["id"] for line in said.lines] == orders
-    assert said.err == f"{len(orders)} of 30 sync errors.\n"
-    said = shell("list", "--json", "--filter", "object:Order", "--limit", "1")
-    assert [line["id"] for line in said.lines] == orders[:1]
+    output = shell("list", "--json", "--filter", "object:Order")
+    assert [line["id"] for line in output.lines] == orders
+    assert output.err == f"{len(orders)} of 30 sync errors.\n"
+    output = shell("list", "--json", "--filter", "object:Order", "--limit", "1")
+    assert [line["id"] for line in output.lines] == orders[:1]
 
 
 def test_what_can_match_nothing_is_refused_with_what_exists(shell: Shell, listed: DemoServer) -> None:
-    said = shell("list", "--filter", "code:INVALID")
-    assert said.code == 2
-    assert "No status code is called 'INVALID'" in said.err
-    assert "code:INVALID*" in said.err
+    output = shell("list", "--filter", "code:INVALID")
+    assert output.code == 2
+    assert "No status code is called 'INVALID'" in output.err
+    assert "code:INVALID*" in output.err
     assert shell("list", "--filter", "event:upd").code == 2
     assert shell("list", "--filter", "cause:nobody").code == 2
 
@@ -74,14 +74,14 @@ def test_what_can_match_nothing_is_refused_with_what_exists(shell: Shell, listed
 def test_a_cause_is_a_filter_of_the_commands_too(shell: Shell, listed: DemoServer) -> None:
     rows = shell("list", "--json", "--causes").lines
     cause = rows[0]["cause"]
-    said = shell("list", "--json", "--filter", f"cause:{rows[0]['id']}")
-    assert [line["id"] for line in said.lines] == [row["id"] for row in rows if row["cause"] == cause]
-    assert list(said.lines[0]) == KEYS
+    output = shell("list", "--json", "--filter", f"cause:{rows[0]['id']}")
+    assert [line["id"] for line in output.lines] == [row["id"] for row in rows if row["cause"] == cause]
+    assert list(output.lines[0]) == KEYS
 
 
 def test_pages_are_printed_as_they_come(shell: Shell) -> None:
-    said = shell("list", "--demo", "--errors", "30", "--page-size", "7", "--json")
-    assert len({line["id"] for line in said.lines}) == 30
+    output = shell("list", "--demo", "--errors", "30", "--page-size", "7", "--json")
+    assert len({line["id"] for line in output.lines}) == 30
 
 
 def test_a_limit_stops_the_reading(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,8 +94,8 @@ def test_a_limit_stops_the_reading(shell: Shell, monkeypatch: pytest.MonkeyPatch
             yield page
 
     monkeypatch.setattr(OrgSession, "errors", counted)
-    said = shell("list", "--demo", "--errors", "30", "--page-size", "5", "--limit", "7", "--json")
-    assert (len(said.lines), pages) == (7, [5, 5])
+    output = shell("list", "--demo", "--errors", "30", "--page-size", "5", "--limit", "7", "--json")
+    assert (len(output.lines), pages) == (7, [5, 5])
 
 
 def test_plain_lines_fit_the_terminal(
@@ -104,8 +104,8 @@ def test_plain_lines_fit_the_terminal(
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     for columns in (60, 80, 130, 180, 240):
         monkeypatch.setenv("COLUMNS", str(columns))
-        said = shell("list")
-        lines = said.out.splitlines()
+        output = shell("list")
+        lines = output.out.splitlines()
         assert len(lines) == 31
         assert lines[0].startswith("ID ")
         assert max(cells(line) for line in lines) <= columns
@@ -114,9 +114,9 @@ def test_plain_lines_fit_the_terminal(
 def test_what_is_cut_tells_what_matters_of_a_message(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     monkeypatch.setenv("COLUMNS", "130")
-    said = shell("list", "--demo").out
-    assert "statusCode" not in said
-    assert "REQUIRED_FIELD_MISSING: empty: Cost_Centre__c" in " ".join(said.split())
+    output = shell("list", "--demo").out
+    assert "statusCode" not in output
+    assert "REQUIRED_FIELD_MISSING: empty: Cost_Centre__c" in " ".join(output.split())
     assert "statusCode" in shell("list", "--demo", "--fields", "id,message").out
 
 
@@ -138,14 +138,14 @@ def test_nothing_is_cut_for_a_pipe(shell: Shell, listed: DemoServer) -> None:
 
 
 def test_no_errors_is_said(shell: Shell) -> None:
-    said = shell("list", "--demo", "--errors", "0", "--json")
-    assert (said.code, said.out, said.err) == (0, "", "No unresolved sync errors.\n")
+    output = shell("list", "--demo", "--errors", "0", "--json")
+    assert (output.code, output.out, output.err) == (0, "", "No unresolved sync errors.\n")
 
 
 def test_an_org_of_the_environment_needs_no_name(shell: Shell, org: DemoServer) -> None:
-    said = shell("list", "--json", "--limit", "3")
-    assert said.code == 0
-    assert len(said.lines) == 3
+    output = shell("list", "--json", "--limit", "3")
+    assert output.code == 0
+    assert len(output.lines) == 3
 
 
 @pytest.mark.parametrize(
@@ -165,31 +165,31 @@ def test_bad_input_is_one_clear_line(
     shell: Shell, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], code: int, line: str
 ) -> None:
     monkeypatch.setenv("PATH", str(shell.home))
-    said = shell(*words)
-    assert said.code == code, said.err
-    assert line in said.err
-    assert said.err.startswith("syncerr-tui: ")
-    assert said.err.count("\n") == 1
-    assert said.out == ""
+    output = shell(*words)
+    assert output.code == code, output.err
+    assert line in output.err
+    assert output.err.startswith("syncerr-tui: ")
+    assert output.err.count("\n") == 1
+    assert output.out == ""
 
 
 def test_several_orgs_want_a_name(shell: Shell) -> None:
     shell.profiles.mkdir(parents=True)
     for name in ("a", "b"):
         (shell.profiles / f"{name}.toml").write_text("", encoding="utf-8")
-    said = shell("list")
-    assert said.code == 2
-    assert "Several orgs are configured. Name one with --org: a, b" in said.err
+    output = shell("list")
+    assert output.code == 2
+    assert "Several orgs are configured. Name one with --org: a, b" in output.err
 
 
 def test_a_dead_token_is_said_once_and_calmly(
     shell: Shell, org: DemoServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SYNCERR_ACCESS_TOKEN", "00D5g000000abcd!AQ0123456789012345678901")
-    said = shell("list")
-    assert said.code == 4
-    assert "expired" in said.err
-    assert "0123456789" not in said.out + said.err
+    output = shell("list")
+    assert output.code == 4
+    assert "expired" in output.err
+    assert "0123456789" not in output.out + output.err
 
 
 def test_wide_letters_keep_the_columns_straight() -> None:
@@ -203,20 +203,20 @@ def test_wide_letters_keep_the_columns_straight() -> None:
 
 
 def test_json_is_what_a_machine_reads(shell: Shell, listed: DemoServer) -> None:
-    said = shell("list", "--json")
-    assert "\x1b" not in said.out
-    assert all(json.loads(line)["message"] for line in said.out.splitlines())
+    output = shell("list", "--json")
+    assert "\x1b" not in output.out
+    assert all(json.loads(line)["message"] for line in output.out.splitlines())
 
 
 def test_a_dead_session_names_the_step_of_its_way_in(shell: Shell) -> None:
-    said = shell("list", "--demo", "--errors", "5", "--fault", "expire-forever")
-    assert said.code == 4
-    assert said.err.startswith("syncerr-tui: The Salesforce session has expired. Start the demo again")
+    output = shell("list", "--demo", "--errors", "5", "--fault", "expire-forever")
+    assert output.code == 4
+    assert output.err.startswith("syncerr-tui: The Salesforce session has expired. Start the demo again")
 
 
 def test_a_single_refusal_of_a_good_token_goes_unnoticed(shell: Shell) -> None:
-    said = shell("list", "--demo", "--errors", "5", "--fault", "expire-once", "--json")
-    assert (said.code, len(said.lines)) == (0, 5)
+    output = shell("list", "--demo", "--errors", "5", "--fault", "expire-once", "--json")
+    assert (output.code, len(output.lines)) == (0, 5)
 
 
 def test_an_alias_of_the_sf_cli_needs_no_profile(
@@ -225,8 +225,8 @@ def test_an_alias_of_the_sf_cli_needs_no_profile(
     sf = FakeSf(tmp_path)
     sf.behaves(displayed(instanceUrl=server.instance_url), shown(server.access_token))
     monkeypatch.setenv("PATH", str(tmp_path))
-    said = shell("list", "--org", "acme", "--json", "--limit", "2")
-    assert (said.code, len(said.lines)) == (0, 2), said.err
+    output = shell("list", "--org", "acme", "--json", "--limit", "2")
+    assert (output.code, len(output.lines)) == (0, 2), output.err
     assert all(server.access_token not in " ".join(call["argv"]) for call in sf.calls)
 
 
@@ -247,7 +247,7 @@ def test_hostile_text_stays_on_its_line(
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     monkeypatch.setenv("COLUMNS", str(columns))
     lists(monkeypatch, error)
-    said = shell("list")
-    _heading, line = said.out.splitlines()
+    output = shell("list")
+    _heading, line = output.out.splitlines()
     assert "\x1b" not in line
     assert cells(line) <= columns

@@ -21,22 +21,22 @@ def test_each_count_is_that_of_its_filter(shell: Shell, field: str) -> None:
 
 
 def test_a_count_of_what_a_filter_keeps_is_a_table_for_people(shell: Shell) -> None:
-    said = shell("list", "--count-by", "object", "--filter", "/^order/", "--limit", "1")
-    assert said.out.split()[1] in {"Order", "OrderItem"}
-    assert said.err.endswith("sync errors, 2 values.\n")
+    output = shell("list", "--count-by", "object", "--filter", "/^order/", "--limit", "1")
+    assert output.out.split()[1] in {"Order", "OrderItem"}
+    assert output.err.endswith("sync errors, 2 values.\n")
 
 
 @pytest.mark.parametrize("more", [["--sort", "code"], ["--fields", "id"], ["--causes"], ["--format", "csv"]])
 def test_a_count_has_no_rows_to_sort_or_to_write(shell: Shell, more: list[str]) -> None:
-    said = shell("list", "--count-by", "code", *more)
-    assert said.code == ExitCode.BAD_INPUT
-    assert "--count-by" in said.err
+    output = shell("list", "--count-by", "code", *more)
+    assert output.code == ExitCode.BAD_INPUT
+    assert "--count-by" in output.err
 
 
 def test_a_bad_pattern_is_one_plain_line(shell: Shell) -> None:
-    said = shell("resync", "--filter", "/(/", "--yes")
-    assert said.code == ExitCode.BAD_INPUT
-    assert said.err.startswith("syncerr-tui: The pattern /(/ cannot be read")
+    output = shell("resync", "--filter", "/(/", "--yes")
+    assert output.code == ExitCode.BAD_INPUT
+    assert output.err.startswith("syncerr-tui: The pattern /(/ cannot be read")
 
 
 def test_a_saved_filter_works_in_every_command_that_filters(shell: Shell) -> None:
@@ -50,5 +50,5 @@ def test_a_saved_filter_works_in_every_command_that_filters(shell: Shell) -> Non
     assert shell("causes", "--filter", "saved:none").code == ExitCode.BAD_INPUT
     config.write_text("[filters]\nnight = 3\n")
     assert shell("list", "--filter", "object:Order").code == ExitCode.OK
-    said = shell("list", "--filter", "saved:night")
-    assert (said.code, "config.toml:2" in said.err) == (ExitCode.BAD_INPUT, True)
+    output = shell("list", "--filter", "saved:night")
+    assert (output.code, "config.toml:2" in output.err) == (ExitCode.BAD_INPUT, True)

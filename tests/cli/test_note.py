@@ -23,9 +23,9 @@ def test_what_is_said_is_shown_filtered_and_outlives_a_resync(shell: Shell, tmp_
     assert (
         shell("note", *demo, "--id", row, "ask \x1b[31mTom", "--assign", "me", "--support", "T-1").code == 0
     )
-    (said,) = shell("note", *demo, "--json").lines
-    assert said["notes"][0]["text"] == "ask ␛[31mTom"
-    assert said["ticket"] == "T-1"
+    (output,) = shell("note", *demo, "--json").lines
+    assert output["notes"][0]["text"] == "ask ␛[31mTom"
+    assert output["ticket"] == "T-1"
     assert shell("resync", *demo, "--id", row, "--yes").code == 1
     listed = shell("list", *demo, "--filter", "note:tom", "--fields", "id,ticket,notes", "--json").lines
     assert [(line["id"], line["ticket"]) for line in listed] == [(row, "T-1")]
@@ -60,6 +60,6 @@ def test_what_is_snoozed_stays_out_of_plans_but_for_who_names_it(shell: Shell, t
     ],
 )
 def test_bad_input_is_one_line_and_writes_nothing(shell: Shell, words: tuple[str, ...], told: str) -> None:
-    said = shell("note", *DEMO, *words)
-    assert (said.code, said.out) == (2, "")
-    assert told in said.err
+    output = shell("note", *DEMO, *words)
+    assert (output.code, output.out) == (2, "")
+    assert told in output.err

@@ -198,9 +198,9 @@ def test_no_secret_leaves_the_program(
     printed = []
 
     def run(*words: str) -> None:
-        said = shell(*words)
-        printed.append(said.out + said.err)
-        assert said.code == 0, said.err
+        output = shell(*words)
+        printed.append(output.out + output.err)
+        assert output.code == 0, output.err
 
     run("setup", "by-token", "--yes")
     app = ("--set", f"client_id={known.consumer_key}", "--set", f"login_url={org.instance_url}")

@@ -17,9 +17,9 @@ def test_a_night_is_handed_over(shell: Shell, tmp_path: Path) -> None:
     before = shell("list", *demo, "--json").lines
     shell("resync", *demo, "--all", "--yes", "--json", "--reason", "the trigger is mended")
     after = shell("list", *demo, "--json").lines
-    said = shell("report", *demo, "--format", "json")
-    (made,) = said.lines
-    assert said.code == 0
+    output = shell("report", *demo, "--format", "json")
+    (made,) = output.lines
+    assert output.code == 0
     assert (made["was_open"] + made["came"], made["left"]) == (len(before), len(after))
     assert made["done"] == len(before) - len(after) > 0
     assert made["runs"][0]["reason"] == "the trigger is mended"
@@ -44,6 +44,6 @@ def test_people_of_the_shop_are_in_it_only_on_request(shell: Shell) -> None:
 
 @pytest.mark.parametrize("since", ["8", "yesterday", "-1h", "h", "9999999d", "999999w"])
 def test_a_time_that_cannot_be_read_is_refused(shell: Shell, since: str) -> None:
-    said = shell("report", "--demo", "--since", since)
-    assert (said.code, said.out) == (2, "")
-    assert "90m, 8h, 2d or run" in said.err
+    output = shell("report", "--demo", "--since", since)
+    assert (output.code, output.out) == (2, "")
+    assert "90m, 8h, 2d or run" in output.err

@@ -38,9 +38,9 @@ def test_one_row_is_cleared_and_proven(shell: Shell, tmp_path: Path) -> None:
     db = ("--db", str(tmp_path / "org.db"))
     event = a_locked_row(shell, *db)
     before = listed(shell, *db)
-    said = shell("resync", *DEMO, *db, "--id", event, "--yes", "--json")
-    assert said.code == 0
-    (line,) = said.lines
+    output = shell("resync", *DEMO, *db, "--id", event, "--yes", "--json")
+    assert output.code == 0
+    (line,) = output.lines
     assert list(line) == [*KEYS, "verdict", "reason"]
     assert (line["id"], line["verdict"]) == (event, "FIXED")
     assert listed(shell, *db) == before - {event}
@@ -51,28 +51,30 @@ def test_one_row_is_cleared_and_proven(shell: Shell, tmp_path: Path) -> None:
 
 def test_a_row_whose_cause_stands_still_fails(shell: Shell) -> None:
     rows = shell("list", *DEMO, "--filter", "code:REQUIRED_FIELD_MISSING", "--json").lines
-    said = shell("resync", *DEMO, "--id", rows[0]["id"], "--yes", "--json")
-    assert said.code == 1
-    assert said.lines[0]["verdict"] == "STILL FAILING"
+    output = shell("resync", *DEMO, "--id", rows[0]["id"], "--yes", "--json")
+    assert output.code == 1
+    assert output.lines[0]["verdict"] == "STILL FAILING"
 
 
 def test_all_of_them_every_row_once_with_verdict_and_reason(shell: Shell, tmp_path: Path) -> None:
     demo = (*DEMO, "--db", str(tmp_path / "org.db"))
-    said = shell("resync", *demo, "--all", "--yes", "--json", "--reason", "the flow is repaired")
-    assert said.code == 1
-    told = Counter(line["id"] for line in said.lines)
+    output = shell("resync", *demo, "--all", "--yes", "--json", "--reason", "the flow is repaired")
+    assert output.code == 1
+    told = Counter(line["id"] for line in output.lines)
     assert set(told.values()) == {1}
-    left_out = {line.split()[2].rstrip(":") for line in said.err.splitlines() if line.startswith("Left out")}
+    left_out = {
+        line.split()[2].rstrip(":") for line in output.err.splitlines() if line.startswith("Left out")
+    }
     assert told.keys() | left_out == listed(shell)
-    assert all(line["verdict"] and line["reason"] for line in said.lines)
+    assert all(line["verdict"] and line["reason"] for line in output.lines)
     assert shell("journal", *demo, "--json").lines[0]["reason"] == "the flow is repaired"
 
 
 def test_a_reason_that_several_rows_share_is_said_once(shell: Shell) -> None:
-    said = shell("resync", "--demo", "--filter", "code:ENTITY_IS_LOCKED object:OrderItem", "--yes")
-    out = [line for line in said.err.splitlines() if line.startswith("Left out: a0X")]
+    output = shell("resync", "--demo", "--filter", "code:ENTITY_IS_LOCKED object:OrderItem", "--yes")
+    out = [line for line in output.err.splitlines() if line.startswith("Left out: a0X")]
     assert len(out) == 2
-    assert said.err.count("only StoreConnect support can clear this") == 1
+    assert output.err.count("only StoreConnect support can clear this") == 1
 
 
 def test_a_restarted_demo_org_shows_nothing_of_a_past_world(shell: Shell) -> None:
@@ -109,10 +111,10 @@ def test_a_plan_may_be_larger_than_any_list_of_fixes(
 
 
 def test_without_a_terminal_and_without_yes_nothing_is_sent(shell: Shell) -> None:
-    said = shell("resync", *DEMO, "--all")
-    assert said.code == 2
-    assert "--yes" in said.err
-    assert said.out == ""
+    output = shell("resync", *DEMO, "--all")
+    assert output.code == 2
+    assert "--yes" in output.err
+    assert output.out == ""
     assert shell("journal", *DEMO, "--json").lines == []
 
 
@@ -130,34 +132,34 @@ def test_without_a_terminal_and_without_yes_nothing_is_sent(shell: Shell) -> Non
 )
 def test_bad_input_is_one_line_and_changes_nothing(shell: Shell, words: list[str], told: str) -> None:
     for command in ("resync", "plan"):
-        said = shell(command, *DEMO, *words, *(["--yes"] if command == "resync" else []))
-        assert said.code == 2
-        assert told in said.err
-        assert "\x1b" not in said.err
-        assert len(said.err.strip().splitlines()) == 1
+        output = shell(command, *DEMO, *words, *(["--yes"] if command == "resync" else []))
+        assert output.code == 2
+        assert told in output.err
+        assert "\x1b" not in output.err
+        assert len(output.err.strip().splitlines()) == 1
     assert shell("journal", *DEMO, "--json").lines == []
 
 
 def test_the_guided_method_without_a_terminal_is_this_machines_trouble(shell: Shell, org: DemoServer) -> None:
     assert shell("setup", "acme", "--yes").code == 0
-    said = shell("resync", "--org", "acme", "--all", "--yes")
-    assert (said.code, said.out) == (6, "")
-    assert "set up another method" in said.err.splitlines()[-1]
+    output = shell("resync", "--org", "acme", "--all", "--yes")
+    assert (output.code, output.out) == (6, "")
+    assert "set up another method" in output.err.splitlines()[-1]
     assert shell("journal", "--org", "acme", "--json").lines == []
 
 
 @pytest.mark.parametrize("words", [["resync", "--all", "--yes"], ["resume", "--continue"]])
 def test_read_only_takes_it_away(shell: Shell, words: list[str]) -> None:
-    said = shell(words[0], *DEMO, *words[1:], "--read-only")
-    assert said.code == 5
-    assert "Read-only" in said.err
+    output = shell(words[0], *DEMO, *words[1:], "--read-only")
+    assert output.code == 5
+    assert "Read-only" in output.err
 
 
 @pytest.mark.parametrize("words", [["resync", "--all", "--yes"], ["resume", "--continue"]])
 def test_read_only_before_the_command_takes_it_away_too(shell: Shell, words: list[str]) -> None:
-    said = shell("--read-only", words[0], *DEMO, *words[1:])
-    assert said.code == 5
-    assert "Read-only" in said.err
+    output = shell("--read-only", words[0], *DEMO, *words[1:])
+    assert output.code == 5
+    assert "Read-only" in output.err
     assert shell("--read-only", "journal", *DEMO).err.startswith("Nothing was re-synced yet.")
 
 
@@ -165,14 +167,14 @@ def test_the_org_may_stand_before_the_command(shell: Shell) -> None:
     after, before = shell("list", "--org", "none such"), shell("--org", "none such", "list")
     assert (before.code, before.err) == (after.code, after.err)
     assert "none such" in before.err
-    said = shell("--org", "acme", "info")
-    assert said.code == 2
-    assert "leave --org out" in said.err
+    output = shell("--org", "acme", "info")
+    assert output.code == 2
+    assert "leave --org out" in output.err
 
 
 def test_nothing_that_matches_is_nothing_to_do(shell: Shell) -> None:
-    said = shell("resync", *DEMO, "--filter", "code:NO_AUTH_PROVIDER", "--yes")
-    assert (said.code, said.out) == (0, "")
+    output = shell("resync", *DEMO, "--filter", "code:NO_AUTH_PROVIDER", "--yes")
+    assert (output.code, output.out) == (0, "")
 
 
 def a_victim_and_its_cause(shell: Shell, *more: str) -> tuple[str, str]:
@@ -185,22 +187,22 @@ def a_victim_and_its_cause(shell: Shell, *more: str) -> tuple[str, str]:
 
 def test_the_cause_of_a_chosen_victim_comes_along_and_goes_first(shell: Shell) -> None:
     victim, cause = a_victim_and_its_cause(shell)
-    said = shell("plan", *DEMO, "--id", victim, "--json")
-    assert f"Also sent, and first: its cause {cause}" in said.err
-    waves = {line["id"]: line["wave"] for line in said.lines if line["planned"]}
+    output = shell("plan", *DEMO, "--id", victim, "--json")
+    assert f"Also sent, and first: its cause {cause}" in output.err
+    waves = {line["id"]: line["wave"] for line in output.lines if line["planned"]}
     assert waves[cause] < waves[victim]
-    said = shell("resync", *DEMO, "--id", victim, "--yes", "--json")
-    assert f"Also sent, and first: its cause {cause}" in said.err
-    assert {cause, victim} <= {line["id"] for line in said.lines}
+    output = shell("resync", *DEMO, "--id", victim, "--yes", "--json")
+    assert f"Also sent, and first: its cause {cause}" in output.err
+    assert {cause, victim} <= {line["id"] for line in output.lines}
 
 
 def test_a_run_without_a_row_is_never_begun(shell: Shell, tmp_path: Path) -> None:
     demo = (*DEMO, "--db", str(tmp_path / "org.db"))
     victim, cause = a_victim_and_its_cause(shell, *demo[len(DEMO) :])
-    said = shell("resync", *demo, "--id", victim, "--only", "--yes")
-    assert (said.code, said.out) == (1, "")
-    assert "Nothing to send: the one chosen is left out." in said.err
-    assert f"Left out: {victim}: its cause {cause} is not in this plan." in said.err
+    output = shell("resync", *demo, "--id", victim, "--only", "--yes")
+    assert (output.code, output.out) == (1, "")
+    assert "Nothing to send: the one chosen is left out." in output.err
+    assert f"Left out: {victim}: its cause {cause} is not in this plan." in output.err
     file = tmp_path / "plan.json"
     shell("plan", *demo, "--id", victim, "--only", "-o", str(file))
     assert shell("apply", str(file), *demo, "--yes").code == 1
@@ -217,9 +219,9 @@ def test_a_plan_is_carried_out_to_the_row(shell: Shell, tmp_path: Path) -> None:
     planned = shell("plan", *DEMO, *db, "--id", event, "-o", str(file), "--json")
     assert planned.code == 0
     assert [line["planned"] for line in planned.lines] == [True]
-    said = shell("apply", str(file), *DEMO, *db, "--yes", "--json")
-    assert said.code == 0
-    assert [(line["id"], line["verdict"]) for line in said.lines] == [(event, "FIXED")]
+    output = shell("apply", str(file), *DEMO, *db, "--yes", "--json")
+    assert output.code == 0
+    assert [(line["id"], line["verdict"]) for line in output.lines] == [(event, "FIXED")]
     again = shell("apply", str(file), *DEMO, *db, "--yes", "--json")
     assert again.code == 0
     assert f"{event}: no longer unresolved" in again.err
@@ -232,25 +234,25 @@ def test_a_changed_plan_is_refused_and_nothing_is_sent(shell: Shell, tmp_path: P
     content = json.loads(file.read_text())
     content["plan"]["rows"].pop()
     file.write_text(json.dumps(content))
-    said = shell("apply", str(file), *DEMO, "--yes")
-    assert said.code == 5
-    assert "was changed" in said.err
+    output = shell("apply", str(file), *DEMO, "--yes")
+    assert output.code == 5
+    assert "was changed" in output.err
     assert shell("journal", *DEMO, "--json").lines == []
 
 
 def test_a_plan_says_of_every_row_why_it_is_in_or_out(shell: Shell) -> None:
-    said = shell("plan", *DEMO, "--all", "--json")
-    assert {line["id"] for line in said.lines} == listed(shell)
-    assert all(line["reason"] for line in said.lines)
-    waits = [line for line in said.lines if line["planned"] and line["wave"] > 1]
+    output = shell("plan", *DEMO, "--all", "--json")
+    assert {line["id"] for line in output.lines} == listed(shell)
+    assert all(line["reason"] for line in output.lines)
+    waits = [line for line in output.lines if line["planned"] and line["wave"] > 1]
     assert waits
     assert all("waits for a0X" in line["reason"] for line in waits)
 
 
 def test_a_plan_for_a_cause_holds_the_cause_and_its_victims(shell: Shell) -> None:
     cause = shell("causes", *DEMO, "--json").lines[0]
-    said = shell("plan", *DEMO, "--cause", cause["key"], "--json")
-    assert {line["id"] for line in said.lines} == {
+    output = shell("plan", *DEMO, "--cause", cause["key"], "--json")
+    assert {line["id"] for line in output.lines} == {
         *cause["roots"],
         *(v["id"] for v in cause["victims"] if v["fact"]),
     }
@@ -301,8 +303,8 @@ def test_a_second_ctrl_c_quits_at_once_and_resume_goes_on(shell: Shell, tmp_path
         == waiting[0]["planned"]
     )
     assert "Interrupted run" in shell("plan", *DEMO, *db, "--all").err
-    said = shell("resume", *DEMO, *db, "--drop", "--json")
-    assert len(said.lines) == waiting[0]["planned"]
+    output = shell("resume", *DEMO, *db, "--drop", "--json")
+    assert len(output.lines) == waiting[0]["planned"]
     assert shell("resume", *DEMO, *db, "--json").lines == []
 
 
@@ -323,8 +325,8 @@ def test_killed_and_resumed_it_ends_as_without_a_kill(
     process.wait()
     timer.cancel()
     if shell("resume", *DEMO, *killed, "--json").lines:
-        said = shell("resume", *DEMO, *killed, "--continue", "--yes", "--again", "--json")
-        assert said.code in {0, 1}
+        output = shell("resume", *DEMO, *killed, "--continue", "--yes", "--again", "--json")
+        assert output.code in {0, 1}
     assert listed(shell, *killed) == listed(shell, *unharmed)
     runs = shell("journal", *DEMO, *killed, "--json").lines
     latest = next(run for run in runs if run["state"] != "interrupted")
@@ -334,7 +336,7 @@ def test_killed_and_resumed_it_ends_as_without_a_kill(
 def test_verify_looks_again_and_sends_nothing(shell: Shell, tmp_path: Path) -> None:
     db = ("--db", str(tmp_path / "org.db"))
     event = a_locked_row(shell, *db)
-    said = shell(
+    output = shell(
         "resync",
         "--demo",
         "--errors",
@@ -349,8 +351,8 @@ def test_verify_looks_again_and_sends_nothing(shell: Shell, tmp_path: Path) -> N
         "0",
         "--json",
     )
-    assert said.code == 1
-    assert said.lines[0]["verdict"] == "UNKNOWN"
+    assert output.code == 1
+    assert output.lines[0]["verdict"] == "UNKNOWN"
     found = shell("verify", *DEMO, *db, "--patience", "20", "--json")
     assert [(line["id"], line["verdict"]) for line in found.lines] == [(event, "FIXED")]
     assert found.code == 0

@@ -17,7 +17,7 @@ from syncerr_tui.errors import BadInputError, ExitCode
 from syncerr_tui.model import Environment
 from syncerr_tui.salesforce.profile_files import read_profile
 from syncerr_tui.salesforce.profiles import ApexMethod, EnvironmentAuth, FieldMethod, GuidedMethod, OrgProfile
-from tests.cli.conftest import Said, Shell
+from tests.cli.conftest import CommandResult, Shell
 from tests.salesforce.orgs import FakeOrg, a_field
 from tests.salesforce.test_discovery import changed, manual
 
@@ -34,9 +34,9 @@ def written(shell: Shell, name: str) -> OrgProfile:
 
 
 def test_flags_alone_set_an_org_up(shell: Shell, org: DemoServer) -> None:
-    said = shell("setup", "demo-one", "--yes", "--json", "--lanes", "2", "--reason-required")
-    assert said.code == 0, said.err
-    assert said.lines == [{"name": "demo-one", "path": str(shell.profiles / "demo-one.toml")}]
+    output = shell("setup", "demo-one", "--yes", "--json", "--lanes", "2", "--reason-required")
+    assert output.code == 0, output.err
+    assert output.lines == [{"name": "demo-one", "path": str(shell.profiles / "demo-one.toml")}]
     profile = written(shell, "demo-one")
     assert profile.way == EnvironmentAuth()
     assert profile.environment is Environment.DEMO
@@ -49,20 +49,20 @@ def test_flags_alone_set_an_org_up(shell: Shell, org: DemoServer) -> None:
 
 def test_enter_alone_sets_an_org_up(shell: Shell, org: DemoServer, monkeypatch: pytest.MonkeyPatch) -> None:
     answer(monkeypatch, *[""] * 12)
-    said = shell("setup")
-    assert said.code == 0, said.err
+    output = shell("setup")
+    assert output.code == 0, output.err
     assert written(shell, "my-org").method == GuidedMethod()
-    assert "Three rows, read like that" in said.err
+    assert "Three rows, read like that" in output.err
 
 
 def test_a_person_can_correct_a_line(shell: Shell, org: DemoServer, monkeypatch: pytest.MonkeyPatch) -> None:
     answer(monkeypatch, "", "corrected", "code", "-", "salesforce_id", "-", *[""] * 8)
-    said = shell("setup")
-    assert said.code == 0, said.err
+    output = shell("setup")
+    assert output.code == 0, output.err
     mapping = written(shell, "corrected").mapping
     assert mapping is not None
     assert (mapping.code, mapping.salesforce_id) == (None, None)
-    assert "read from the message" in said.err
+    assert "read from the message" in output.err
 
 
 def test_every_line_fits_eighty_columns(
@@ -70,12 +70,12 @@ def test_every_line_fits_eighty_columns(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     answer(monkeypatch, *[""] * 12)
-    said = shell("setup")
-    shown = [line for line in said.err.splitlines() if str(shell.home) not in line and "[y/N]" not in line]
+    output = shell("setup")
+    shown = [line for line in output.err.splitlines() if str(shell.home) not in line and "[y/N]" not in line]
     assert max(map(len, shown)) < 80
-    mapping = said.err.index("What this org calls things")
-    asked = said.err.index("Synced records are written")
-    assert said.err[mapping:asked].count("\n") <= 22
+    mapping = output.err.index("What this org calls things")
+    asked = output.err.index("Synced records are written")
+    assert output.err[mapping:asked].count("\n") <= 22
 
 
 def test_the_names_come_from_the_org(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,27 +101,27 @@ def test_a_method_is_checked_before_it_is_kept(shell: Shell, org: DemoServer) ->
     )
     assert shell("setup", "good", "--yes", *good).code == 0
     assert written(shell, "good").method == ApexMethod("SyncErrResync", "changeEventId")
-    said = shell(
+    output = shell(
         "setup", "bad", "--yes", "--method", "apex", "--method-set", "name=Nope", "--method-set", "id_input=x"
     )
-    assert said.code == 5
-    assert "This method cannot work here: Nope does not exist" in said.err
+    assert output.code == 5
+    assert "This method cannot work here: Nope does not exist" in output.err
     assert not (shell.profiles / "bad.toml").exists()
 
 
 def test_the_field_method_wants_its_warning_accepted(shell: Shell, org: DemoServer) -> None:
     words = ("--method", "field", "--method-set", "field=s_c__Status__c", "--method-set", "value=NEW")
-    said = shell("setup", "field", "--yes", *words)
-    assert said.code == 5
-    assert "never write them" in said.err
-    said = shell("setup", "field", "--yes", *words, "--method-set", "accept_vendor_warning=true")
-    assert said.code == 0, said.err
+    output = shell("setup", "field", "--yes", *words)
+    assert output.code == 5
+    assert "never write them" in output.err
+    output = shell("setup", "field", "--yes", *words, "--method-set", "accept_vendor_warning=true")
+    assert output.code == 0, output.err
     assert written(shell, "field").method == FieldMethod("s_c__Status__c", "NEW", accept_vendor_warning=True)
 
 
-def refused(said: Said, shell: Shell, code: int, line: str) -> None:
-    assert said.code == code, said.err
-    assert line in said.err.splitlines()[-1]
+def refused(output: CommandResult, shell: Shell, code: int, line: str) -> None:
+    assert output.code == code, output.err
+    assert line in output.err.splitlines()[-1]
     assert list(shell.profiles.glob("*")) == []
 
 
@@ -156,18 +156,18 @@ def refused(said: Said, shell: Shell, code: int, line: str) -> None:
 def test_what_cannot_work_writes_nothing(
     shell: Shell, org: DemoServer, words: tuple[str, ...], code: int, line: str
 ) -> None:
-    said = shell("setup", "broken", "--yes", *words)
-    refused(said, shell, code, line)
-    assert "hunter2" not in said.err
+    output = shell("setup", "broken", "--yes", *words)
+    refused(output, shell, code, line)
+    assert "hunter2" not in output.err
 
 
 def test_an_org_that_is_set_up_is_not_overwritten(shell: Shell, org: DemoServer) -> None:
     assert shell("setup", "twice", "--yes").code == 0
     mine = shell.profiles / "twice.toml"
     mine.write_text(mine.read_text(encoding="utf-8") + "# mine\n", encoding="utf-8")
-    said = shell("setup", "twice", "--yes")
-    assert said.code == 2
-    assert "--replace" in said.err
+    output = shell("setup", "twice", "--yes")
+    assert output.code == 2
+    assert "--replace" in output.err
     assert shell("setup", "twice", "--yes", "--replace").code == 0
     assert "# mine" in (shell.profiles / "twice.toml.old").read_text(encoding="utf-8")
 
@@ -177,8 +177,8 @@ def test_leaving_in_the_middle_writes_nothing(
 ) -> None:
     answer(monkeypatch, "", "left")
     monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
-    said = shell("setup")
-    assert said.code == 130
+    output = shell("setup")
+    assert output.code == 130
     assert list(shell.profiles.glob("*")) == []
 
 
@@ -186,9 +186,9 @@ def test_without_a_terminal_it_says_how_to_answer(
     shell: Shell, org: DemoServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answer(monkeypatch)
-    said = shell("setup")
-    assert said.code == ExitCode.MACHINE
-    last = said.err.splitlines()[-1]
+    output = shell("setup")
+    assert output.code == ExitCode.MACHINE
+    last = output.err.splitlines()[-1]
     assert last.startswith("syncerr-tui: Nobody can answer: this is not a terminal.")
     assert "--way" in last
     assert "--yes" in last
@@ -307,12 +307,12 @@ def test_an_older_profile_is_completed_by_doctor_and_keeps_its_comments(
     path = shell.profiles / "acme.toml"
     text = path.read_text(encoding="utf-8").replace('done = ["PROCESSED"]\n', "# mine\n")
     path.write_text(text, encoding="utf-8")
-    said = shell("doctor", "--org", "acme")
-    assert "no status is confirmed as done" in said.out
-    assert "PROCESSED" in said.out
-    assert "--done" in said.out
-    told = shell("doctor", "--org", "acme", "--done", "PROCESSED")
-    assert "done: PROCESSED" in told.out
+    output = shell("doctor", "--org", "acme")
+    assert "no status is confirmed as done" in output.out
+    assert "PROCESSED" in output.out
+    assert "--done" in output.out
+    output = shell("doctor", "--org", "acme", "--done", "PROCESSED")
+    assert "done: PROCESSED" in output.out
     assert "# mine" in path.read_text(encoding="utf-8")
     mapping = written(shell, "acme").mapping
     assert mapping is not None

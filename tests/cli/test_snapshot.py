@@ -83,9 +83,9 @@ def test_what_holds_for_all_causes_is_asked_for_once(
 def test_what_needs_the_org_is_refused_in_one_line(
     shell: Shell, taken: Path, words: tuple[str, ...], code: int
 ) -> None:
-    said = shell(*words, "--snapshot", str(taken))
-    assert said.code == code
-    assert said.err.strip().count("\n") == 0
+    output = shell(*words, "--snapshot", str(taken))
+    assert output.code == code
+    assert output.err.strip().count("\n") == 0
 
 
 def test_a_plan_is_carried_back_without_what_has_moved(
@@ -101,8 +101,8 @@ def test_a_plan_is_carried_back_without_what_has_moved(
         rows = shell("list", *BOX, "--filter", "code:UNABLE_TO_LOCK_ROW event:create", "--json").lines
         moved = rows[0]["id"]
         assert shell("resync", *BOX, "--id", moved, "--yes").code == 0
-        said = shell("apply", *BOX, str(plan), "--yes", "--json")
-        ended = {line["id"]: line["verdict"] for line in said.lines}
+        output = shell("apply", *BOX, str(plan), "--yes", "--json")
+        ended = {line["id"]: line["verdict"] for line in output.lines}
         assert ended.pop(moved) in {"FIXED", "NOT SENT"}
         assert "STILL FAILING" in ended.values()
         tries = shell("journal", *BOX, "--id", moved, "--json").lines
@@ -111,9 +111,9 @@ def test_a_plan_is_carried_back_without_what_has_moved(
 
 def test_a_file_that_is_there_is_not_written_over(shell: Shell, taken: Path) -> None:
     before = taken.read_bytes()
-    said = shell("snapshot", *BOX, "-o", str(taken))
-    assert (said.code, taken.read_bytes()) == (2, before)
-    assert "is there already" in said.err
+    output = shell("snapshot", *BOX, "-o", str(taken))
+    assert (output.code, taken.read_bytes()) == (2, before)
+    assert "is there already" in output.err
 
 
 @pytest.mark.parametrize(
@@ -134,9 +134,9 @@ def test_hostile_text_in_it_is_made_harmless(shell: Shell, taken: Path, tmp_path
     held["org"]["name"] = "\x1b[2J"
     path = tmp_path / "hostile"
     path.write_text(json.dumps(held), encoding="utf-8")
-    said = shell("list", "--snapshot", str(path))
-    assert "\x1b" not in said.out + said.err
-    assert "\u202e" not in said.out
+    output = shell("list", "--snapshot", str(path))
+    assert "\x1b" not in output.out + output.err
+    assert "\u202e" not in output.out
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -170,10 +170,10 @@ def chosen(shell: Shell, path: Path, code: str, begins: str, *more: str) -> tupl
             continue
         for option in shell("fix", "--snapshot", str(path), "--id", row, "--json").lines:
             if option["key"].startswith(begins) and option["allowed"]:
-                said = shell(
+                output = shell(
                     *("fix", "--snapshot", str(path), "--id", row, "--apply", option["key"], *more, "--json")
                 )
-                assert (said.code, said.lines[0]["state"]) == (0, "listed"), said.err
+                assert (output.code, output.lines[0]["state"]) == (0, "listed"), output.err
                 return option["key"], row
     raise AssertionError(f"no error with {code} offers {begins}")
 
@@ -220,18 +220,18 @@ def test_fixes_are_carried_back_and_what_has_moved_is_left_out(
     assert stat.S_IMODE(fixes.stat().st_mode) == 0o600
     assert shell("safeguards", *BOX, "--json").lines == [], "nothing is changed from a snapshot"
 
-    said = shell("apply", *BOX, str(fixes), "--dry-run", "--json")
-    assert {line["key"]: line["state"] for line in said.lines} == dict.fromkeys(
+    output = shell("apply", *BOX, str(fixes), "--dry-run", "--json")
+    assert {line["key"]: line["state"] for line in output.lines} == dict.fromkeys(
         (rule, bounce, owner), "would be made"
     )
     assert shell("fix", *BOX, "--id", bounced, "--apply", bounce, "--yes").code == 0  # a colleague was faster
-    said = shell("apply", *BOX, str(fixes), "--yes", "--json")
-    assert said.code == 1
-    ends = {line["key"]: line for line in said.lines}
+    output = shell("apply", *BOX, str(fixes), "--yes", "--json")
+    assert output.code == 1
+    ends = {line["key"]: line for line in output.lines}
     assert (ends[rule]["state"], ends[rule]["verified"]) == ("applied", True)
     assert (ends[owner]["state"], ends[owner]["verified"]) == ("applied", True)
     assert ends[bounce]["state"] == "left out"
-    assert "2 applied, 1 left out" in said.err
+    assert "2 applied, 1 left out" in output.err
     (off,) = shell("safeguards", *BOX, "--json").lines
     assert (off["event"], off["reason"], off["state"]) == (row, "x", "off")
     again = shell("apply", *BOX, str(fixes), "--yes", "--json")
@@ -267,9 +267,9 @@ def test_a_list_of_another_org_or_one_that_was_edited_is_refused(
     chosen(shell, path, "EMAIL_ADDRESS_BOUNCED", "clear-bounce")
     text = fixes.read_text(encoding="utf-8")
     fixes.write_text(text.replace("clear-bounce", "flow-off"), encoding="utf-8")
-    said = shell("apply", *BOX, str(fixes), "--yes")
-    assert (said.code, said.out) == (5, "")
-    assert "was changed after it was made" in said.err
+    output = shell("apply", *BOX, str(fixes), "--yes")
+    assert (output.code, output.out) == (5, "")
+    assert "was changed after it was made" in output.err
     fixes.write_text(text.replace('"errors": [', '"errors": [7, '), encoding="utf-8")
     assert shell("apply", *BOX, str(fixes), "--yes").code == 2
     held = json.loads(text)
@@ -277,9 +277,9 @@ def test_a_list_of_another_org_or_one_that_was_edited_is_refused(
     payload = json.dumps(held["list"], sort_keys=True)
     held["hash"] = hashlib.sha256(payload.encode()).hexdigest()
     fixes.write_text(json.dumps(held), encoding="utf-8")
-    said = shell("apply", *BOX, str(fixes), "--yes")
-    assert (said.code, said.out) == (5, "")
-    assert "this org is" in said.err
+    output = shell("apply", *BOX, str(fixes), "--yes")
+    assert (output.code, output.out) == (5, "")
+    assert "this org is" in output.err
     assert shell("fix", "--snapshot", str(path), "--cause", "x").code == 2
 
 
@@ -288,9 +288,9 @@ def test_what_cannot_be_chosen_on_a_snapshot_is_one_line(shell: Shell, away: tup
     row = shell("causes", "--snapshot", str(path), "--json").lines[0]["roots"][0]
     here = ("fix", "--snapshot", str(path), "--id", row, "--apply")
     for words in (("flow-off:Nothing",), ("flow-off:Nothing", "-o", str(path))):
-        said = shell(*here, *words)
-        assert (said.code, said.out) == (2, "")
-        assert said.err.strip().count("\n") == 0
+        output = shell(*here, *words)
+        assert (output.code, output.out) == (2, "")
+        assert output.err.strip().count("\n") == 0
     key, row = chosen(shell, path, "EMAIL_ADDRESS_BOUNCED", "clear-bounce")
     taken = ("fix", "--snapshot", str(path), "--id", row, "--apply", key)
     assert "is not a list of fixes" in shell(*taken, "-o", str(path)).err

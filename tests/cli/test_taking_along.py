@@ -71,13 +71,13 @@ def test_json_is_one_array_and_json_lines_are_what_json_always_was(shell: Shell)
 
 
 def test_fields_are_given_in_the_order_that_was_asked_for(shell: Shell) -> None:
-    said = shell("list", "--format", "jsonl", "--fields", "code,ID")
-    assert {tuple(line) for line in said.lines} == {("code", "id")}
+    output = shell("list", "--format", "jsonl", "--fields", "code,ID")
+    assert {tuple(line) for line in output.lines} == {("code", "id")}
     plain = shell("list", "--fields", "storeconnect_id,message,object")
     assert plain.out.splitlines()[0].split() == ["STORECONNECT", "ID", "MESSAGE", "OBJECT"]
     assert "…" not in plain.out
-    told = shell("list", "--format", "csv", "--fields", "id,waits_for").out
-    assert any(row["waits_for"] for row in csv.DictReader(io.StringIO(told)))
+    text = shell("list", "--format", "csv", "--fields", "id,waits_for").out
+    assert any(row["waits_for"] for row in csv.DictReader(io.StringIO(text)))
 
 
 @pytest.mark.parametrize("name", [*KEYS])
@@ -94,8 +94,8 @@ def test_every_field_can_be_sorted_by_in_both_orders(shell: Shell, name: str) ->
 
 
 def test_a_heading_stands_once_however_many_pages_there_are(shell: Shell) -> None:
-    said = shell("list", *DEMO, "--page-size", "4", "--format", "csv", "--filter", "object:Order")
-    assert said.out.count('"processed_at"') == 1
+    output = shell("list", *DEMO, "--page-size", "4", "--format", "csv", "--filter", "object:Order")
+    assert output.out.count('"processed_at"') == 1
     nothing = shell("list", "--format", "csv", "--filter", "nothing-like-this")
     assert len(nothing.out.splitlines()) == 1
 
@@ -112,11 +112,11 @@ def test_a_heading_stands_once_however_many_pages_there_are(shell: Shell) -> Non
     ],
 )
 def test_what_cannot_be_done_is_one_line(shell: Shell, words: tuple[str, ...], line: str) -> None:
-    said = shell("list", *words)
-    assert (said.code, said.out) == (2, "")
-    assert line in said.err
-    assert said.err.count("\n") == 1
-    assert "\x1b" not in said.err
+    output = shell("list", *words)
+    assert (output.code, output.out) == (2, "")
+    assert line in output.err
+    assert output.err.count("\n") == 1
+    assert "\x1b" not in output.err
 
 
 # -- ids from stdin --------------------------------------------------------------------------------------
@@ -145,30 +145,30 @@ def test_what_is_listed_can_be_planned(
     ids = {row["id"] for row in shell("list", "--filter", "object:Order", "--json").lines}
     assert ids
     feed(monkeypatch, text)
-    said = shell("plan", "--id", "-", "--only", "--json")
-    assert said.code == 0, said.err
-    assert {row["id"] for row in said.lines} == ids
+    output = shell("plan", "--id", "-", "--only", "--json")
+    assert output.code == 0, output.err
+    assert {row["id"] for row in output.lines} == ids
 
 
 def test_what_is_listed_can_be_sent_and_verified(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = (row["id"] for row in shell("list", *DEMO, "--json", "--limit", "2").lines)
     feed(monkeypatch, f"{first[:15]}\n\n{first}\n")
-    said = shell("resync", *DEMO, "--processing-delay", "0", "--id", "-", "--only", "--yes", "--json")
-    assert [row["id"] for row in said.lines] == [first]
+    output = shell("resync", *DEMO, "--processing-delay", "0", "--id", "-", "--only", "--yes", "--json")
+    assert [row["id"] for row in output.lines] == [first]
     feed(monkeypatch, f"{second}\n")
-    said = shell("verify", *DEMO, "--id", "-")
-    assert (said.code, said.out) == (2, "")
-    assert "The journal has no request for some of these ids" in said.err
+    output = shell("verify", *DEMO, "--id", "-")
+    assert (output.code, output.out) == (2, "")
+    assert "The journal has no request for some of these ids" in output.err
 
 
 def test_several_can_be_explained(shell: Shell, listed: DemoServer, monkeypatch: pytest.MonkeyPatch) -> None:
     feed(monkeypatch, shell("list", "--json", "--limit", "3").out + "a0X000000000001\n")
-    said = shell("explain", "--id", "-", "--json")
-    assert [row["id"] for row in said.lines] == [
+    output = shell("explain", "--id", "-", "--json")
+    assert [row["id"] for row in output.lines] == [
         row["id"] for row in shell("list", "--json", "--limit", "3").lines
     ]
-    assert said.code == 2
-    assert "The org has no sync error a0X000000000001" in said.err
+    assert output.code == 2
+    assert "The org has no sync error a0X000000000001" in output.err
 
 
 @pytest.mark.parametrize(
@@ -188,11 +188,11 @@ def test_a_list_that_is_not_understood_sends_nothing(
     shell: Shell, listed: DemoServer, monkeypatch: pytest.MonkeyPatch, text: str, line: str
 ) -> None:
     feed(monkeypatch, text)
-    said = shell("resync", "--id", "-", "--yes")
-    assert (said.code, said.out) == (2, "")
-    assert line in said.err
-    assert said.err.count("\n") == 1
-    assert "\x1b" not in said.err
+    output = shell("resync", "--id", "-", "--yes")
+    assert (output.code, output.out) == (2, "")
+    assert line in output.err
+    assert output.err.count("\n") == 1
+    assert "\x1b" not in output.err
 
 
 # -- causes ----------------------------------------------------------------------------------------------
@@ -206,8 +206,8 @@ def test_causes_can_be_filtered_and_limited(shell: Shell) -> None:
         for cause in every
         if any(rows[i]["object"] == "Order" for i in (*cause["roots"], *(v["id"] for v in cause["victims"])))
     ]
-    said = shell("causes", "--json", "--filter", "object:Order")
-    assert [cause["key"] for cause in said.lines] == [cause["key"] for cause in orders]
-    assert said.err == f"30 sync errors, {len(orders)} of {len(every)} causes.\n"
+    output = shell("causes", "--json", "--filter", "object:Order")
+    assert [cause["key"] for cause in output.lines] == [cause["key"] for cause in orders]
+    assert output.err == f"30 sync errors, {len(orders)} of {len(every)} causes.\n"
     assert shell("causes", "--json", "--limit", "2").lines == every[:2]
     assert shell("causes", "--filter", "colour:red").code == 2

@@ -43,8 +43,8 @@ def fresh(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Iterator[DemoServer]
             "--method-set",
             "id_input=changeEventId",
         )
-        said = shell("setup", "acme", "--yes", *method)
-        assert said.code == 0, said.err
+        output = shell("setup", "acme", "--yes", *method)
+        assert output.code == 0, output.err
         yield server
 
 
@@ -125,8 +125,8 @@ def test_colleagues_are_listed(
     place = shared_place(profile.journal)
     with open_as(tmp_path / "ben", profile.org_id, clock=utc_now, owner=ben, shared=place) as journal:
         journal.present(LOOKS)
-        said = shell("journal", "--who", "--org", "acme", "--json")
-        (one,) = said.lines
+        output = shell("journal", "--who", "--org", "acme", "--json")
+        (one,) = output.lines
         assert (one["host"], one["doing"]) == ("ops-2", "has the list open")
         assert "on ops-2 has the list open since" in shell("journal", "--who", "--org", "acme").out
         assert "Also on: " in shell("journal", "--org", "acme").err
@@ -153,11 +153,11 @@ def test_a_journal_that_cannot_be_used_is_one_line_and_nothing_is_sent(
     event = a_locked_row(shell)
     write(shell, *lines)
     for command in (("resync", "--id", event, "--yes"), ("journal",), ("resume",)):
-        said = shell(*command, "--org", "acme")
-        assert (said.code, said.out) == (code, ""), said.err
-        assert words in said.err
-        assert len(said.err.splitlines()) <= 2
-        assert SECRET not in said.err + said.out
+        output = shell(*command, "--org", "acme")
+        assert (output.code, output.out) == (code, ""), output.err
+        assert words in output.err
+        assert len(output.err.splitlines()) <= 2
+        assert SECRET not in output.err + output.out
     examined = shell("doctor", "--org", "acme")
     assert examined.code != 0
     assert SECRET not in examined.err + examined.out
@@ -179,8 +179,8 @@ def test_the_password_comes_from_where_the_profile_says(
         monkeypatch.setenv("PGJOURNAL", "wrong")
         assert "password authentication failed" in shell("journal", "--org", "acme").err
         monkeypatch.setenv("PGJOURNAL", SECRET)
-        said = shell("resync", "--org", "acme", "--id", a_locked_row(shell), "--yes")
-        assert said.code == 0, said.err
+        output = shell("resync", "--org", "acme", "--id", a_locked_row(shell), "--yes")
+        assert output.code == 0, output.err
         monkeypatch.delenv("PGJOURNAL")
         passfile = shell.home / "pgpass"
         passfile.write_text(f"*:*:*:*:{SECRET}\n")
@@ -190,7 +190,7 @@ def test_the_password_comes_from_where_the_profile_says(
         assert len(shell("journal", "--org", "acme", "--json").lines) == 1
         kept = [path for path in shell.home.rglob("*") if path.is_file() and path != passfile]
         assert all(SECRET.encode() not in path.read_bytes() for path in kept)
-        assert SECRET not in said.err + said.out
+        assert SECRET not in output.err + output.out
     assert os.environ.get("PGPASSWORD") is None
 
 
@@ -204,8 +204,8 @@ def test_a_twin_is_named_with_both_addresses_until_somebody_says_that_it_is_merg
         box = ("--org", "box")
         rows = shell("list", *box, "--filter", "code:UNABLE_TO_LOCK_ROW event:create", "--json").lines
         row, name = rows[0]["id"], rows[0]["object"]
-        said = shell("resync", *box, "--id", row, "--only", "--yes", "--json")
-        assert [line["verdict"] for line in said.lines] == ["TWIN"]
+        output = shell("resync", *box, "--id", row, "--only", "--yes", "--json")
+        assert [line["verdict"] for line in output.lines] == ["TWIN"]
         for words in (("list",), ("causes",), ("plan", "--all")):
             told = [line for line in shell(*words, *box).err.splitlines() if line.startswith("TWIN")]
             (line,) = told

@@ -24,8 +24,8 @@ BOX = ("--org", "box")
 
 @pytest.fixture
 def demo() -> Iterator[DemoServer]:
-    with DemoServer(DemoOptions(errors=30, processing_delay=0)) as found:
-        yield found
+    with DemoServer(DemoOptions(errors=30, processing_delay=0)) as server:
+        yield server
 
 
 @pytest.fixture
@@ -172,9 +172,9 @@ def test_an_expired_session_is_opened_anew(
 def test_a_refused_login_is_not_tried_for_ever(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SYNCERR_ACCESS_TOKEN", "wrong")
     monkeypatch.setattr(watch, "_LOGIN_WAIT", 0.01)
-    said = shell("watch", *BOX, "--json")
-    assert said.code == 4
-    assert [line["event"] for line in said.lines] == ["trouble"]
+    output = shell("watch", *BOX, "--json")
+    assert output.code == 4
+    assert [line["event"] for line in output.lines] == ["trouble"]
 
 
 @pytest.mark.usefixtures("box")
@@ -197,18 +197,18 @@ def test_a_refused_login_is_not_tried_for_ever(shell: Shell, monkeypatch: pytest
 def test_once_ends_as_monitoring_systems_expect(
     shell: Shell, options: tuple[str, ...], code: int, begins: str
 ) -> None:
-    said = shell("watch", *BOX, "--once", *options)
-    assert (said.code, said.out.startswith(begins)) == (code, True)
+    output = shell("watch", *BOX, "--once", *options)
+    assert (output.code, output.out.startswith(begins)) == (code, True)
     if begins:
-        assert said.out.count("\n") == 1
-        assert " | errors=30 causes=" in said.out
+        assert output.out.count("\n") == 1
+        assert " | errors=30 causes=" in output.out
 
 
 def test_once_is_unknown_where_the_org_cannot_be_read(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SYNCERR_INSTANCE_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("SYNCERR_ACCESS_TOKEN", "any")
-    said = shell("watch", *BOX, "--once", "--fail-on", "age:>2h")
-    assert (said.code, said.out.startswith("UNKNOWN - ")) == (3, True)
+    output = shell("watch", *BOX, "--once", "--fail-on", "age:>2h")
+    assert (output.code, output.out.startswith("UNKNOWN - ")) == (3, True)
 
 
 @pytest.mark.usefixtures("box")
@@ -241,9 +241,9 @@ def test_a_hook_that_fails_or_hangs_is_one_line_and_is_due_again(
     assert shell("resync", *BOX, "--id", row["id"], "--yes").code == 0
     for text, words in (("raise SystemExit(3)", "3"), ("import time; time.sleep(60)", "longer than 1 s")):
         script.write_text(text)
-        said = shell("watch", *BOX, "--once", *hook)
-        assert said.code == 0
-        (line,) = [line for line in said.err.splitlines() if "tried again" in line]
+        output = shell("watch", *BOX, "--once", *hook)
+        assert output.code == 0
+        (line,) = [line for line in output.err.splitlines() if "tried again" in line]
         assert words in line
     script.write_text(f"import sys; open({str(out)!r}, 'a').write(sys.stdin.read())")
     shell("watch", *BOX, "--once", *hook)
@@ -266,8 +266,8 @@ def test_a_hook_that_fails_or_hangs_is_one_line_and_is_due_again(
 def test_what_cannot_be_understood_is_refused_before_anything_is_read(
     shell: Shell, options: tuple[str, ...], words: str
 ) -> None:
-    said = shell("watch", "--demo", "--errors", "1", *options)
-    assert said.code in {2, 4}
-    assert words in said.err
-    assert "s3cret" not in said.err
-    assert said.out == ""
+    output = shell("watch", "--demo", "--errors", "1", *options)
+    assert output.code in {2, 4}
+    assert words in output.err
+    assert "s3cret" not in output.err
+    assert output.out == ""

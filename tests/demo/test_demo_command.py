@@ -43,9 +43,9 @@ def get(url: str, path: str, token: str) -> int:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_serves_until_it_is_stopped(number: signal.Signals) -> None:
     with serving("--json", "--port", "0", "--errors", "12") as (program, line):
-        told = json.loads(line)
-        assert sorted(told) == ["access_token", "instance_url"]
-        assert get(told["instance_url"], "/services/data/v59.0/limits", told["access_token"]) == 200
+        payload = json.loads(line)
+        assert sorted(payload) == ["access_token", "instance_url"]
+        assert get(payload["instance_url"], "/services/data/v59.0/limits", payload["access_token"]) == 200
         program.kill(number)
         assert (program.wait(), program.out, program.err) == (0, line, "")
 

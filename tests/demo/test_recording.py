@@ -14,12 +14,12 @@ from tests.demo.tiny import Client
 
 
 def actions_of(archive: Any) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
+    payload: list[dict[str, Any]] = []
     for entry in archive["log"]["entries"]:
         if "postData" in entry["request"]:
             form = parse_qs(entry["request"]["postData"]["text"])
-            found += json.loads(form["message"][0])["actions"]
-    return found
+            payload += json.loads(form["message"][0])["actions"]
+    return payload
 
 
 def run(*options: str) -> forks.Child:

@@ -25,15 +25,15 @@ MESSAGES = [row["message"] for path in (OWN, CORPUS) if path.is_file() for row i
 PIECES = sorted({piece for message in MESSAGES for piece in re.split(r"(\W)", message) if piece})
 
 
-def _holds(message: str, found: Diagnosis) -> None:
+def _holds(message: str, diagnosis: Diagnosis) -> None:
     text = clean(message)
-    for span in found.spans:
+    for span in diagnosis.spans:
         assert 0 <= span.start <= span.end <= len(text)
-    assert all(is_id(found_id) for found_id in found.record_ids)
-    names = (*found.objects, *found.fields, *found.values, *found.external_ids)
+    assert all(is_id(found_id) for found_id in diagnosis.record_ids)
+    names = (*diagnosis.objects, *diagnosis.fields, *diagnosis.values, *diagnosis.external_ids)
     assert all(name and clean(name) == name for name in names)
-    assert all(item.name for item in found.automation)
-    json.dumps(found.payload())
+    assert all(item.name for item in diagnosis.automation)
+    json.dumps(diagnosis.payload())
 
 
 @settings(max_examples=EXAMPLES)
@@ -93,8 +93,8 @@ def test_json_in_json_is_read_through() -> None:
     message = "The BillingStateCode field contains EP, which isn't an available state."
     for _ in range(3):
         message = json.dumps([{"message": message}])
-    found = diagnose(message)
-    assert (found.fields, found.values) == (("BillingStateCode",), ("EP",))
+    diagnosis = diagnose(message)
+    assert (diagnosis.fields, diagnosis.values) == (("BillingStateCode",), ("EP",))
 
 
 HARD = [

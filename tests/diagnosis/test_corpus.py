@@ -23,14 +23,14 @@ def _show(score_: Score, title: str, capsys: pytest.CaptureFixture[str]) -> None
         print(f"\n{score_.table(title)}")
 
 
-def _meets_the_bars(found: Score) -> None:
-    assert found.accuracy("root_code") >= 0.97, found.faults
-    assert found.accuracy("codes") >= 0.97, found.faults
+def _meets_the_bars(scores: Score) -> None:
+    assert scores.accuracy("root_code") >= 0.97, scores.faults
+    assert scores.accuracy("codes") >= 0.97, scores.faults
     for key in BARS:
-        assert found.sets[key].f1 >= 0.95, (key, found.faults)
-    assert found.sets["objects"].f1 >= 0.90, found.faults
-    assert found.accuracy("transient") >= 0.97, found.faults
-    assert found.false_ids == 0, found.faults
+        assert scores.sets[key].f1 >= 0.95, (key, scores.faults)
+    assert scores.sets["objects"].f1 >= 0.90, scores.faults
+    assert scores.accuracy("transient") >= 0.97, scores.faults
+    assert scores.false_ids == 0, scores.faults
 
 
 @pytest.mark.corpus
@@ -38,9 +38,9 @@ def _meets_the_bars(found: Score) -> None:
 def test_the_labelled_messages_are_read_right(
     corpus: list[dict[str, object]], capsys: pytest.CaptureFixture[str], *, with_code: bool
 ) -> None:
-    found = score(corpus, with_code=with_code)
-    _show(found, f"labelled messages, {'code given' if with_code else 'message only'}", capsys)
-    _meets_the_bars(found)
+    scores = score(corpus, with_code=with_code)
+    _show(scores, f"labelled messages, {'code given' if with_code else 'message only'}", capsys)
+    _meets_the_bars(scores)
 
 
 @pytest.mark.corpus
@@ -50,19 +50,19 @@ def test_each_half_of_them_by_itself(corpus: list[dict[str, object]], half: int)
 
 
 def test_our_own_messages_with_the_code_given(capsys: pytest.CaptureFixture[str]) -> None:
-    found = score(rows_of(OWN), with_code=True)
-    _show(found, "own messages, code given", capsys)
-    assert found.messages >= 150
-    _meets_the_bars(found)
+    scores = score(rows_of(OWN), with_code=True)
+    _show(scores, "own messages, code given", capsys)
+    assert scores.messages >= 150
+    _meets_the_bars(scores)
 
 
 def test_our_own_messages_without_the_code(capsys: pytest.CaptureFixture[str]) -> None:
-    found = score(rows_of(OWN), with_code=False)
-    _show(found, "own messages, message only", capsys)
+    scores = score(rows_of(OWN), with_code=False)
+    _show(scores, "own messages, message only", capsys)
     # Words of an org's own rules give no code away: there None is the honest answer.
-    assert found.accuracy("root_code") >= 0.98, found.faults
-    assert all(found.sets[key].f1 >= 0.95 for key in SETS), found.faults
-    assert found.false_ids == 0, found.faults
+    assert scores.accuracy("root_code") >= 0.98, scores.faults
+    assert all(scores.sets[key].f1 >= 0.95 for key in SETS), scores.faults
+    assert scores.false_ids == 0, scores.faults
 
 
 def test_messages_from_public_reports_are_read_without_a_fault() -> None:
@@ -83,9 +83,9 @@ def test_messages_that_no_rule_was_made_for(
     if not path.is_file():
         pytest.skip("the labelled messages are not beside this clone")
     rows = [row for row in rows_of(path) if (row["lang"] == "en") is (language == "English")]
-    found = score(rows, with_code=with_code)
-    _show(found, f"{path.stem}, {language}, {'code given' if with_code else 'message only'}", capsys)
-    assert found.accuracy("root_code") >= 0.98, found.faults
-    assert found.accuracy("codes") >= 0.98, found.faults
-    assert all(found.sets[key].f1 >= 0.95 for key in BARS), found.faults
-    assert found.false_ids == 0, found.faults
+    scores = score(rows, with_code=with_code)
+    _show(scores, f"{path.stem}, {language}, {'code given' if with_code else 'message only'}", capsys)
+    assert scores.accuracy("root_code") >= 0.98, scores.faults
+    assert scores.accuracy("codes") >= 0.98, scores.faults
+    assert all(scores.sets[key].f1 >= 0.95 for key in BARS), scores.faults
+    assert scores.false_ids == 0, scores.faults

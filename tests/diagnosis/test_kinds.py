@@ -306,8 +306,8 @@ def test_an_object_in_a_condition_is_no_field() -> None:
     ],
 )
 def test_what_stopped_a_save_tells_the_code_where_none_is_given(message: str, root: str) -> None:
-    found = diagnose(message)
-    assert (found.root_code, found.inferred) == (root, True)
+    diagnosis = diagnose(message)
+    assert (diagnosis.root_code, diagnosis.inferred) == (root, True)
 
 
 def test_nothing_is_said_of_what_the_message_rules_out() -> None:
@@ -376,8 +376,8 @@ def test_what_an_integration_writes_in_front_is_not_quoted(message: str) -> None
     ],
 )
 def test_a_rule_that_asks_for_a_field_names_it_in_other_languages_too(message: str, field: str) -> None:
-    found = diagnose(message)
-    assert (found.root_code, found.fields) == ("FIELD_CUSTOM_VALIDATION_EXCEPTION", (field,))
+    diagnosis = diagnose(message)
+    assert (diagnosis.root_code, diagnosis.fields) == ("FIELD_CUSTOM_VALIDATION_EXCEPTION", (field,))
 
 
 def test_words_that_nobody_knows_are_quoted() -> None:
@@ -428,8 +428,8 @@ def test_one_field_and_several_are_told_in_their_number() -> None:
 def test_a_refused_value_is_told_in_other_languages_without_a_code(
     message: str, root: str, fields: tuple[str, ...], values: tuple[str, ...]
 ) -> None:
-    found = diagnose(message)
-    assert (found.root_code, found.fields, found.values) == (code_of_kind()[root], fields, values)
+    diagnosis = diagnose(message)
+    assert (diagnosis.root_code, diagnosis.fields, diagnosis.values) == (code_of_kind()[root], fields, values)
 
 
 def test_the_refused_value_ends_the_sentence_in_a_language_that_no_table_has() -> None:

@@ -12,8 +12,13 @@ LOCK = "unable to obtain exclusive access to this record"
 
 
 def test_nothing_is_read_out_of_nothing() -> None:
-    found = diagnose("")
-    assert (found.codes, found.root_code, found.inferred, found.spans) == ((), None, False, ())
+    diagnosis = diagnose("")
+    assert (diagnosis.codes, diagnosis.root_code, diagnosis.inferred, diagnosis.spans) == (
+        (),
+        None,
+        False,
+        (),
+    )
 
 
 @pytest.mark.parametrize(
@@ -33,14 +38,14 @@ def test_nothing_is_read_out_of_nothing() -> None:
     ],
 )
 def test_the_root_is_the_innermost_code_that_says_why(message: str, code: str | None, root: str) -> None:
-    found = diagnose(message, code)
-    assert found.root_code == root
-    assert not found.inferred
+    diagnosis = diagnose(message, code)
+    assert diagnosis.root_code == root
+    assert not diagnosis.inferred
 
 
 def test_a_code_from_wording_is_marked_as_inferred() -> None:
-    found = diagnose("The target object email address is currently marked as bounced.")
-    assert (found.root_code, found.inferred, found.codes) == ("EMAIL_ADDRESS_BOUNCED", True, ())
+    diagnosis = diagnose("The target object email address is currently marked as bounced.")
+    assert (diagnosis.root_code, diagnosis.inferred, diagnosis.codes) == ("EMAIL_ADDRESS_BOUNCED", True, ())
 
 
 def test_a_given_code_is_never_called_inferred() -> None:
@@ -96,11 +101,11 @@ def test_who_made_the_call_stands_in_front() -> None:
 
 
 def test_a_name_inside_another_name_is_no_object_and_no_field() -> None:
-    found = diagnose(
+    diagnosis = diagnose(
         'We can\'t save this record because the "Order Close Date" process failed.',
         "FIELD_CUSTOM_VALIDATION_EXCEPTION",
     )
-    assert (found.objects, found.fields) == ((), ())
+    assert (diagnosis.objects, diagnosis.fields) == ((), ())
 
 
 def test_an_object_is_named_once_in_whatever_case() -> None:
@@ -120,9 +125,9 @@ def test_spans_point_into_the_message_as_given() -> None:
     message = (
         '{"message":"Sk\\u00e4rm: bad value for restricted picklist field: a&amp;b","fields":["Size__c"]}'
     )
-    found = diagnose(message)
-    assert found.values == ("a&b",)
-    marked = {(span.kind, clean(message)[span.start : span.end]) for span in found.spans}
+    diagnosis = diagnose(message)
+    assert diagnosis.values == ("a&b",)
+    marked = {(span.kind, clean(message)[span.start : span.end]) for span in diagnosis.spans}
     assert ("field", "Size__c") in marked
     assert ("value", "a&amp;b") in marked
 
@@ -134,8 +139,8 @@ def test_line_ends_are_those_of_the_cleaned_message() -> None:
 
 
 def test_what_html_hides_is_not_shown_as_control_codes() -> None:
-    found = diagnose("Name: bad value for restricted picklist field: a&#27;[31mb&#x202e;c")
-    assert all(clean(value) == value for value in found.values)
+    diagnosis = diagnose("Name: bad value for restricted picklist field: a&#27;[31mb&#x202e;c")
+    assert all(clean(value) == value for value in diagnosis.values)
 
 
 def test_the_contract_has_these_names() -> None:
@@ -172,20 +177,20 @@ def test_of_plain_words_only_the_first_is_an_object() -> None:
 
 
 def test_names_are_read_from_the_first_page_and_codes_from_all() -> None:
-    found = diagnose("- " * 10_000 + "UNABLE_TO_LOCK_ROW, Required fields are missing: [Name]")
-    assert (found.codes, found.fields) == (("UNABLE_TO_LOCK_ROW",), ())
+    diagnosis = diagnose("- " * 10_000 + "UNABLE_TO_LOCK_ROW, Required fields are missing: [Name]")
+    assert (diagnosis.codes, diagnosis.fields) == (("UNABLE_TO_LOCK_ROW",), ())
 
 
 def test_escapes_of_json_bring_no_control_codes_in() -> None:
-    found = diagnose('{"message":"Name: bad value for restricted picklist field: a\\u001b\\u202eb"}')
-    assert len(found.values) == 1
-    assert clean(found.values[0]) == found.values[0]
+    diagnosis = diagnose('{"message":"Name: bad value for restricted picklist field: a\\u001b\\u202eb"}')
+    assert len(diagnosis.values) == 1
+    assert clean(diagnosis.values[0]) == diagnosis.values[0]
 
 
 def test_a_place_inside_a_replacement_stays_before_what_follows() -> None:
     message = "<b>Name</b>: bad value for restricted picklist field: &lt;&lt;x"
-    found = diagnose(message)
-    marked = {span.kind: message[span.start : span.end] for span in found.spans}
+    diagnosis = diagnose(message)
+    marked = {span.kind: message[span.start : span.end] for span in diagnosis.spans}
     assert marked == {"field": "Name", "value": "&lt;&lt;x"}
 
 
@@ -222,5 +227,5 @@ def test_a_custom_field_inside_a_longer_name_is_not_named_twice() -> None:
 
 
 def test_the_innermost_limit_counts() -> None:
-    found = diagnose("API_TASK_LIMIT_REACHED STORAGE_LIMIT_EXCEEDED SINGLE_EMAIL_LIMIT_EXCEEDED")
-    assert found.limit == "single email"
+    diagnosis = diagnose("API_TASK_LIMIT_REACHED STORAGE_LIMIT_EXCEEDED SINGLE_EMAIL_LIMIT_EXCEEDED")
+    assert diagnosis.limit == "single email"

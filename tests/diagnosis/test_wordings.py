@@ -152,18 +152,22 @@ def test_objects(message: str, objects: tuple[str, ...]) -> None:
     ],
 )
 def test_automation(message: str, names: list[str]) -> None:
-    found = diagnose(message, APEX).automation
-    assert [item.full_name for item in found] == names
+    diagnosis = diagnose(message, APEX).automation
+    assert [item.full_name for item in diagnosis] == names
 
 
 def test_a_value_that_no_date_or_number_can_be_made_of() -> None:
-    found = diagnose("'12.5' is not a valid value for the type xsd:int:Quantity__c --")
-    assert (found.root_code, found.values, found.fields) == ("INVALID_FIELD", ("12.5",), ("Quantity__c",))
+    diagnosis = diagnose("'12.5' is not a valid value for the type xsd:int:Quantity__c --")
+    assert (diagnosis.root_code, diagnosis.values, diagnosis.fields) == (
+        "INVALID_FIELD",
+        ("12.5",),
+        ("Quantity__c",),
+    )
 
 
 def test_a_value_of_several_lines_ends_at_its_length() -> None:
-    found = diagnose("Street: data value too large: 1 High Street\nBlock B (max length=9):Street --")
-    assert found.values == ("1 High Street\nBlock B",)
+    diagnosis = diagnose("Street: data value too large: 1 High Street\nBlock B (max length=9):Street --")
+    assert diagnosis.values == ("1 High Street\nBlock B",)
     two = diagnose("Fax: data value too large: 123\nName: data value too large: 456 (max length=2)")
     assert two.values == ("123", "456")
 
@@ -174,13 +178,13 @@ def test_a_rule_s_words_name_their_field_without_a_code_too() -> None:
 
 
 def test_a_code_behind_a_value_is_none_of_it() -> None:
-    found = diagnose("Language: bad value for restricted picklist field: en_X (errorCode: SOME_CODE)")
-    assert found.values == ("en_X",)
+    diagnosis = diagnose("Language: bad value for restricted picklist field: en_X (errorCode: SOME_CODE)")
+    assert diagnosis.values == ("en_X",)
 
 
 def test_what_counts_may_stand_under_another_key_than_message() -> None:
-    found = diagnose('{"message": "Save failed", "error": "Fax: value not of required type: 12a: [Fax]"}')
-    assert (found.root_code, found.values) == ("INVALID_TYPE_ON_FIELD_IN_RECORD", ("12a",))
+    diagnosis = diagnose('{"message": "Save failed", "error": "Fax: value not of required type: 12a: [Fax]"}')
+    assert (diagnosis.root_code, diagnosis.values) == ("INVALID_TYPE_ON_FIELD_IN_RECORD", ("12a",))
     assert diagnose('{"message": "Fax: value not of required type: 7", "error": "see log"}').values == ("7",)
 
 
@@ -465,19 +469,22 @@ def test_a_code_and_its_own_sentence_in_the_next_line_are_one_failure(message: s
 
 
 def test_the_given_code_is_that_of_the_failure_whose_words_imply_it() -> None:
-    found = diagnose(
+    diagnosis = diagnose(
         "Required fields are missing: [Name]; Box: bad value for restricted picklist field: Red: [Box__c]",
         "REQUIRED_FIELD_MISSING",
     )
-    assert [failure.root_code for failure in found.failures] == [
+    assert [failure.root_code for failure in diagnosis.failures] == [
         "REQUIRED_FIELD_MISSING",
         "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
     ]
 
 
 def test_another_code_in_the_next_line_is_another_failure() -> None:
-    found = diagnose("STRING_TOO_LONG: Fax: data value too large: 1\nRequired fields are missing: [Name]")
-    assert [failure.root_code for failure in found.failures] == ["STRING_TOO_LONG", "REQUIRED_FIELD_MISSING"]
+    diagnosis = diagnose("STRING_TOO_LONG: Fax: data value too large: 1\nRequired fields are missing: [Name]")
+    assert [failure.root_code for failure in diagnosis.failures] == [
+        "STRING_TOO_LONG",
+        "REQUIRED_FIELD_MISSING",
+    ]
 
 
 PLAIN = "Fax: value outside of valid range on numeric field: 123: [Fax__c]"
@@ -496,17 +503,17 @@ PLAIN = "Fax: value outside of valid range on numeric field: 123: [Fax__c]"
     ],
 )
 def test_what_stands_around_a_message_changes_nothing(message: str) -> None:
-    found = diagnose(message, "NUMBER_OUTSIDE_VALID_RANGE")
-    assert (found.root_code, found.values) == ("NUMBER_OUTSIDE_VALID_RANGE", ("123",))
-    assert set(found.fields) == {"Fax", "Fax__c"}
-    assert len(found.failures) == 1
+    diagnosis = diagnose(message, "NUMBER_OUTSIDE_VALID_RANGE")
+    assert (diagnosis.root_code, diagnosis.values) == ("NUMBER_OUTSIDE_VALID_RANGE", ("123",))
+    assert set(diagnosis.fields) == {"Fax", "Fax__c"}
+    assert len(diagnosis.failures) == 1
 
 
 def test_the_tail_with_an_error_id_is_no_value_and_no_reason() -> None:
-    found = diagnose(
+    diagnosis = diagnose(
         "Fax: bad value for restricted picklist field: None Error ID: 1064190376-681258 (954367962)"
     )
-    assert (found.values, found.error_id) == (("None",), "1064190376-681258 (954367962)")
+    assert (diagnosis.values, diagnosis.error_id) == (("None",), "1064190376-681258 (954367962)")
 
 
 def test_a_code_beside_a_json_message_is_around_the_codes_in_it() -> None:
@@ -516,8 +523,8 @@ def test_a_code_beside_a_json_message_is_around_the_codes_in_it() -> None:
 
 
 def test_escapes_of_json_hide_no_id_and_no_internal_error() -> None:
-    found = diagnose(json.dumps({"message": "Look at\n0015g00000Qr7TbAAJ"}))
-    assert found.record_ids == ("0015g00000Qr7TbAAJ",)
+    diagnosis = diagnose(json.dumps({"message": "Look at\n0015g00000Qr7TbAAJ"}))
+    assert diagnosis.record_ids == ("0015g00000Qr7TbAAJ",)
     text = (
         "An unexpected error occurred.\nPlease include this ErrorId if you contact us: 648718192-2424 (-31)"
     )
@@ -545,9 +552,9 @@ def test_fields_beside_a_json_message_are_none_of_its_words() -> None:
 )
 def test_a_name_that_the_message_breaks_off_in(text: str, root: str, fields: tuple[str, ...]) -> None:
     message = ("word " * 60)[len(text) - 255 :] + text
-    found = diagnose(message)
-    assert found.cut
-    assert (found.root_code, found.fields) == (root, fields)
+    diagnosis = diagnose(message)
+    assert diagnosis.cut
+    assert (diagnosis.root_code, diagnosis.fields) == (root, fields)
 
 
 @pytest.mark.parametrize(
@@ -587,8 +594,8 @@ def test_a_quoted_value_behind_the_word_field_is_no_field(message: str) -> None:
     ],
 )
 def test_a_longest_length_is_a_limit_in_every_language(message: str) -> None:
-    found = diagnose(message, "STRING_TOO_LONG")
-    assert (found.values, found.limit) == (("AAAAAA",), "max length: 4")
+    diagnosis = diagnose(message, "STRING_TOO_LONG")
+    assert (diagnosis.values, diagnosis.limit) == (("AAAAAA",), "max length: 4")
 
 
 def test_other_figures_in_brackets_are_no_length() -> None:
@@ -625,8 +632,8 @@ def test_other_figures_in_brackets_are_no_length() -> None:
     ],
 )
 def test_the_wording_tells_the_root_where_the_code_is_a_wrapper(message: str, given: str, root: str) -> None:
-    found = diagnose(message, given)
-    assert (found.root_code, found.inferred) == (root, root != given)
+    diagnosis = diagnose(message, given)
+    assert (diagnosis.root_code, diagnosis.inferred) == (root, root != given)
 
 
 def test_a_trigger_that_comes_back_to_its_record_is_named_and_a_class_of_a_code_is_not() -> None:

@@ -33,7 +33,7 @@ def org() -> Iterator[WatchedServer]:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class CommandResult:
     """What a command left behind."""
 
     code: int
@@ -61,11 +61,11 @@ class Desk:
     capture: pytest.CaptureFixture[str]
     slept: float = 0.0
 
-    def __call__(self, *words: str) -> Said:
+    def __call__(self, *words: str) -> CommandResult:
         """Run a command as the shell does."""
         self.capture.readouterr()
         code = run([*words, "--org", "box"])
-        said = Said(code, *self.capture.readouterr())
+        said = CommandResult(code, *self.capture.readouterr())
         assert self.server.access_token not in said.out + said.err
         return said
 

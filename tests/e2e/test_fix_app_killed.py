@@ -79,9 +79,9 @@ def test_killed_while_it_is_off_every_command_says_so_and_the_next_start_puts_it
         assert program.wait() == -SIGKILL
     assert not desk.is_on()
     for words in (("list", "--json"), ("causes",), ("plan", "--all"), ("journal",), ("resume",)):
-        said = desk.run(*words)
-        assert OFF in said.err, (words, said)
-        assert "safeguards --restore" in said.err, words
+        output = desk.run(*words)
+        assert OFF in output.err, (words, output)
+        assert "safeguards --restore" in output.err, words
     assert OFF in desk.run("doctor").out
     (line,) = desk.run("safeguards", "--json").out.splitlines()
     assert '"state": "off"' in line

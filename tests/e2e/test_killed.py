@@ -161,8 +161,8 @@ def _served_apart(seed: int, path: Path) -> Iterator[RemoteOrg]:
     try:
         while not child.out.endswith("\n"):
             time.sleep(0.005)
-        told = json.loads(child.out)
-        org = RemoteOrg(told["instance_url"], told["access_token"])
+        payload = json.loads(child.out)
+        org = RemoteOrg(payload["instance_url"], payload["access_token"])
         org.look()
         yield org
     finally:

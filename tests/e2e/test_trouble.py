@@ -18,7 +18,7 @@ from syncerr_tui.demo.faults import BUTTON_FAULTS, FAULTS, SETUP_FAULTS, engine_
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.server import ManualClock
 from syncerr_tui.errors import ExitCode
-from tests.e2e.conftest import Desk, MakeDesk, Said
+from tests.e2e.conftest import CommandResult, Desk, MakeDesk
 from tests.e2e.orgs import EVENT, Arrival, WatchedServer, asked_again_unread, asked_twice, served
 from tests.layers import layered
 
@@ -112,11 +112,13 @@ def prepared(server: WatchedServer, clock: ManualClock, make_desk: MakeDesk, **p
     return make_desk(server, clock, **profile)
 
 
-def check(server: WatchedServer, desk: Desk, said: Said, listed: list[str]) -> Counter[str]:
+def check(server: WatchedServer, desk: Desk, output: CommandResult, listed: list[str]) -> Counter[str]:
     """What must hold after every run; gives the verdicts."""
-    rows = {row["id"]: row for row in said.rows}
-    left_out = {line.split()[2].rstrip(":") for line in said.err.splitlines() if line.startswith("Left out:")}
-    assert len(rows) == len(said.rows), "a row ended twice"
+    rows = {row["id"]: row for row in output.rows}
+    left_out = {
+        line.split()[2].rstrip(":") for line in output.err.splitlines() if line.startswith("Left out:")
+    }
+    assert len(rows) == len(output.rows), "a row ended twice"
     assert set(rows) | left_out == set(listed), "a row has no outcome"
     assert all(row["verdict"] and row["reason"] for row in rows.values())
     for row in rows.values():
@@ -206,9 +208,9 @@ def test_trouble_from_the_first_request_on(fault: str, code: int, words: str, ma
         desk.assert_no_secret_on_disk()
     assert (said.code, said.out) == (code, "")
     assert len(said.err.splitlines()) == 1
-    told = json.loads(said.err)
-    assert told["exit_code"] == code
-    assert words in f"{told['error']}. {told['hint']}"
+    payload = json.loads(said.err)
+    assert payload["exit_code"] == code
+    assert words in f"{payload['error']}. {payload['hint']}"
 
 
 def at_ask(number: int, then: Callable[[], Any]) -> Callable[[Arrival], None]:

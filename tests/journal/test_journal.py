@@ -263,9 +263,9 @@ def test_damage_inside_is_found_at_the_start(tmp_path: Path, time: Time) -> None
 def test_a_full_disk_is_told_and_nothing_is_half_written(file_journal: Journal) -> None:
     pages = file_journal.read("PRAGMA page_count")[0][0]
     file_journal.read(f"PRAGMA max_page_count = {pages}")
-    with pytest.raises(MachineError, match="full") as told:
+    with pytest.raises(MachineError, match="full") as raised:
         begin(file_journal, plan_of(*range(2000)))
-    assert "Nothing is sent" in told.value.hint
+    assert "Nothing is sent" in raised.value.hint
     assert History(file_journal).runs() == ()
     assert file_journal.read("SELECT * FROM claims") == []
 

@@ -257,10 +257,10 @@ def test_without_the_database_nothing_may_be_sent_and_nothing_is_lost(
     run = begin(journal, plan_of(1)).run
     postgres.allow(database, connections=False)
     postgres.cut(database)
-    with pytest.raises(MachineError, match="The journal cannot be reached") as told:
+    with pytest.raises(MachineError, match="The journal cannot be reached") as raised:
         journal.intend(run, [intent(1)])
-    assert "Nothing is sent without it" in told.value.hint
-    assert "\n" not in told.value.line
+    assert "Nothing is sent without it" in raised.value.hint
+    assert "\n" not in raised.value.line
     with pytest.raises(MachineError, match="cannot be reached"):
         journal.release(run)
     postgres.allow(database, connections=True)
@@ -294,9 +294,9 @@ def test_a_full_disk_is_told(on: Open, postgres: PostgresServer, database: str) 
         "CREATE TRIGGER full_disk BEFORE INSERT ON intents EXECUTE FUNCTION full_disk()",
         database=database,
     )
-    with pytest.raises(MachineError, match="No space left on device") as told:
+    with pytest.raises(MachineError, match="No space left on device") as raised:
         journal.intend(run, [intent(1)])
-    assert "Nothing is sent without it" in told.value.hint
+    assert "Nothing is sent without it" in raised.value.hint
     assert journal.read("SELECT * FROM intents") == []
 
 

@@ -56,11 +56,11 @@ async def drive(runner: Runner, on: Callable[[RunEvent], None] | None = None) ->
     return told
 
 
-def last_of_each(told: Sequence[RunEvent]) -> dict[str, RowChanged]:
+def last_of_each(events: Sequence[RunEvent]) -> dict[str, RowChanged]:
     """Row -> the last that was said of it."""
-    return {event.id: event for event in told if isinstance(event, RowChanged)}
+    return {event.id: event for event in events if isinstance(event, RowChanged)}
 
 
-def ending(told: Sequence[RunEvent]) -> RunEnded:
-    assert isinstance(told[-1], RunEnded)
-    return told[-1]
+def ending(events: Sequence[RunEvent]) -> RunEnded:
+    assert isinstance(events[-1], RunEnded)
+    return events[-1]

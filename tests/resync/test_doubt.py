@@ -165,8 +165,8 @@ async def test_a_lost_journal_is_told_and_what_it_knew_goes_only_with_consent(
     with reopen() as journal:
         assert "3 rows may be under way" in journal.loss
         assert in_doubt(journal, errors) == {error.id for error in errors}
-        told = await run(org, journal, errors, time)
-        assert {change.verdict for change in last_of_each(told).values()} == {Verdict.UNKNOWN}
+        events = await run(org, journal, errors, time)
+        assert {change.verdict for change in last_of_each(events).values()} == {Verdict.UNKNOWN}
     assert set(org.reached.values()) == {1}
     with reopen() as journal:
         assert journal.loss == ""

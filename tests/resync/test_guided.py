@@ -42,8 +42,8 @@ def ids(errors: Sequence[SyncError]) -> list[str]:
     return [error.id for error in errors]
 
 
-def fixed(told: Sequence[RunEvent]) -> list[str]:
-    return [event.id for event in told if isinstance(event, RowChanged) and event.verdict is Verdict.FIXED]
+def fixed(events: Sequence[RunEvent]) -> list[str]:
+    return [event.id for event in events if isinstance(event, RowChanged) and event.verdict is Verdict.FIXED]
 
 
 async def until(runner: Runner, over: Callable[[RunEvent], bool]) -> list[RunEvent]:
@@ -80,17 +80,17 @@ async def test_a_row_is_proven_when_it_is_ticked_while_others_are_still_to_press
             press(org, errors[0], errors[2])
             runner.answer(pressed=True)
 
-    told = await drive(runner, on)
-    assert fixed(told)[0] == errors[1].id
-    assert ending(told).counts.fixed == 3
+    events = await drive(runner, on)
+    assert fixed(events)[0] == errors[1].id
+    assert ending(events).counts.fixed == 3
     assert org.reached == {}, "the program itself sent nothing"
 
 
 async def test_nothing_is_called_sent_before_the_person_says_so(journal: Journal, time: Time) -> None:
     org, errors = org_of(time, 2)
     runner = runner_for(org, journal, plan_for(org, errors), time)
-    told = await until(runner, lambda event: isinstance(event, AskPerson))
-    states = {event.state for event in told if isinstance(event, RowChanged)}
+    events = await until(runner, lambda event: isinstance(event, AskPerson))
+    states = {event.state for event in events if isinstance(event, RowChanged)}
     assert states == {RowState.ASKED}
     happened = row_history.story(journal, errors[0].id)
     assert [one.what for one in happened] == ["shown"]
@@ -112,9 +112,9 @@ async def test_a_tick_that_is_taken_back_is_on_record_and_is_not_proven(journal:
         if isinstance(event, RowChanged):
             states.append(event.state)
 
-    told = await drive(runner, on)
+    events = await drive(runner, on)
     assert states[:3] == [RowState.ASKED, RowState.WAITING, RowState.ASKED]
-    assert ending(told).counts.not_sent == 1
+    assert ending(events).counts.not_sent == 1
     said = [one.what for one in row_history.story(journal, errors[0].id)]
     assert said == ["shown", "pressed", "shown", "not pressed", "NOT SENT"]
     assert History(journal).open_attempts() == {}, "nothing is in doubt"
@@ -151,8 +151,8 @@ async def test_who_declines_some_rows_leaves_them_unsent_and_their_children_too(
             runner.person.tick([errors[1].id], pressed=True)
             runner.person.decline([errors[0].id])
 
-    told = await drive(runner, on)
-    last = last_of_each(told)
+    events = await drive(runner, on)
+    last = last_of_each(events)
     assert last[errors[1].id].verdict is Verdict.FIXED
     assert last[errors[0].id].reason == "the person did not press Re-sync"
     assert last[errors[2].id].state is RowState.NOT_SENT
@@ -170,8 +170,8 @@ async def test_a_declined_row_that_somebody_else_took_care_of_is_resolved_elsewh
             org.process_now(errors[0].id)
             runner.person.decline(ids(errors))
 
-    told = await drive(runner, on)
-    assert last_of_each(told)[errors[0].id].verdict is Verdict.ELSEWHERE
+    events = await drive(runner, on)
+    assert last_of_each(events)[errors[0].id].verdict is Verdict.ELSEWHERE
 
 
 class PersonsTime(Time):
@@ -207,9 +207,9 @@ async def test_500_single_ticks_share_their_looks_at_the_org(tmp_path: Path) -> 
         if isinstance(event, AskPerson):
             tasks.append(asyncio.ensure_future(person(event)))
 
-    told = await drive(runner, on)
+    events = await drive(runner, on)
     await asyncio.gather(*tasks)
-    assert ending(told).counts.fixed == 500
+    assert ending(events).counts.fixed == 500
     assert asked_of_the_org[0] < 200, "50 seconds: a look a second, for events and records"
 
 
@@ -285,10 +285,10 @@ async def test_ticks_survive_the_program_and_are_proven_by_the_next_start(
             press(org, *event.errors)
             resumed.answer(pressed=True)
 
-    told = await drive(resumed, goes_on)
+    events = await drive(resumed, goes_on)
     assert asked[0].doubtful == {errors[1].id, errors[2].id}
     assert [ids(event.errors) for event in asked[1:]] == [[errors[2].id]]
-    assert ending(told).counts.fixed == 3
+    assert ending(events).counts.fixed == 3
     kinds = [attempt.kind for attempt in History(journal).rows_of(run)]
     assert kinds == [OutcomeKind.ACCEPTED, None, OutcomeKind.ACCEPTED]
 
@@ -301,10 +301,10 @@ async def test_what_was_pressed_before_the_end_is_never_shown_to_be_pressed_agai
     await until(runner, lambda event: isinstance(event, AskPerson))
     press(org, *errors)
     run = History(journal).unfinished()[0].run.id
-    told = await drive(again(org, journal, time, run))
-    asked = [event for event in told if isinstance(event, AskPerson)]
+    events = await drive(again(org, journal, time, run))
+    asked = [event for event in events if isinstance(event, AskPerson)]
     assert all(event.doubtful == set(ids(event.errors)) for event in asked)
-    assert ending(told).counts.fixed == 2
+    assert ending(events).counts.fixed == 2
 
 
 async def test_what_the_org_has_done_by_the_next_start_is_not_even_asked_about(
@@ -316,9 +316,9 @@ async def test_what_the_org_has_done_by_the_next_start_is_not_even_asked_about(
     press(org, *errors)
     time.now += timedelta(seconds=5)
     run = History(journal).unfinished()[0].run.id
-    told = await drive(again(org, journal, time, run, waits_for_word=True))
-    assert not [event for event in told if isinstance(event, AskPerson)]
-    assert ending(told).counts.fixed == 2
+    events = await drive(again(org, journal, time, run, waits_for_word=True))
+    assert not [event for event in events if isinstance(event, AskPerson)]
+    assert ending(events).counts.fixed == 2
 
 
 async def test_a_row_in_doubt_without_a_trace_waits_for_the_word_or_ends_unknown(
@@ -332,8 +332,8 @@ async def test_a_row_in_doubt_without_a_trace_waits_for_the_word_or_ends_unknown
     attended = again(org, journal, time, run, waits_for_word=True)
     seen = await until(attended, lambda event: time.now > START + timedelta(seconds=170))
     assert not [event for event in seen if isinstance(event, RowChanged) and event.verdict]
-    told = await drive(again(org, journal, time, run))
-    assert last_of_each(told)[errors[0].id].verdict is Verdict.UNKNOWN
+    events = await drive(again(org, journal, time, run))
+    assert last_of_each(events)[errors[0].id].verdict is Verdict.UNKNOWN
 
 
 async def test_who_left_and_had_pressed_nothing_goes_on_at_once(journal: Journal, time: Time) -> None:
@@ -370,7 +370,7 @@ async def test_only_checked_or_dropped_says_what_is_true(
     press(org, errors[0])
     time.now += timedelta(seconds=5)
     run = History(journal).unfinished()[0].run.id
-    told = await drive(again(org, journal, time, run, mode=mode))
-    assert ending(told).counts.unknown == unknown
+    events = await drive(again(org, journal, time, run, mode=mode))
+    assert ending(events).counts.unknown == unknown
     if unknown:
-        assert last_of_each(told)[errors[0].id].reason == "nobody said whether Re-sync was pressed"
+        assert last_of_each(events)[errors[0].id].reason == "nobody said whether Re-sync was pressed"

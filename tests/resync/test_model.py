@@ -172,8 +172,8 @@ class Runs(RuleBasedStateMachine):
         if plan.rows:
             self._wait_out_lag()
             before = self._before()
-            told = asyncio.run(drive(runner_for(self.org, self.journal, plan, self.time)))
-            self._compare(plan, before, last_of_each(told))
+            events = asyncio.run(drive(runner_for(self.org, self.journal, plan, self.time)))
+            self._compare(plan, before, last_of_each(events))
 
     @rule(
         choice=st.integers(0, 2**16),
@@ -187,14 +187,14 @@ class Runs(RuleBasedStateMachine):
             return
         self._wait_out_lag()
         before = self._before()
-        told, finished = asyncio.run(self._until(plan, stop))
+        events, finished = asyncio.run(self._until(plan, stop))
         if not finished:
-            assert isinstance(told[0], RunStarted)
+            assert isinstance(events[0], RunStarted)
             written = frozenset(History(self.journal).open_attempts()) - before.open
             before = replace(before, intended=written - self.org.reached.keys())
-            again = runner_for(self.org, self.journal, plan, self.time, resume=told[0].run_id, mode=mode)
-            told += asyncio.run(drive(again))
-        last = last_of_each(told)
+            again = runner_for(self.org, self.journal, plan, self.time, resume=events[0].run_id, mode=mode)
+            events += asyncio.run(drive(again))
+        last = last_of_each(events)
         if mode is ResumeMode.CONTINUE or finished:
             self._compare(plan, before, last)
             return

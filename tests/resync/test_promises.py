@@ -33,8 +33,8 @@ async def test_1_no_error_leaves_the_list_without_a_recorded_reason(journal: Jou
         if isinstance(event, BatchSent):
             runner.cancel()
 
-    told = await drive(runner, on)
-    rows = History(journal).rows_of(told[0].run_id)  # type: ignore[union-attr]
+    events = await drive(runner, on)
+    rows = History(journal).rows_of(events[0].run_id)  # type: ignore[union-attr]
     assert len(rows) == 40
     assert all(row.ended and row.reason for row in rows)
     assert {row.reason for row in rows if row.intent is None} == {"stopped before it was sent"}
@@ -93,11 +93,11 @@ async def test_2_a_full_disk_stops_the_run_before_anything_is_sent(journal: Jour
             pages = journal.read("PRAGMA page_count")[0][0]
             journal.read(f"PRAGMA max_page_count = {pages}")
 
-    told = await drive(runner, on)
+    events = await drive(runner, on)
     assert org.reached == {}
     assert isinstance(runner.failure, MachineError)
     assert "full" in runner.failure.line
-    assert {c.state for c in last_of_each(told).values()} == {RowState.NOT_SENT}
+    assert {c.state for c in last_of_each(events).values()} == {RowState.NOT_SENT}
 
 
 async def test_3_an_unknown_outcome_is_re_read_before_it_is_sent_again(journal: Journal, time: Time) -> None:
@@ -159,8 +159,8 @@ async def test_5_a_run_touches_the_planned_set_and_results_find_their_rows_by_id
     org = Shuffling(time)
     errors = [org.fail(n) for n in range(6)]
     org.refused = errors[1].id
-    told = await drive(runner_for(org, journal, plan_for(org, errors[:4]), time))
-    rows = {row.error.id: row.kind for row in History(journal).rows_of(told[0].run_id)}  # type: ignore[union-attr]
+    events = await drive(runner_for(org, journal, plan_for(org, errors[:4]), time))
+    rows = {row.error.id: row.kind for row in History(journal).rows_of(events[0].run_id)}  # type: ignore[union-attr]
     assert {event for event, kind in rows.items() if kind == "refused"} == {errors[1].id}
     assert set(org.reached) == {error.id for error in errors[:4]}
 
@@ -198,8 +198,8 @@ class Blabbing(LyingOrg):
 async def test_7_no_secret_reaches_the_journal_or_an_event(journal: Journal, time: Time) -> None:
     """Kept by `problem.title` (never the exception behind it) in `Sender._request`."""
     org = Blabbing(time)
-    told = await drive(runner_for(org, journal, plan_for(org, [org.fail(1)]), time))
+    events = await drive(runner_for(org, journal, plan_for(org, [org.fail(1)]), time))
     journal.read("PRAGMA wal_checkpoint(TRUNCATE)")
     assert SECRET.encode() not in journal.path.read_bytes()
-    assert SECRET not in repr(told)
+    assert SECRET not in repr(events)
     assert "No answer came back" in {row.answer for row in History(journal).open_attempts().values()}

@@ -40,12 +40,12 @@ from tests.resync.driving import drive, ending, last_of_each, plan_for, runner_f
 from tests.resync.lying_org import METHOD, START, Lies, LyingOrg, Time
 
 
-def verdicts(told: Sequence[RunEvent]) -> dict[str, Verdict | None]:
-    return {event: change.verdict for event, change in last_of_each(told).items()}
+def verdicts(events: Sequence[RunEvent]) -> dict[str, Verdict | None]:
+    return {event: change.verdict for event, change in last_of_each(events).items()}
 
 
-def braked(told: Sequence[RunEvent]) -> list[str]:
-    return [event.reason for event in told if isinstance(event, Braked)]
+def braked(events: Sequence[RunEvent]) -> list[str]:
+    return [event.reason for event in events if isinstance(event, Braked)]
 
 
 # -- sending
@@ -68,8 +68,8 @@ async def test_lanes_work_side_by_side_and_never_under_one_parent(journal: Journ
     missing = "Foreign key external ID: 00000000-0000-4000-8000-{:012d} not found"
     errors = [org.fail(n, message=missing.format(n // 6 + 900)) for n in range(24)]
     plan = plan_for(org, errors, parents={})
-    told = await drive(runner_for(org, journal, plan, time))
-    assert ending(told).counts.fixed == 24
+    events = await drive(runner_for(org, journal, plan, time))
+    assert ending(events).counts.fixed == 24
     assert org.most_in_flight == 3
     assert org.collisions == []
     for account in range(4):
@@ -91,9 +91,9 @@ async def test_a_run_waits_for_the_disk_as_it_begins_before_each_request_and_as_
     monkeypatch.setattr(journal, "one_commit", watched)
     org = LyingOrg(time, Lies(refused=1.0), method=replace(METHOD, concurrency=1, batch_size=2))
     errors = [org.fail(n) for n in range(4)]
-    told = await drive(runner_for(org, journal, plan_for(org, errors), time))
-    assert ending(told).counts.ended == 4
-    requests = sum(isinstance(event, BatchSent) for event in told)
+    events = await drive(runner_for(org, journal, plan_for(org, errors), time))
+    assert ending(events).counts.ended == 4
+    requests = sum(isinstance(event, BatchSent) for event in events)
     assert waits.count(True) == 1 + requests + 1
 
 
@@ -102,14 +102,14 @@ async def test_what_a_long_run_keeps_of_its_rows_is_not_gone_through_for_garbage
 ) -> None:
     """No key is read meanwhile: with 60,000 rows it took a fifth of a second."""
     frozen_at: list[int] = []
-    told: list[RunEvent] = []
+    events: list[RunEvent] = []
     monkeypatch.setattr("syncerr_tui.resync.runner.FREEZE_EVERY", 50)
-    monkeypatch.setattr("gc.freeze", lambda: frozen_at.append(len(told)))
+    monkeypatch.setattr("gc.freeze", lambda: frozen_at.append(len(events)))
     org = LyingOrg(time)
     errors = [org.fail(n) for n in range(40)]
-    await drive(runner_for(org, journal, plan_for(org, errors), time), on=told.append)
-    assert len(told) > 3 * 40
-    assert frozen_at == list(range(0, len(told) + 1, 50))
+    await drive(runner_for(org, journal, plan_for(org, errors), time), on=events.append)
+    assert len(events) > 3 * 40
+    assert frozen_at == list(range(0, len(events) + 1, 50))
 
 
 @pytest.mark.parametrize("late", [0.0, 6.0])
@@ -146,11 +146,11 @@ async def test_the_first_rows_are_looked_at_while_the_journal_takes_the_plan(
 
     monkeypatch.setattr(journal, "begin", begin)
     org = Watched(time)
-    told = await drive(runner_for(org, journal, plan_for(org, [org.fail(1), org.fail(2)]), time))
+    events = await drive(runner_for(org, journal, plan_for(org, [org.fail(1), org.fail(2)]), time))
     again = ["looked"] if late else []
     assert acts[: acts.index("sent")] == ["claimed", "looked", "written", *again]
-    assert len([event for event in told if isinstance(event, BatchSent)]) == 1
-    assert ending(told).counts.fixed == 2
+    assert len([event for event in events if isinstance(event, BatchSent)]) == 1
+    assert ending(events).counts.fixed == 2
 
 
 async def test_rows_are_judged_while_others_are_still_asked_about(
@@ -183,12 +183,12 @@ async def test_rows_are_judged_while_others_are_still_asked_about(
 async def test_locked_rows_are_asked_for_again_in_smaller_pieces(journal: Journal, time: Time) -> None:
     org = LyingOrg(time, Lies(locked_once=True), method=replace(METHOD, batch_size=200))
     errors = [org.fail(n) for n in range(120)]
-    told = await drive(runner_for(org, journal, plan_for(org, errors, parents={}), time))
-    sizes = [len(event.ids) for event in told if isinstance(event, BatchSent)]
+    events = await drive(runner_for(org, journal, plan_for(org, errors, parents={}), time))
+    sizes = [len(event.ids) for event in events if isinstance(event, BatchSent)]
     assert sizes == [120, 50, 50, 20]
-    assert ending(told).counts.fixed == 120
-    assert "a record is locked" in {event.why for event in told if isinstance(event, Waiting)}
-    assert {row.attempts for row in History(journal).rows_of(ending(told).run_id)} == {2}
+    assert ending(events).counts.fixed == 120
+    assert "a record is locked" in {event.why for event in events if isinstance(event, Waiting)}
+    assert {row.attempts for row in History(journal).rows_of(ending(events).run_id)} == {2}
 
 
 async def test_a_lock_that_stays_ends_as_not_tried(journal: Journal, time: Time) -> None:
@@ -255,8 +255,8 @@ class Reconnecting(LyingOrg):
 
 async def test_what_never_left_is_sent_again(journal: Journal, time: Time) -> None:
     org = Reconnecting(time)
-    told = await drive(runner_for(org, journal, plan_for(org, [org.fail(n) for n in range(4)]), time))
-    assert ending(told).counts.fixed == 4
+    events = await drive(runner_for(org, journal, plan_for(org, [org.fail(n) for n in range(4)]), time))
+    assert ending(events).counts.fixed == 4
     assert set(org.reached.values()) == {1}
     assert len(journal.read("SELECT * FROM intents")) == 12
     kinds = [row["kind"] for row in journal.read("SELECT kind FROM outcomes ORDER BY intent")]
@@ -265,8 +265,8 @@ async def test_what_never_left_is_sent_again(journal: Journal, time: Time) -> No
 
 async def test_a_line_that_stays_down_leaves_the_rows_unsent(journal: Journal, time: Time) -> None:
     org = LyingOrg(time, Lies(not_sent=1.0))
-    told = await drive(runner_for(org, journal, plan_for(org, [org.fail(1)]), time))
-    (change,) = last_of_each(told).values()
+    events = await drive(runner_for(org, journal, plan_for(org, [org.fail(1)]), time))
+    (change,) = last_of_each(events).values()
     assert change.state is RowState.NOT_SENT
     assert change.reason == "it never reached the org: The org's address refused the connection"
     assert History(journal).open_attempts() == {}
@@ -279,8 +279,8 @@ async def test_a_row_that_changed_or_went_since_the_plan_is_left_out(journal: Jo
     org.vanish(errors[0].id)
     org.events[errors[1].id].broken = True
     org.process_now(errors[1].id)
-    told = await drive(runner_for(org, journal, plan, time))
-    last = last_of_each(told)
+    events = await drive(runner_for(org, journal, plan, time))
+    last = last_of_each(events)
     assert last[errors[0].id].verdict is Verdict.UNKNOWN
     assert "gone before it was sent, but no record has this" in last[errors[0].id].reason
     assert last[errors[1].id].reason == "it has changed since the plan was made"
@@ -293,10 +293,10 @@ async def test_a_row_that_the_org_works_on_already_is_not_sent(journal: Journal,
     error, other = org.fail(1), org.fail(2)
     plan = plan_for(org, [error, other])
     org._queue(error.id)
-    told = await drive(runner_for(org, journal, plan, time))
-    assert last_of_each(told)[error.id].reason == "the org is working on it already"
+    events = await drive(runner_for(org, journal, plan, time))
+    assert last_of_each(events)[error.id].reason == "the org is working on it already"
     assert set(org.reached) == {other.id}
-    assert verdicts(told) == {error.id: None, other.id: Verdict.FIXED}
+    assert verdicts(events) == {error.id: None, other.id: Verdict.FIXED}
 
 
 async def test_a_victim_that_the_org_clears_itself_is_not_sent(journal: Journal, time: Time) -> None:
@@ -308,8 +308,8 @@ async def test_a_victim_that_the_org_clears_itself_is_not_sent(journal: Journal,
             org.process_now(victim.id)
 
     plan = plan_for(org, [cause, victim], parents={victim.id: frozenset((cause.id,))})
-    told = await drive(runner_for(org, journal, plan, time), on)
-    assert verdicts(told) == {cause.id: Verdict.FIXED, victim.id: Verdict.ELSEWHERE}
+    events = await drive(runner_for(org, journal, plan, time), on)
+    assert verdicts(events) == {cause.id: Verdict.FIXED, victim.id: Verdict.ELSEWHERE}
     assert set(org.reached) == {cause.id}
 
 
@@ -319,21 +319,21 @@ async def test_a_victim_that_the_org_clears_itself_is_not_sent(journal: Journal,
 async def test_three_failed_requests_in_a_row_pull_the_brake(journal: Journal, time: Time) -> None:
     org = LyingOrg(time, Lies(refused=1.0), method=replace(METHOD, concurrency=1, batch_size=2))
     plan = plan_for(org, [org.fail(n) for n in range(20)], parents={})
-    told = await drive(runner_for(org, journal, plan, time))
-    assert braked(told) == ["3 requests in a row failed"]
-    assert sum(isinstance(event, BatchSent) for event in told) == 3
-    assert ending(told).how == "braked"
-    assert ending(told).counts.not_sent == 14
-    assert "3 requests in a row failed" in last_of_each(told)[plan.rows[-1].error.id].reason
+    events = await drive(runner_for(org, journal, plan, time))
+    assert braked(events) == ["3 requests in a row failed"]
+    assert sum(isinstance(event, BatchSent) for event in events) == 3
+    assert ending(events).how == "braked"
+    assert ending(events).counts.not_sent == 14
+    assert "3 requests in a row failed" in last_of_each(events)[plan.rows[-1].error.id].reason
 
 
 async def test_a_canary_that_fails_again_stops_the_ramp(journal: Journal, time: Time) -> None:
     org = LyingOrg(time)
     errors = [org.fail(n, broken=n == 3) for n in range(40)]
-    told = await drive(runner_for(org, journal, plan_for(org, errors, parents={}, canary=True), time))
-    assert braked(told) == [f"the same cause came back on Account {errors[3].id}, one of the first rows"]
+    events = await drive(runner_for(org, journal, plan_for(org, errors, parents={}, canary=True), time))
+    assert braked(events) == [f"the same cause came back on Account {errors[3].id}, one of the first rows"]
     assert len(org.reached) == 6
-    assert ending(told).counts.not_sent == 34
+    assert ending(events).counts.not_sent == 34
 
 
 LEARNED = replace(METHOD, first_alone=True, concurrency=1, batch_size=10)
@@ -343,16 +343,16 @@ async def test_an_unproven_method_takes_one_row_and_the_rest_behind_its_proof(
     journal: Journal, time: Time
 ) -> None:
     org = LyingOrg(time, method=LEARNED)
-    told = await drive(
+    events = await drive(
         runner_for(org, journal, plan_for(org, [org.fail(n) for n in range(12)], parents={}), time)
     )
-    sizes = [len(event.ids) for event in told if isinstance(event, BatchSent)]
+    sizes = [len(event.ids) for event in events if isinstance(event, BatchSent)]
     assert sizes[0] == 1
     assert max(sizes) > 1
-    assert ending(told).counts.fixed == 12
+    assert ending(events).counts.fixed == 12
     more = plan_for(org, [org.fail(n) for n in range(20, 25)], parents={})
-    told = await drive(runner_for(org, journal, more, time))
-    assert next(len(event.ids) for event in told if isinstance(event, BatchSent)) == 5
+    events = await drive(runner_for(org, journal, more, time))
+    assert next(len(event.ids) for event in events if isinstance(event, BatchSent)) == 5
 
 
 async def test_a_first_row_that_the_org_worked_on_is_proof_enough_though_it_failed_again(
@@ -360,9 +360,9 @@ async def test_a_first_row_that_the_org_worked_on_is_proof_enough_though_it_fail
 ) -> None:
     org = LyingOrg(time, method=LEARNED)
     plan = plan_for(org, [org.fail(n, broken=True) for n in range(12)], parents={})
-    told = await drive(runner_for(org, journal, plan, time))
-    assert [len(event.ids) for event in told if isinstance(event, BatchSent)] == [1, 10, 1]
-    assert ending(told).counts.still_failing == 12
+    events = await drive(runner_for(org, journal, plan, time))
+    assert [len(event.ids) for event in events if isinstance(event, BatchSent)] == [1, 10, 1]
+    assert ending(events).counts.still_failing == 12
 
 
 async def test_a_method_that_is_refused_goes_on_with_single_rows_until_the_brake(
@@ -370,26 +370,26 @@ async def test_a_method_that_is_refused_goes_on_with_single_rows_until_the_brake
 ) -> None:
     org = LyingOrg(time, Lies(refused=1.0), method=LEARNED)
     plan = plan_for(org, [org.fail(n) for n in range(12)], parents={})
-    told = await drive(runner_for(org, journal, plan, time))
-    assert [len(event.ids) for event in told if isinstance(event, BatchSent)] == [1, 1, 1]
-    assert braked(told)
-    assert ending(told).counts.not_sent == 9
+    events = await drive(runner_for(org, journal, plan, time))
+    assert [len(event.ids) for event in events if isinstance(event, BatchSent)] == [1, 1, 1]
+    assert braked(events)
+    assert ending(events).counts.not_sent == 9
 
 
 async def test_a_first_request_that_nobody_worked_on_is_the_last(journal: Journal, time: Time) -> None:
     org = LyingOrg(time, Lies(lost_request=1.0), method=LEARNED)
     plan = plan_for(org, [org.fail(n) for n in range(12)], parents={})
-    told = await drive(runner_for(org, journal, plan, time))
-    assert [len(event.ids) for event in told if isinstance(event, BatchSent)] == [1]
-    assert "first request" in braked(told)[0]
+    events = await drive(runner_for(org, journal, plan, time))
+    assert [len(event.ids) for event in events if isinstance(event, BatchSent)] == [1]
+    assert "first request" in braked(events)[0]
 
 
 async def test_without_a_ramp_a_failure_stops_nobody_else(journal: Journal, time: Time) -> None:
     org = LyingOrg(time)
     errors = [org.fail(n, broken=n == 3) for n in range(40)]
-    told = await drive(runner_for(org, journal, plan_for(org, errors, parents={}), time))
-    assert braked(told) == []
-    assert ending(told).counts.fixed == 39
+    events = await drive(runner_for(org, journal, plan_for(org, errors, parents={}), time))
+    assert braked(events) == []
+    assert ending(events).counts.fixed == 39
 
 
 async def test_an_expired_session_stops_the_run_and_every_row_has_its_word(
@@ -397,17 +397,17 @@ async def test_an_expired_session_stops_the_run_and_every_row_has_its_word(
 ) -> None:
     org = LyingOrg(time, Lies(expires_after=6), method=replace(METHOD, concurrency=1))
     runner = runner_for(org, journal, plan_for(org, [org.fail(n) for n in range(20)], parents={}), time)
-    told = await drive(runner)
+    events = await drive(runner)
     assert isinstance(runner.failure, NotLoggedInError)
-    assert ending(told).how == "stopped"
-    counts = ending(told).counts
+    assert ending(events).how == "stopped"
+    counts = ending(events).counts
     assert counts.unknown + counts.not_sent == 20
     assert counts.unknown == len(org.reached) > 0
     (unfinished,) = History(journal).unfinished()
     assert unfinished.unknown == counts.unknown
     org.lies = Lies()
     again = await drive(
-        runner_for(org, journal, runner.plan, time, resume=ending(told).run_id, mode=ResumeMode.CONTINUE)
+        runner_for(org, journal, runner.plan, time, resume=ending(events).run_id, mode=ResumeMode.CONTINUE)
     )
     assert ending(again).counts.fixed == 20
     assert set(org.reached.values()) == {1}
@@ -424,9 +424,9 @@ async def test_cancel_awaits_what_is_in_flight_and_sends_no_more(journal: Journa
         if isinstance(event, BatchSent):
             runner.cancel()
 
-    told = await drive(runner, on)
-    counts = ending(told).counts
-    assert ending(told).how == "cancelled"
+    events = await drive(runner, on)
+    counts = ending(events).counts
+    assert ending(events).how == "cancelled"
     assert counts.fixed == len(org.reached) <= 8
     assert counts.fixed + counts.not_sent == 20
     assert History(journal).unfinished() == ()
@@ -453,16 +453,16 @@ async def test_a_stop_takes_no_blame_for_what_its_cause_held_back(
         if isinstance(event, WaveProven):
             runner.cancel()
 
-    told = await drive(runner, on)
-    last = last_of_each(told)
+    events = await drive(runner, on)
+    last = last_of_each(events)
     assert last[child.id].reason == f"its cause {broken.id} is not proven (STILL FAILING)"
     assert last[grandchild.id].reason == f"its cause {child.id} is not proven (not sent)"
     held = "1 fixed, 1 still failing, 2 held back by their cause"
     if more:
         assert last[more[0].id].reason == "stopped before it was sent"
-        assert ending(told).summary == f"5 planned: {held}, 1 not sent (stopped)"
+        assert ending(events).summary == f"5 planned: {held}, 1 not sent (stopped)"
     else:
-        assert ending(told).summary == f"4 planned: {held}"
+        assert ending(events).summary == f"4 planned: {held}"
 
 
 async def test_cancel_does_not_wait_for_the_proof(journal: Journal, time: Time) -> None:
@@ -475,14 +475,14 @@ async def test_cancel_does_not_wait_for_the_proof(journal: Journal, time: Time) 
             runner.cancel()
 
     started = time.now
-    told = await drive(runner, on)
-    assert verdicts(told) == {error.id: Verdict.UNKNOWN}
+    events = await drive(runner, on)
+    assert verdicts(events) == {error.id: Verdict.UNKNOWN}
     assert time.now - started < timedelta(seconds=5)
     time.now += timedelta(seconds=100)
     rows = list(History(journal).open_attempts().values())
     (verified,) = await verify(org, journal, rows, proof_timeout=0, sleep=time.sleep)
     assert verified.verdict is Verdict.FIXED
-    assert History(journal).rows_of(ending(told).run_id)[0].verdict is Verdict.FIXED
+    assert History(journal).rows_of(ending(events).run_id)[0].verdict is Verdict.FIXED
     assert History(journal).open_attempts() == {}
 
 
@@ -494,8 +494,8 @@ async def test_what_was_cancelled_before_its_proof_is_waited_for_by_the_next_pla
     runner = runner_for(org, journal, plan, time)
     await drive(runner, lambda event: runner.cancel() if isinstance(event, Waiting) else None)
     assert org.done_at == {}
-    told = await drive(runner_for(org, journal, plan, time))
-    assert set(verdicts(told).values()) == {Verdict.FIXED}
+    events = await drive(runner_for(org, journal, plan, time))
+    assert set(verdicts(events).values()) == {Verdict.FIXED}
     assert set(org.reached.values()) == {1}
 
 
@@ -515,10 +515,10 @@ async def test_pause_holds_every_lane_until_it_is_told_to_go_on(journal: Journal
             # Long enough for two lanes to send all forty rows, if they were not held.
             asyncio.get_running_loop().call_later(0.2, go_on)
 
-    told = await drive(runner, on)
+    events = await drive(runner, on)
     assert len(held) == 1
     assert held[0] <= 8, "only what was in flight"
-    assert ending(told).counts.fixed == 40
+    assert ending(events).counts.fixed == 40
     marks = [row["mark"] for row in journal.read("SELECT mark FROM marks ORDER BY n")]
     assert marks == ["paused", "resumed", "finished"]
 
@@ -589,8 +589,8 @@ async def test_what_was_seen_before_a_pause_is_not_sent_on(journal: Journal, tim
     error = org.fail(1)
     org.events[error.id].broken = False
     org.runner = runner_for(org, journal, plan_for(org, [error]), time)
-    told = await drive(org.runner)
-    assert set(verdicts(told).values()) == {Verdict.ELSEWHERE}
+    events = await drive(org.runner)
+    assert set(verdicts(events).values()) == {Verdict.ELSEWHERE}
     assert not org.reached
 
 
@@ -612,8 +612,8 @@ async def test_what_was_seen_while_the_journal_took_the_plan_is_not_sent_on_afte
             runner.pause()
             asyncio.get_running_loop().call_later(0.05, somebody_else_re_syncs)
 
-    told = await drive(runner, pause)
-    assert set(verdicts(told).values()) == {Verdict.ELSEWHERE}
+    events = await drive(runner, pause)
+    assert set(verdicts(events).values()) == {Verdict.ELSEWHERE}
     assert not org.reached
 
 
@@ -627,11 +627,11 @@ async def test_a_pause_that_cannot_be_written_down_stops_the_run(journal: Journa
             runner.pause()
             runner.cancel()
 
-    told = await drive(runner, on)
+    events = await drive(runner, on)
     assert isinstance(runner.failure, MachineError)
-    assert ending(told).how == "stopped"
+    assert ending(events).how == "stopped"
     assert len(org.reached) == 4
-    assert ending(told).counts.ended == 40
+    assert ending(events).counts.ended == 40
 
 
 @pytest.mark.parametrize("pressed", [True, False])
@@ -654,11 +654,11 @@ async def test_guided_names_the_rows_and_waits_for_the_person(
                     org._queue(error.id)
             runner.answer(pressed=pressed)
 
-    told = await drive(runner, on)
+    events = await drive(runner, on)
     assert [error.id for error in asked[0].errors] == [error.id for error in errors]
     assert asked[0].address == "https://acme.example/tool"
     assert org.reached == {}, "the tool itself sent nothing"
-    counts = ending(told).counts
+    counts = ending(events).counts
     assert (counts.fixed, counts.not_sent) == ((7, 0) if pressed else (0, 7))
 
 
@@ -667,18 +667,18 @@ async def test_guided_names_the_rows_and_waits_for_the_person(
 
 async def test_patience_outlasts_two_minutes_of_silence_and_asks_seldom(journal: Journal, time: Time) -> None:
     org = LyingOrg(time, Lies(delay=125.0, delay_at_least=120.0, lag=20.0))
-    told = await drive(runner_for(org, journal, plan_for(org, [org.fail(n) for n in range(4)]), time))
-    assert ending(told).counts.fixed == 4
+    events = await drive(runner_for(org, journal, plan_for(org, [org.fail(n) for n in range(4)]), time))
+    assert ending(events).counts.fixed == 4
     assert org.calls < 40
-    waits = [event.seconds for event in told if isinstance(event, Waiting)]
+    waits = [event.seconds for event in events if isinstance(event, Waiting)]
     assert waits[:4] == sorted(waits[:4])
 
 
 async def test_patience_ends_as_unknown_and_nothing_is_sent_again(journal: Journal, time: Time) -> None:
     org = LyingOrg(time, Lies(delay=900.0, delay_at_least=800.0))
     error = org.fail(1)
-    told = await drive(runner_for(org, journal, plan_for(org, [error]), time))
-    assert verdicts(told) == {error.id: Verdict.UNKNOWN}
+    events = await drive(runner_for(org, journal, plan_for(org, [error]), time))
+    assert verdicts(events) == {error.id: Verdict.UNKNOWN}
     assert time.now - org.first_asked[error.id] >= timedelta(seconds=180)
     assert org.reached == {error.id: 1}
 
@@ -690,9 +690,9 @@ async def test_an_impatient_plan_does_not_send_again_what_the_org_is_still_worki
     error = org.fail(1)
     await drive(runner_for(org, journal, plan_for(org, [error], proof_timeout=5.0), time))
     assert org.reached == {error.id: 1}
-    told = await drive(runner_for(org, journal, plan_for(org, [error], proof_timeout=5.0), time))
+    events = await drive(runner_for(org, journal, plan_for(org, [error], proof_timeout=5.0), time))
     assert org.reached == {error.id: 1}
-    assert verdicts(told) == {error.id: Verdict.FIXED}
+    assert verdicts(events) == {error.id: Verdict.FIXED}
 
 
 async def test_a_duplicate_error_tells_of_the_write_that_did_land(journal: Journal, time: Time) -> None:
@@ -709,17 +709,17 @@ async def test_a_duplicate_error_tells_of_the_write_that_did_land(journal: Journ
 async def test_twins_are_loud(journal: Journal, time: Time) -> None:
     org = LyingOrg(time, Lies(twin=1.0))
     error = org.fail(1)
-    told = await drive(runner_for(org, journal, plan_for(org, [error]), time))
-    assert verdicts(told) == {error.id: Verdict.TWIN}
-    assert "TWIN" in ending(told).summary
-    assert not ending(told).counts.all_fixed
+    events = await drive(runner_for(org, journal, plan_for(org, [error]), time))
+    assert verdicts(events) == {error.id: Verdict.TWIN}
+    assert "TWIN" in ending(events).summary
+    assert not ending(events).counts.all_fixed
 
 
 async def test_a_delete_is_proven_by_absence(journal: Journal, time: Time) -> None:
     org = LyingOrg(time)
     error = org.fail(1, kind=EventType.DELETE)
-    told = await drive(runner_for(org, journal, plan_for(org, [error]), time))
-    assert verdicts(told) == {error.id: Verdict.FIXED}
+    events = await drive(runner_for(org, journal, plan_for(org, [error]), time))
+    assert verdicts(events) == {error.id: Verdict.FIXED}
 
 
 class Forbidden(LyingOrg):
@@ -736,9 +736,9 @@ async def test_records_that_may_not_be_read_leave_only_their_own_rows_unknown(
 ) -> None:
     org = Forbidden(time)
     hidden, open_ = org.fail(1, "s_c__Payment__c"), org.fail(2)
-    told = await drive(runner_for(org, journal, plan_for(org, [hidden, open_], parents={}), time))
-    assert verdicts(told) == {hidden.id: Verdict.UNKNOWN, open_.id: Verdict.FIXED}
-    assert "No access to payments" in last_of_each(told)[hidden.id].reason
+    events = await drive(runner_for(org, journal, plan_for(org, [hidden, open_], parents={}), time))
+    assert verdicts(events) == {hidden.id: Verdict.UNKNOWN, open_.id: Verdict.FIXED}
+    assert "No access to payments" in last_of_each(events)[hidden.id].reason
 
 
 # -- progress
@@ -754,8 +754,8 @@ class Punctual(LyingOrg):
 
 async def test_a_wait_says_since_when_and_until_when(journal: Journal, time: Time) -> None:
     org = LyingOrg(time, Lies(delay=100.0, delay_at_least=90.0))
-    told = await drive(runner_for(org, journal, plan_for(org, [org.fail(1)]), time))
-    waits = [event for event in told if isinstance(event, Waiting)]
+    events = await drive(runner_for(org, journal, plan_for(org, [org.fail(1)]), time))
+    waits = [event for event in events if isinstance(event, Waiting)]
     assert {(event.kind, event.rows, event.since) for event in waits} == {(WaitKind.PROOF, 1, START)}
     assert {event.until for event in waits} == {START + timedelta(seconds=180)}
 
@@ -773,8 +773,8 @@ async def test_a_wait_for_an_earlier_request_is_announced_at_once_with_its_end(
         if isinstance(event, Waiting):
             seen_at.append(org.calls)
 
-    told = await drive(runner_for(org, journal, plan_for(org, [error], proof_timeout=8.0), time), on)
-    first = next(event for event in told if isinstance(event, Waiting))
+    events = await drive(runner_for(org, journal, plan_for(org, [error], proof_timeout=8.0), time), on)
+    first = next(event for event in events if isinstance(event, Waiting))
     assert (first.kind, first.rows, first.seconds) == (WaitKind.EARLIER, 1, 0.0)
     assert first.since == START
     assert first.until == START + timedelta(seconds=180)
@@ -796,8 +796,8 @@ async def test_time_left_and_estimate_learn_from_measured_waves(journal: Journal
     plan = plan_for(org, more, parents=links).estimated(History(journal).wave_times("apex"))
     assert 100 <= (plan.expected_seconds or 0) <= 160
     assert re.fullmatch(r"about \d+ calls and [23] min", plan.cost)
-    told = await drive(runner_for(org, journal, plan, time))
-    left = [e.eta_seconds for e in told if isinstance(e, Progress) and e.eta_seconds is not None]
+    events = await drive(runner_for(org, journal, plan, time))
+    left = [e.eta_seconds for e in events if isinstance(e, Progress) and e.eta_seconds is not None]
     assert left
     assert all(seconds <= 80 for seconds in left), "one wave was left when the first time left was told"
 
@@ -810,10 +810,10 @@ async def test_a_wave_that_ends_unknown_teaches_nothing(journal: Journal, time: 
 
 async def test_progress_counts_every_row_and_tells_the_real_rate(journal: Journal, time: Time) -> None:
     org = Punctual(time, method=replace(METHOD, concurrency=1, batch_size=5))
-    told = await drive(
+    events = await drive(
         runner_for(org, journal, plan_for(org, [org.fail(n) for n in range(50)], parents={}), time)
     )
-    steps = [event for event in told if isinstance(event, Progress)]
+    steps = [event for event in events if isinstance(event, Progress)]
     for step in steps:
         c = step.counts
         outcomes = sum(getattr(c, verdict.count_name) for verdict in Verdict) + c.not_sent
@@ -825,12 +825,12 @@ async def test_progress_counts_every_row_and_tells_the_real_rate(journal: Journa
 async def test_no_time_left_is_told_before_a_wave_is_proven(journal: Journal, time: Time) -> None:
     org = Punctual(time, method=replace(METHOD, concurrency=1, batch_size=5))
     plan = plan_for(org, [org.fail(n) for n in range(50)], parents={}, canary=True)
-    told = await drive(runner_for(org, journal, plan, time))
-    proven = next(n for n, event in enumerate(told) if isinstance(event, WaveProven))
-    begun = next(event for event in told if isinstance(event, WaveProven))
+    events = await drive(runner_for(org, journal, plan, time))
+    proven = next(n for n, event in enumerate(events) if isinstance(event, WaveProven))
+    begun = next(event for event in events if isinstance(event, WaveProven))
     assert begun.number == 1
-    before = [e.eta_seconds for e in told[: proven - 1] if isinstance(e, Progress)]
-    after = [e.eta_seconds for e in told[proven - 1 :] if isinstance(e, Progress)]
+    before = [e.eta_seconds for e in events[: proven - 1] if isinstance(e, Progress)]
+    after = [e.eta_seconds for e in events[proven - 1 :] if isinstance(e, Progress)]
     assert before == [None] * len(before)
     known = [seconds for seconds in after if seconds is not None]
     assert known
@@ -874,12 +874,12 @@ async def test_resume_check_sends_nothing(journal: Journal, time: Time) -> None:
     (unfinished,) = History(journal).unfinished()
     assert unfinished.summary == "20 planned, 0 proven, 4 sent with unknown outcome, 16 not sent"
     before = dict(org.reached)
-    told = await drive(
+    events = await drive(
         runner_for(org, journal, runner.plan, time, resume=runner.run_id, mode=ResumeMode.CHECK)
     )
     assert org.reached == before
-    assert ending(told).counts.fixed == 4
-    assert ending(told).counts.not_sent == 16
+    assert ending(events).counts.fixed == 4
+    assert ending(events).counts.not_sent == 16
     assert History(journal).unfinished() == ()
 
 
@@ -887,12 +887,12 @@ async def test_resume_drop_neither_reads_nor_sends(journal: Journal, time: Time)
     org = LyingOrg(time, Lies(delay=30.0), method=replace(METHOD, concurrency=1))
     runner = await _interrupted(org, journal, time, 20)
     calls = org.calls
-    told = await drive(
+    events = await drive(
         runner_for(org, journal, runner.plan, time, resume=runner.run_id, mode=ResumeMode.DROP)
     )
     assert org.calls == calls
-    assert ending(told).counts.unknown == 4
-    assert ending(told).how == "dropped"
+    assert ending(events).counts.unknown == 4
+    assert ending(events).how == "dropped"
     assert History(journal).unfinished() == ()
 
 
@@ -934,8 +934,8 @@ async def test_one_lane_reads_the_next_rows_records_meanwhile_and_their_events_w
 ) -> None:
     org = WatchedOrg(time, method=replace(METHOD, concurrency=1, batch_size=2))
     errors = [org.fail(n) for n in range(6)]
-    told = await drive(runner_for(org, journal, plan_for(org, errors, parents={}), time))
-    assert ending(told).counts.fixed == 6
+    events = await drive(runner_for(org, journal, plan_for(org, errors, parents={}), time))
+    assert ending(events).counts.fixed == 6
     first, second, third = [errors[n].id for n in (0, 2, 4)]
     assert org.steps[:2] == [("events", first), ("records", first)] or org.steps[:2] == [
         ("records", first),

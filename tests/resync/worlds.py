@@ -121,9 +121,9 @@ async def run_and_check(world: World, folder: Path, also: Callable[[RunEvent], N
             also(event)
 
     with open_journal(folder, world.time) as journal:
-        told = await drive(runner_for(org, journal, plan, world.time), on)
-        rows = History(journal).rows_of(ending(told).run_id)
-    last = last_of_each(told)
+        events = await drive(runner_for(org, journal, plan, world.time), on)
+        rows = History(journal).rows_of(ending(events).run_id)
+    last = last_of_each(events)
     planned = {row.error.id for row in plan.rows}
     assert watcher.wrong == [], watcher.wrong
     twice = {i: n for i, n in org.reached.items() if n > 1}
@@ -136,5 +136,5 @@ async def run_and_check(world: World, folder: Path, also: Callable[[RunEvent], N
         i: (c.verdict, c.reason) for i, c in last.items()
     }
     assert all(r.ended for r in rows), "a row has no outcome in the journal"
-    counts = ending(told).counts
+    counts = ending(events).counts
     assert counts.ended == counts.planned == len(planned)

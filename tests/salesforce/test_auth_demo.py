@@ -25,8 +25,8 @@ from syncerr_tui.salesforce.profiles import (
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[DemoServer]:
-    with DemoServer(DemoOptions(errors=5)) as found:
-        yield found
+    with DemoServer(DemoOptions(errors=5)) as server:
+        yield server
 
 
 @pytest.fixture

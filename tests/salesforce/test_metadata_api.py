@@ -145,9 +145,9 @@ async def test_a_refusal_is_told_in_words(answer: tuple[int, str], title: str) -
 
 async def test_a_fault_that_quotes_the_token_does_not_show_it() -> None:
     quoted = TOKEN.replace("<&", "&lt;&amp;")
-    with pytest.raises(RefusedError) as told:
+    with pytest.raises(RefusedError) as raised:
         await api(fault("UNKNOWN", f"no {quoted}"))[0].update(RULE)
-    assert TOKEN not in told.value.line
+    assert TOKEN not in raised.value.line
 
 
 @pytest.mark.parametrize(

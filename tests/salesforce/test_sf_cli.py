@@ -36,10 +36,10 @@ sys.stderr.write(said.get("err", ""))
 sys.exit(said.get("exit", 0))
 """
 
-Said = dict[str, Any]
+CliOutput = dict[str, Any]
 
 
-def displayed(token: str = REDACTED, status: str = "Connected", **more: str) -> Said:
+def displayed(token: str = REDACTED, status: str = "Connected", **more: str) -> CliOutput:
     result = {
         "id": "00D5g000000abcdEAA",
         "apiVersion": "67.0",
@@ -52,11 +52,11 @@ def displayed(token: str = REDACTED, status: str = "Connected", **more: str) -> 
     return {"out": json.dumps({"status": 0, "result": result, "warnings": []})}
 
 
-def shown(token: str = TOKEN, warning: str = "This command exposes a sensitive Access Token") -> Said:
+def shown(token: str = TOKEN, warning: str = "This command exposes a sensitive Access Token") -> CliOutput:
     return {"out": json.dumps({"status": 0, "result": {"accessToken": token}, "warnings": [warning]})}
 
 
-def refused(name: str, message: str, code: int = 1) -> Said:
+def refused(name: str, message: str, code: int = 1) -> CliOutput:
     return {
         "out": json.dumps({"name": name, "message": message, "exitCode": code, "status": code}),
         "exit": code,
@@ -73,7 +73,7 @@ class FakeSf:
         self.folder = folder
         self.log = folder / "calls.jsonl"
 
-    def behaves(self, display: Said, show: Said) -> None:
+    def behaves(self, display: CliOutput, show: CliOutput) -> None:
         program = self.folder / "sf"
         behaviour = {"display": display, "show": show}
         program.write_text(
@@ -132,7 +132,7 @@ def test_the_cli_is_kept_quiet_and_gets_none_of_our_secrets(sf: FakeSf) -> None:
         assert call["stdin"] == ""
 
 
-BROKEN: list[tuple[str, Said, Said, type[SyncErrError], str, str]] = [
+BROKEN: list[tuple[str, CliOutput, CliOutput, type[SyncErrError], str, str]] = [
     (
         "no default org",
         refused("NoDefaultEnvError", "No default environment found."),
@@ -219,7 +219,7 @@ BROKEN: list[tuple[str, Said, Said, type[SyncErrError], str, str]] = [
     ids=[case[0] for case in BROKEN],
 )
 def test_what_goes_wrong_names_the_next_step(
-    sf: FakeSf, display: Said, show: Said, error: type[SyncErrError], title: str, hint: str
+    sf: FakeSf, display: CliOutput, show: CliOutput, error: type[SyncErrError], title: str, hint: str
 ) -> None:
     sf.behaves(display, show)
     with pytest.raises(error) as caught:
