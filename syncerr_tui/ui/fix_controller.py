@@ -372,11 +372,8 @@ class FixController(Controller):
         failed = next((one for one in results if not one.verified), None)
         return failed.detail if failed is not None else "Put back; a re-read shows it."
 
-    def look_at_the_start(self) -> None:
+    async def look_at_the_start(self) -> None:
         """What an earlier start left off is shown; it is for the workbench to offer to put it back."""
-        self._screen.run_worker(self._look_at_the_start(), group="safeguards", exclusive=True)
-
-    async def _look_at_the_start(self) -> None:
         fixes = self._services.fixes
         await fixes.recall()
         if not fixes.off:

@@ -121,8 +121,8 @@ class ListScreen(ActionScreen, inherit_bindings=False):
         if welcome:
             self.say(welcome, keep=True)
         self.draw_lines()
-        self._look_for_open_runs(offer=True)
-        self.fixing.look_at_the_start()
+        self._look_for_open_runs()
+        self.run_worker(self._look_back(), group="earlier starts")
         if self.context.connection is not None:
             org_id = self.context.connection.identity.org_id
             announce(self, self._layouts_recalled(org_id), "layouts")
@@ -227,14 +227,14 @@ class ListScreen(ActionScreen, inherit_bindings=False):
         self.draw_lines()
         if self.context.connection is not None:
             self.run_worker(self._know_more(self.context.connection), group="parents", exclusive=True)
-            self._look_for_open_runs(offer=False)
+            self._look_for_open_runs()
 
     def tick(self) -> None:
         """Time has gone by: everything that is an age, and what other terminals do."""
         super().tick()
         if self.context.state.handlings.over(self.context.clock()):
             self._learn_from_the_journal()
-        self._look_for_open_runs(offer=False)
+        self._look_for_open_runs()
 
     async def _know_more(self, connection: OrgSession) -> None:
         """What waits for what, as the org says; and what earlier runs left of the rows."""
@@ -278,10 +278,15 @@ class ListScreen(ActionScreen, inherit_bindings=False):
         history = self.services.error_history
         history.forget()
         self.run_worker(history.look(self.services.graph_worker), group="standing")
-        self._look_for_open_runs(offer=False)
+        self._look_for_open_runs()
 
-    def _look_for_open_runs(self, *, offer: bool) -> None:
-        looking = self.services.interrupted_runs.look(offer=offer)
+    async def _look_back(self) -> None:
+        """What earlier starts left: first what is switched off, then what was not sent or not proven."""
+        await self.fixing.look_at_the_start()
+        await self.services.interrupted_runs.look(offer=True)
+
+    def _look_for_open_runs(self) -> None:
+        looking = self.services.interrupted_runs.look(offer=False)
         self.run_worker(looking, group="open runs")
 
     # -- the filter and the order ----------------------------------------------------------------------

@@ -11,7 +11,7 @@ Press R, and read: `Workbench.resync`, `ResyncController.ask`, `planning.prepare
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property, partial
 from importlib import import_module
 from typing import TYPE_CHECKING, ClassVar, cast
@@ -52,6 +52,7 @@ class Workbench(ListScreen, inherit_bindings=False):
         self.news = NewsController(services, self, self.errors)
         self.handling = HandlingController(services, self)
         self._run_line = Debouncer(self, 1 / _RUN_LINES_PER_SECOND)
+        self._waiting_questions: list[Callable[[], object]] = []
 
     @cached_property
     def records(self) -> RecordViewer:
@@ -272,15 +273,26 @@ class Workbench(ListScreen, inherit_bindings=False):
 
     @on(SafeguardsLeftOff)
     def safeguards_left_off(self) -> None:
-        """Offer to put back what an earlier start left off, where a question may come up now."""
+        """Offer to put back what an earlier start left off."""
+        self._ask_once_free(self.fixing.show_safeguards)
+
+    def _ask_once_free(self, ask: Callable[[], object]) -> None:
+        """Ask what nobody asked for: behind a dialog it waits until that is closed."""
         if self._may_interrupt:
-            self.fixing.show_safeguards()
+            ask()
+        elif not self.is_active:
+            self._waiting_questions.append(ask)
+
+    def on_screen_resume(self) -> None:
+        waiting, self._waiting_questions = self._waiting_questions, []
+        for ask in waiting:
+            self._ask_once_free(ask)
 
     # -- what an earlier start left open ---------------------------------------------------------------
 
     @on(OpenRunsKnown)
     def open_runs_known(self, event: OpenRunsKnown) -> None:
-        """Say what is open in the journal, and ask where a question may come up now."""
+        """Say what is open in the journal, and ask what is to become of it."""
         runs = self.services.interrupted_runs
         self.journal.open_runs_known()
         self.run_worker(self.services.guided.look(runs.waiting), group="guided")
@@ -292,8 +304,8 @@ class Workbench(ListScreen, inherit_bindings=False):
         others = runs.others()
         if others:
             self.say(others)
-        if runs.waiting and self._may_interrupt:
-            self._ask_to_resume(late=True)
+        if runs.waiting:
+            self._ask_once_free(partial(self._ask_to_resume, late=True))
 
     def resume(self) -> None:
         """What to do with an interrupted run: the one under the cursor of the Journal, else the newest."""

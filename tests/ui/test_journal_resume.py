@@ -12,6 +12,7 @@ from syncerr_tui.journal import places
 from syncerr_tui.journal.history import History
 from syncerr_tui.journal.journal import Journal
 from syncerr_tui.resync import runner
+from syncerr_tui.ui.fix_controller import SafeguardsLeftOff
 from tests.factories import NOW
 from tests.ui.conftest import Open
 from tests.ui.fakes import IDENTITY, FakeConnection, some_errors
@@ -38,6 +39,17 @@ async def test_a_killed_run_is_offered_and_waits_for_a_choice(opened: Open, tmp_
         assert driven.connection.org.requests == []
         await driven.press("U")
         await driven.wait_for(TOLD)
+
+
+async def test_a_question_behind_a_dialog_waits_until_that_is_closed(opened: Open, tmp_path: Path) -> None:
+    interrupted(tmp_path)
+    async with opened() as driven:
+        await driven.wait_for("was interrupted")
+        driven.app.bench.post_message(SafeguardsLeftOff())
+        await driven.press("j")
+        assert "was interrupted" in driven.text
+        await driven.press("escape")
+        await driven.wait_for("Nothing that was switched off from here is still off.")
 
 
 async def test_going_on_reads_again_before_it_sends(opened: Open, tmp_path: Path) -> None:
