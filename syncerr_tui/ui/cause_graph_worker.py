@@ -8,20 +8,21 @@ overtaken while it worked are passed over.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+from textual.message import Message
 
 from syncerr_tui.errors import SyncErrError
 from syncerr_tui.model import SyncError, chunks
 from syncerr_tui.ui.debouncer import loop_at_rest
+from syncerr_tui.ui.messages import BackgroundContext, Service
 
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.causes import Cause, CauseGraph, ParentRef, Trend
     from syncerr_tui.salesforce.session import OrgSession
 
-Work = Coroutine[Any, Any, None]
 Answer = TypeVar("Answer")
 _MANY = 1000
 """Rows of which those that have just come are painted before all are linked."""
@@ -51,21 +52,15 @@ class KnownCauses:
         return rows if errors is self.errors else tuple(filter(errors.__contains__, rows))
 
 
-class CauseGraphWorker:
-    """Feeds the graph.
+class LinksKnown(Message):
+    """What waits for what is known anew."""
 
-    Args:
-        start: Runs a coroutine in the background.
-        tell: Called when there is something new to show.
-        clock: The time trends are counted to.
-    """
 
-    def __init__(
-        self, start: Callable[[Work], object], tell: Callable[[], object], clock: Callable[[], datetime]
-    ) -> None:
-        self._start = start
-        self._tell = tell
-        self._clock = clock
+class CauseGraphWorker(Service):
+    """Feeds the graph."""
+
+    def __init__(self, background: BackgroundContext) -> None:
+        super().__init__(background)
         self._graph: CauseGraph | None = None
         self._shown: Mapping[str, SyncError] = {}
         self._pending: Mapping[str, SyncError] | None = None
@@ -110,7 +105,7 @@ class CauseGraphWorker:
                 self._wake()
             else:
                 # Whoever looked meanwhile found no graph, and waits to hear that there is one.
-                self._tell()
+                self._post(LinksKnown())
 
     def follow(self, errors: Mapping[str, SyncError]) -> None:
         if errors is not self._shown:
@@ -147,9 +142,9 @@ class CauseGraphWorker:
         if not self._working:
             self._working = True
             self._idle.clear()
-            self._start(self._work())
+            self._work(self._keep_in_step(), "linking")
 
-    async def _work(self) -> None:
+    async def _keep_in_step(self) -> None:
         try:
             if len(self._shown) >= _MANY:
                 await loop_at_rest(_PAINTED)
@@ -157,11 +152,11 @@ class CauseGraphWorker:
                 errors, self._pending = self._pending, None
                 self.known = await asyncio.to_thread(self._in_step_at_once, errors)
                 if self._overtaken:
-                    self._tell()
+                    self._post(LinksKnown())
         finally:
             self._working = False
             self._idle.set()
-        self._tell()
+        self._post(LinksKnown())
 
     def _in_step_at_once(self, errors: Mapping[str, SyncError]) -> KnownCauses:
         """In the thread."""
@@ -204,7 +199,7 @@ class CauseGraphWorker:
     def _all_trends(self, graph: CauseGraph, causes: tuple[Cause, ...]) -> Mapping[str, Trend]:
         from syncerr_tui.diagnosis.causes import trend
 
-        now, known, trends = self._clock(), self._trends, {}
+        now, known, trends = self._context.clock(), self._trends, {}
         self._trends = {}
         for cause in causes:
             before = known.get(id(cause))

@@ -21,6 +21,7 @@ from syncerr_tui.triage.columns import USUAL, Column, as_text, layouts_of
 from syncerr_tui.triage.listing import Listing
 from syncerr_tui.triage.news import News
 from syncerr_tui.ui.action_screen import TICK_SECONDS, ActionScreen
+from syncerr_tui.ui.cause_graph_worker import LinksKnown
 from syncerr_tui.ui.debouncer import Debouncer, loop_at_rest
 from syncerr_tui.ui.error_details_service import REST_SECONDS, KnownBetter
 from syncerr_tui.ui.error_history import LeftByRunsKnown
@@ -36,7 +37,7 @@ from syncerr_tui.ui.list_reader import (
 )
 from syncerr_tui.ui.list_with_panel import ListWithPanel
 from syncerr_tui.ui.messages import announce
-from syncerr_tui.ui.services import LinksKnown, Services
+from syncerr_tui.ui.services import Services
 from syncerr_tui.ui.widgets.filter_bar import FilterBar
 from syncerr_tui.words import plural, sentence
 

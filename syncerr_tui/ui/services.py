@@ -7,7 +7,6 @@ from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from textual.message import Message
 from textual.screen import Screen
 
 from syncerr_tui.model import SyncError
@@ -32,10 +31,6 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 
 
-class LinksKnown(Message):
-    """What waits for what is known anew."""
-
-
 class Services:
     """What the workbench asks, and what answers by messages.
 
@@ -54,11 +49,7 @@ class Services:
 
     @cached_property
     def graph_worker(self) -> CauseGraphWorker:
-        return CauseGraphWorker(
-            lambda work: self._background.work(work, "linking"),
-            lambda: self._background.post(LinksKnown()),
-            self.context.clock,
-        )
+        return CauseGraphWorker(self._background)
 
     @cached_property
     def runs(self) -> RunController:
