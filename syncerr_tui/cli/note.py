@@ -81,13 +81,10 @@ async def command(text: str, choice: OrgChoice, *, about: Choice, wishes: dict[H
         raise BadInputError(
             "No error and no cause is named", "Name an error with --id, or a cause with --cause"
         )
-    from syncerr_tui.journal.history import History
-
     about = replace(about, ids=read_ids(about.ids))
     async with open_org(choice) as org:
         graph, journal = await org.read_graph(), org.journal
-        twins = History(journal).last_judged(Verdict.TWIN) if HandlingKind.MERGED in wishes else ()
-        targets = _targets(graph, about, frozenset(twin.error.id for twin in twins))
+        targets = _targets(graph, about, journal, merged=HandlingKind.MERGED in wishes)
         for number, (kind, value) in enumerate(wishes.items()):
             _say(journal, graph, targets, kind, value, text=text.strip() if not number else "")
         handlings = org.handlings(graph)
@@ -105,7 +102,7 @@ async def command(text: str, choice: OrgChoice, *, about: Choice, wishes: dict[H
     return ExitCode.OK
 
 
-def _targets(graph: CauseGraph, about: Choice, twins: frozenset[str]) -> tuple[str, ...]:
+def _targets(graph: CauseGraph, about: Choice, journal: Journal, *, merged: bool) -> tuple[str, ...]:
     """What is spoken of. A TWIN, whose change event has left the list as a rule, can be said to be merged.
 
     Raises:
@@ -113,6 +110,9 @@ def _targets(graph: CauseGraph, about: Choice, twins: frozenset[str]) -> tuple[s
     """
     if about.cause is not None:
         return (cause_named(graph, about.cause).key,)
+    from syncerr_tui.journal.history import History
+
+    twins = {twin.error.id for twin in History(journal).last_judged(Verdict.TWIN)} if merged else ()
     listed = tuple(row for row in about.ids if row not in twins or row in graph.errors)
     chosen = chosen_of(graph, Choice(ids=listed)) if listed else ()
     return (*(error.id for error in chosen), *(row for row in about.ids if row not in listed))
