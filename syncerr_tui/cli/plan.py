@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from syncerr_tui.cli._choosing import Choice, PlanOptions, choosing, plan_for, planning
 from syncerr_tui.cli._connect import OrgChoice, in_event_loop, open_org, org_options
-from syncerr_tui.cli._console import as_json, json_option, say
+from syncerr_tui.cli._console import json_option, say, tell
 from syncerr_tui.cli._running import (
     mention_unfinished,
     tell_plan,
-    tell_row,
     warn_of_repeats,
     warn_of_unsettled,
 )
 from syncerr_tui.errors import ExitCode
+
+if TYPE_CHECKING:
+    from syncerr_tui.model import SyncError
 
 
 @click.command()
@@ -45,18 +47,18 @@ async def command(choice: OrgChoice, *, chosen: Choice, options: PlanOptions, ou
     if output is not None:
         plan_file.write(plan, output)
     for row in plan.rows:
-        reason = row.reason if as_json() else f"{row.error.code or 'no code'}: {row.reason}"
-        tell_row(
-            row.error,
-            f"wave {row.wave}" if not as_json() else None,
-            reason,
-            more={"planned": True, "wave": row.wave},
-        )
+        _tell(row.error, row.wave, row.reason, f"{row.error.code or 'no code'}: {row.reason}")
     for out in plan.left_out:
-        more: dict[str, Any] = {"planned": False, "wave": None}
-        error = graph.errors[out.id]
-        tell_row(error, "left out" if not as_json() else None, out.reason, more=more)
+        _tell(graph.errors[out.id], None, out.reason, out.reason)
     tell_plan(plan)
     if output is not None:
         say(f"Written to {output}. Carry it out with 'syncerr-tui apply {output}'.")
     return ExitCode.OK
+
+
+def _tell(error: SyncError, wave: int | None, reason: str, words: str) -> None:
+    goes = "left out" if wave is None else f"wave {wave}"
+    tell(
+        {**error.payload(), "verdict": None, "reason": reason, "planned": wave is not None, "wave": wave},
+        f"{goes:<18} {error.object} {error.event_type} {error.id}  {words}",
+    )
