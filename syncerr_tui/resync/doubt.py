@@ -1,6 +1,7 @@
-"""What a journal knows of rows that are to be sent; of rows in doubt before all.
+"""What a journal knows of rows that are to be sent; of rows in doubt before all, and how they are settled.
 
-The last request of a row in doubt has an unknown outcome, so it goes again only with a person's consent.
+The last request of a row in doubt has an unknown outcome, so it is read again before anything is sent
+(`RowsInDoubt`), or long after its run (`verify`), and goes again only with a person's consent.
 """
 
 from __future__ import annotations
