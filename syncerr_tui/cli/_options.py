@@ -111,7 +111,7 @@ class LaterChoice:
     settings: Mapping[str, Any]
 
     @property
-    def given(self) -> bool:
+    def is_set(self) -> bool:
         """Whether the command line names an org."""
         return any(self.settings[name] for name in ("org", "demo", "snapshot"))
 

@@ -65,7 +65,7 @@ class PersonAtTerminal:
         self._asking: asyncio.Task[None] | None = None
         self._prompted = False
 
-    def asked(self, event: AskPerson) -> None:
+    def begin_to_ask(self, event: AskPerson) -> None:
         """Name the rows, and begin to ask. Rows in doubt are not asked about: they are only read again."""
         self._rows = [error for error in event.errors if error.id not in event.doubtful]
         self._ticked = set()
@@ -246,7 +246,7 @@ async def follow(runner: Runner, identity: OrgIdentity, *, stop: Stop | None = N
     unwritten: OSError | None = None
     tell_left_out(plan)
     narrator = _Narrator()
-    person = PersonAtTerminal(runner, identity, stop.asked)
+    person = PersonAtTerminal(runner, identity, stop.requested)
     try:
         async with aclosing(runner.run()) as events:
             async for event in events:
@@ -257,7 +257,7 @@ async def follow(runner: Runner, identity: OrgIdentity, *, stop: Stop | None = N
                             unwritten = _tell_ended(ended.error or errors[ended.id], ended) or unwritten
                         say(*lines)
                 if isinstance(event, AskPerson):
-                    person.asked(event)
+                    person.begin_to_ask(event)
                 elif isinstance(event, RunEnded):
                     all_fixed = event.counts.all_fixed
         unwritten = await _all_read(stop) or unwritten
@@ -276,7 +276,9 @@ async def follow(runner: Runner, identity: OrgIdentity, *, stop: Stop | None = N
 
 async def _all_read(stop: Stop) -> OSError | None:
     """Wait until the rows are read, or a signal comes. Gives what stood in the way of writing them, once."""
-    stopped = asyncio.Event() if stop.asked.is_set() else stop.asked  # a signal that comes then quits at once
+    stopped = (
+        asyncio.Event() if stop.requested.is_set() else stop.requested
+    )  # a signal that comes then quits at once
     waits = [asyncio.create_task(stopped.wait()), asyncio.create_task(_taken(stop.outlets))]
     await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
     for wait in waits:
@@ -373,7 +375,7 @@ class Stop:
     def __init__(self, signals: Mapping[signal.Signals, ExitCode] = _STOPS) -> None:
         self.codes: list[ExitCode] = []
         """Of the signals that have come."""
-        self.asked = asyncio.Event()
+        self.requested = asyncio.Event()
         """A run was told to stop."""
         self.runner: Runner | None = None
         """The run that is under way."""
@@ -383,10 +385,10 @@ class Stop:
 
     def signalled(self, code: ExitCode) -> None:
         self.codes.append(code)
-        if self.runner is None or self.asked.is_set():
+        if self.runner is None or self.requested.is_set():
             self.again(code)
         else:
-            self.asked.set()
+            self.requested.set()
             say(self.first_words)
             self.runner.cancel()
 

@@ -118,7 +118,7 @@ class OrgNames:
 @contextmanager
 def _held_against(choose: LaterChoice, setting: Setting, *, named_things: bool) -> Iterator[Setting]:
     """The setting with the org that the command line names; as it is where it names none."""
-    if not choose.given:
+    if not choose.is_set:
         yield setting
         return
     import asyncio
@@ -144,7 +144,7 @@ class _Source:
     table: str | None
 
     @property
-    def given(self) -> int:
+    def count(self) -> int:
         return sum(one is not None for one in (self.message, self.event_id, self.jsonl, self.table))
 
 
@@ -230,11 +230,11 @@ def command(
     --jsonl get is told apart by itself. With --org the org's own names are used: labels become API names, a
     refused value is told against those that exist, a rule is found by its message.
     """  # noqa: D301 - click's mark for a block that keeps its lines
-    if source.given > 1:
+    if source.count > 1:
         raise BadInputError("--message, --id, --jsonl and --csv cannot be combined", "Give one of them")
-    if not source.given and not code_argument and not code:
+    if not source.count and not code_argument and not code:
         raise BadInputError("Nothing to explain", "Give a status code, --message, --id, --jsonl or --csv")
-    stated_code = _code(code_argument or code, strict=not source.given)
+    stated_code = _code(code_argument or code, strict=not source.count)
     if source.jsonl is not None:
         with _held_against(choose, setting, named_things=False) as held:
             return _answer_lines(source.jsonl, held)

@@ -67,7 +67,7 @@ class Engine:
         self._second_operator = second_operator
         self._wake = threading.Condition()
         self._closing = False
-        self._asked = 0
+        self._requests = 0
         self._thread: threading.Thread | None = None
         self._late: list[tuple[float, Change]] = []
         self._taken = self._resolved = self._created = 0
@@ -91,7 +91,7 @@ class Engine:
         if self._faults.second_operator:
             self._request_of_second_operator(event_ids)
         with self._wake:
-            self._asked += 1
+            self._requests += 1
             self._wake.notify_all()
         return answers
 
@@ -261,14 +261,14 @@ class Engine:
     def _loop(self) -> None:
         while True:
             with self._wake:
-                requests = self._asked
+                requests = self._requests
             self.run_due()
             # Not under `_wake`: whoever asks may hold the store, which this has to read.
             wait = self._next_wait()
             with self._wake:
                 if self._closing:
                     return
-                if requests == self._asked and wait != 0:
+                if requests == self._requests and wait != 0:
                     self._wake.wait(wait)
 
     def _next_wait(self) -> float | None:

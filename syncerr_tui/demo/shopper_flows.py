@@ -46,7 +46,7 @@ GOODS = _WRITTEN["goods"]
 class Shopper:
     """A shopper, as the website knows them."""
 
-    given: str
+    given_name: str
     family: str
     email: str
     phone: str
@@ -59,12 +59,12 @@ class Shopper:
 
 def person(random: Random, number: int) -> Shopper:
     """The shopper with this running number."""
-    given, family = _given_name(random), _family_name(random)
+    given_name, family = _given_name(random), _family_name(random)
     if number % 23 == 22:
-        given, _blank, family = _ODD[number // 23 % len(_ODD)].rpartition(" ")
+        given_name, _blank, family = _ODD[number // 23 % len(_ODD)].rpartition(" ")
     city, state, country = _city(random)
     return Shopper(
-        given=given,
+        given_name=given_name,
         family=family,
         email=f"shopper{number}@example.{_domain(random)}",
         phone=f"+61 4{_eight_digits(random):08}",
@@ -167,7 +167,7 @@ def account_of(flow: ShopperFlow) -> None:
     """The shopper's account."""
     who = flow.who
     values: Fields = {
-        "Name": f"{who.given} {who.family}",
+        "Name": f"{who.given_name} {who.family}",
         "BillingCity": who.city,
         "BillingPostalCode": who.postcode,
         "BillingCountryCode": who.country,
@@ -183,7 +183,7 @@ def contact_of(flow: ShopperFlow) -> None:
     """The shopper as a contact of the account."""
     who = flow.who
     values: Fields = {
-        "FirstName": who.given,
+        "FirstName": who.given_name,
         "LastName": who.family,
         "Email": who.email,
         "Phone": who.phone,
@@ -265,7 +265,7 @@ def item_of(flow: ShopperFlow, role: str, place: int) -> None:
         "Cost_Centre__c": "WEB",
     }
     if place % 3 == 2:
-        values["Engraving__c"] = flow.who.given[:20]
+        values["Engraving__c"] = flow.who.given_name[:20]
     flow.add(role, "OrderItem", values, wait=1)
 
 
@@ -308,7 +308,7 @@ def enquiry(shop: Shop, *, small: bool) -> ShopperFlow:
     flow = ShopperFlow(shop, shop.visitor())
     who = flow.who
     values: Fields = {
-        "FirstName": who.given,
+        "FirstName": who.given_name,
         "LastName": who.family,
         "Company": f"{who.family} & Co",
         "Email": who.email,

@@ -82,7 +82,7 @@ class World:
             engine_faults_in(options.faults),
             clock=lambda: now,
         )
-        self._wanted = options.errors
+        self._errors_wanted = options.errors
         self._random = Random(options.seed)
         self._now = now
         self._hours = min(14 * 24.0, 6 + options.errors * 0.4)
@@ -98,7 +98,7 @@ class World:
         self._unwritten: list[tuple[str, int, int, str, ShopperStep, SaveError | None, str | None]] = []
 
     def build(self) -> None:
-        loading = self._store.loading() if self._wanted >= _MANY else nullcontext()
+        loading = self._store.loading() if self._errors_wanted >= _MANY else nullcontext()
         with _without_gc(), self._store.transaction(), loading:
             ids = fill_setup(
                 self._store,
@@ -109,7 +109,7 @@ class World:
             )
             self._records.learn()
             shop = Shop(self._random, ids)
-            if self._wanted:
+            if self._errors_wanted:
                 self._open(shop)
             self._write()
             self._add_side_objects()
@@ -118,14 +118,14 @@ class World:
     def _open(self, shop: Shop) -> None:
         start = self._clock
         for flows in self._together(shop):
-            progress = self._failed / self._wanted
+            progress = self._failed / self._errors_wanted
             self._clock = max(self._clock, start + timedelta(hours=self._hours * progress) // _MICROSECOND)
             for object_name, values in chain.from_iterable(flow.existing for flow in flows):
                 self._existing(object_name, values)
             last = 0.0
             for after, step in _in_time(flows):
                 self._arrive(step, after - last)
-                if self._failed == self._wanted:
+                if self._failed == self._errors_wanted:
                     return
                 last = after
             if len(self._unwritten) > _WRITTEN_TOGETHER:
@@ -135,7 +135,7 @@ class World:
         """Shoppers who come at a time: many such groups are made in one go, fewer than will be needed."""
         flows = self._flows(shop)
         while True:
-            groups = range(1 + min(_AHEAD, (self._wanted - self._failed) // 20))
+            groups = range(1 + min(_AHEAD, (self._errors_wanted - self._failed) // 20))
             yield from [[next(flows) for _ in range(_AT_ONCE)] for _ in groups]
 
     def _flows(self, shop: Shop) -> Iterator[ShopperFlow]:

@@ -43,7 +43,7 @@ class GuidedSender:
         self._looks = looks
         self._os_user = os_user or "a person"
         self._wave = 0
-        self._asked: set[str] = set()
+        self._to_press: set[str] = set()
         """Shown, and nobody has said that they were pressed."""
         self._doubtful: set[str] = set()
         """Shown in an earlier start."""
@@ -63,16 +63,16 @@ class GuidedSender:
     def tick(self, events: Iterable[str], *, pressed: bool) -> frozenset[str]:
         """They pressed Re-sync for these, or take that back. Gives the ones of which it is on record now."""
         state = self._state
-        ticked = self._left.keys() - self._asked
-        rows = [e for e in events if (e in self._asked if pressed else e in ticked and not state.ended(e))]
+        ticked = self._left.keys() - self._to_press
+        rows = [e for e in events if (e in self._to_press if pressed else e in ticked and not state.ended(e))]
         if rows:
             state.record_press(rows, Pressed.YES if pressed else Pressed.ASKED, os_user=self._os_user)
         for event in rows:
             if pressed:
-                self._asked.remove(event)
+                self._to_press.remove(event)
                 self._left[event] = state.plan.proof_timeout
             else:
-                self._asked.add(event)
+                self._to_press.add(event)
                 if event not in self._doubtful:
                     del self._left[event]
         self._pause = FIRST_PAUSE
@@ -87,19 +87,19 @@ class GuidedSender:
     def answer(self, *, pressed: bool | None) -> None:
         """The same for all that nobody has spoken of. None: nobody says."""
         if pressed:
-            self.tick(list(self._asked), pressed=True)
+            self.tick(list(self._to_press), pressed=True)
         elif pressed is None:
             self._unsaid = True
             self._heard.set()
         else:
             # In doubt or not: none of them is to be shown again.
             self._doubtful.clear()
-            self.decline(self._asked)
+            self.decline(self._to_press)
 
     def put_back(self) -> None:
         """The program is left, and nothing that is not ticked was pressed: the next start shows it again."""
-        attempts = [self._state.attempts[event] for event in self._asked]
-        self._asked, self._left = set(), {}
+        attempts = [self._state.attempts[event] for event in self._to_press]
+        self._to_press, self._left = set(), {}
         self._write_unsent(attempts)
 
     # -- one wave
@@ -113,14 +113,14 @@ class GuidedSender:
         """
         state = self._state
         self._wave, self._unsaid, self._declined = wave, False, []
-        self._asked, self._doubtful, self._left = set(), set(), {}
+        self._to_press, self._doubtful, self._left = set(), set(), {}
         self._restore([a for row in rows if (a := state.attempts[row.error.id]).unknown])
         known = set(self._left)
         if known:
             await self._look()
         await self._show([row for row in rows if row.error.id not in known])
         self._tell_rows_to_press()
-        while (self._asked or self._left) and state.failure is None:
+        while (self._to_press or self._left) and state.failure is None:
             self._heard.clear()
             if self._declined:
                 await self._hear_declined()
@@ -130,7 +130,7 @@ class GuidedSender:
                 await self._look()
             if self._left:
                 await self._wait()
-            elif self._asked:
+            elif self._to_press:
                 await self._wait_for_person()
 
     def _restore(self, earlier: Sequence[Attempt]) -> None:
@@ -145,7 +145,7 @@ class GuidedSender:
             if attempt.kind is not None:
                 self._answered.add(attempt.event)
             if not ticked:
-                self._asked.add(attempt.event)
+                self._to_press.add(attempt.event)
                 self._doubtful.add(attempt.event)
         state.show_asked(attempts)
 
@@ -156,7 +156,7 @@ class GuidedSender:
         due = await self._look_first(rows)
         if due and state.halt is None:
             await state.intend(due, asking=self._os_user)
-            self._asked.update(attempt.event for attempt in due)
+            self._to_press.update(attempt.event for attempt in due)
 
     async def _look_first(self, rows: Sequence[PlannedRow]) -> list[Attempt]:
         """How they stand now. A line that drops gets some time: a person should not have to begin again."""
@@ -170,9 +170,9 @@ class GuidedSender:
 
     def _tell_rows_to_press(self) -> None:
         state = self._state
-        errors = tuple(row.error for event, row in state.rows.items() if event in self._asked)
+        errors = tuple(row.error for event, row in state.rows.items() if event in self._to_press)
         if errors and state.halt is None:
-            doubtful = frozenset(self._doubtful & self._asked)
+            doubtful = frozenset(self._doubtful & self._to_press)
             state.tell(AskPerson(self._wave, errors, self._state.org.method.address, doubtful))
             state.progress(now=True)
 
@@ -180,18 +180,18 @@ class GuidedSender:
 
     async def _hear_declined(self) -> None:
         """Rows that were shown now end. Rows in doubt are looked at a last time, and shown."""
-        declined, self._declined = [e for e in dict.fromkeys(self._declined) if e in self._asked], []
+        declined, self._declined = [e for e in dict.fromkeys(self._declined) if e in self._to_press], []
         state = self._state
         again = [event for event in declined if event in self._doubtful]
         if again:
             await self._look()
-            again = [event for event in again if event in self._asked]
+            again = [event for event in again if event in self._to_press]
             user = self._os_user
             await state.writer.call(lambda: state.journal.consent(state.run, again, os_user=user))
-        over = [event for event in declined if event not in again and event in self._asked]
+        over = [event for event in declined if event not in again and event in self._to_press]
         self._write_unsent([state.attempts[event] for event in (*again, *over)])
         for event in (*again, *over):
-            self._asked.discard(event)
+            self._to_press.discard(event)
             self._doubtful.discard(event)
             self._left.pop(event, None)
         if over:
@@ -212,11 +212,11 @@ class GuidedSender:
     def _leave_unsaid(self) -> None:
         """Nobody says any more whether the rest was pressed: the org is looked at, and nothing is asked."""
         state = self._state
-        unsaid = [state.attempts[event] for event in self._asked if event not in self._answered]
+        unsaid = [state.attempts[event] for event in self._to_press if event not in self._answered]
         state.answered([attempt.answered(OutcomeKind.UNKNOWN, NOBODY_SAID) for attempt in unsaid])
-        self._answered |= self._asked
-        self._left.update(dict.fromkeys(self._asked, state.plan.proof_timeout))
-        self._asked.clear()
+        self._answered |= self._to_press
+        self._left.update(dict.fromkeys(self._to_press, state.plan.proof_timeout))
+        self._to_press.clear()
 
     # -- proof
 
@@ -251,7 +251,7 @@ class GuidedSender:
         for attempt in decided:
             event = attempt.event
             traceless = attempt.verdict is Verdict.UNKNOWN and attempt.untouched
-            if event in self._asked and traceless:
+            if event in self._to_press and traceless:
                 del self._left[event]
                 if event in state.request.again:
                     self.decline([event])
@@ -263,7 +263,7 @@ class GuidedSender:
                     Verdict.UNKNOWN, f"{NOBODY_SAID}, and the org shows no trace of it", attempt.evidence
                 )
             self._left.pop(event, None)
-            self._asked.discard(event)
+            self._to_press.discard(event)
             ended.append(attempt)
         pressed = [a for a in ended if a.pressed is Pressed.YES and a.event not in self._answered]
         if pressed:
@@ -288,7 +288,7 @@ class GuidedSender:
 
     def _waiting(self, seconds: float) -> Waiting:
         now = self._state.journal.now()
-        proven = len(self._left.keys() - self._asked)
+        proven = len(self._left.keys() - self._to_press)
         if self._since is None or not proven:
             self._since = now
         until = now + timedelta(seconds=max(self._left.values()))

@@ -126,7 +126,7 @@ class MetadataLookup:
             while (rows := rows_of(query.text)) is not None:
                 query = search.send(rows)
         except StopIteration as done:
-            return self._told(done.value, at)
+            return self._with_addresses_and_changes(done.value, at)
         return None
 
     async def resolve(
@@ -153,7 +153,7 @@ class MetadataLookup:
         if self._learned and self._store is not None:
             self._learned = False
             await asyncio.to_thread(self._store.save_answers, self._latest())
-        return self._told(items, processed_at)
+        return self._with_addresses_and_changes(items, processed_at)
 
     async def _load(self) -> None:
         if self._kept is None and self._store is not None:
@@ -197,7 +197,9 @@ class MetadataLookup:
         answers = sorted((self._kept or {}).items(), key=lambda item: item[1].read_at)
         return dict(answers[-MOST_KEPT:])
 
-    def _told(self, items: Sequence[Resolved], processed_at: datetime | None) -> tuple[Resolved, ...]:
+    def _with_addresses_and_changes(
+        self, items: Sequence[Resolved], processed_at: datetime | None
+    ) -> tuple[Resolved, ...]:
         """With their addresses in this org, and whether they have changed since the failure."""
         return tuple(
             replace(
@@ -372,7 +374,7 @@ class OrgDictionary:
             before = self.metadata = self.metadata if stored is None else stored
         if self._is_old(self.metadata.read_at):
             await self._read_objects()
-        for name in self._wanted(diagnosis, object_name):
+        for name in self._objects_to_describe(diagnosis, object_name):
             known = self.metadata.described.get(name)
             if known is None or self._is_old(known.read_at):
                 await self._read_fields(name)
@@ -383,7 +385,7 @@ class OrgDictionary:
     def _is_old(self, read_at: datetime | None) -> bool:
         return read_at is None or not timedelta() <= self._clock() - read_at < FRESH
 
-    def _wanted(self, diagnosis: Diagnosis, object_name: str | None) -> list[str]:
+    def _objects_to_describe(self, diagnosis: Diagnosis, object_name: str | None) -> list[str]:
         known = {entry.name for entry in self.metadata.objects}
         names = (
             name

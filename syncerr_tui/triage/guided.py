@@ -167,7 +167,7 @@ class GuidedState:
 
     # -- what happens ----------------------------------------------------------------------------------
 
-    def asked(
+    def presented(
         self, wave: int, doubtful: Iterable[str], ids: Iterable[str], address: str | None, now: datetime
     ) -> GuidedState:
         """The rows of a wave are to be pressed; the cursor goes to the first of them."""

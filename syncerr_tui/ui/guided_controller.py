@@ -74,7 +74,7 @@ class GuidedController(Service):
         elif isinstance(event, e.AskPerson):
             ids = [error.id for error in event.errors]
             self._set_state(
-                state.asked(event.wave, event.doubtful, ids, event.address, self._context.clock())
+                state.presented(event.wave, event.doubtful, ids, event.address, self._context.clock())
             )
             self._post(PersonAsked(event.wave, first=not state.wave))
         elif isinstance(event, e.RowChanged):

@@ -79,12 +79,12 @@ class Level(Generic[Item]):
         self.ready = False
         """The first page is here."""
         self._pages: dict[int, Sequence[Item]] = {}
-        self._asked: set[int] = set()
+        self._requested: set[int] = set()
         self._ask_for(0)
 
     def read_again(self) -> None:
         """What is known is out of date; the cursor stays where it is."""
-        self._pages, self._asked = {}, set()
+        self._pages, self._requested = {}, set()
         self._ask_for(0)
 
     @property
@@ -113,8 +113,8 @@ class Level(Generic[Item]):
         return self.subject_of(self.current) if self.current is not None else None
 
     def _ask_for(self, number: int) -> None:
-        if number not in self._asked:
-            self._asked.add(number)
+        if number not in self._requested:
+            self._requested.add(number)
             self.reading.start(self._get(number, self._pages))
 
     async def _get(self, number: int, pages: dict[int, Sequence[Item]]) -> None:

@@ -25,7 +25,7 @@ def begun(waves: tuple[int, ...] = (3, 2)) -> GuidedState:
 
 def asked(state: GuidedState, wave: int = 1, doubtful: tuple[str, ...] = ()) -> GuidedState:
     ids = [row_id for row_id, row in state.rows.items() if row.wave == wave]
-    return state.asked(wave, doubtful, ids, "https://acme.example", NOW)
+    return state.presented(wave, doubtful, ids, "https://acme.example", NOW)
 
 
 def test_only_the_wave_that_was_asked_for_is_to_press() -> None:
