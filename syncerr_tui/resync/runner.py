@@ -312,7 +312,7 @@ class Runner:
             if not await state.may_send():
                 return []
             try:
-                due, looked_at = await self._looks.first(rows)
+                due, looked_at = await self._looks.first(rows, met_lock=tries > 1)
             except (UnreachableError, NotSentError) as problem:
                 trouble = problem.title
                 continue

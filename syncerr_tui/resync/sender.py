@@ -157,19 +157,28 @@ class FreshLooks:
         with suppress(SyncErrError):
             await self._org_clock.refresh()
 
-    async def first(self, rows: Sequence[PlannedRow]) -> tuple[list[Attempt], Instant]:
+    async def first(
+        self, rows: Sequence[PlannedRow], *, met_lock: bool = False
+    ) -> tuple[list[Attempt], Instant]:
         """The rows that may be sent, as they are now, and when they were looked at. All others have ended, or
         are left to proof.
 
         After a pause they are looked at once more, as what was seen before it proves nothing.
+
+        Args:
+            rows: The rows.
+            met_lock: This run has sent them, and they met a lock: what they say now is its own doing.
         """
         state = self._state
-        due, at = await self._look_once(rows)
+        due, at = await self._look_once(rows, met_lock=met_lock)
         while due and state.paused and await state.may_send():
-            due, at = await self._look_once([state.rows[attempt.event] for attempt in due])
+            again = [state.rows[attempt.event] for attempt in due]
+            due, at = await self._look_once(again, met_lock=met_lock)
         return due, at
 
-    async def _look_once(self, rows: Sequence[PlannedRow]) -> tuple[list[Attempt], Instant]:
+    async def _look_once(
+        self, rows: Sequence[PlannedRow], *, met_lock: bool
+    ) -> tuple[list[Attempt], Instant]:
         await self._org_clock.refresh()
         errors = [row.error for row in rows]
         at, events, records = await self._seen_ahead(rows)
@@ -179,7 +188,7 @@ class FreshLooks:
                 self._state.org, errors, concurrency=self._look_lanes, records=records
             )
         org_now = self._org_clock.now()
-        due, left = self._still_due(rows, events, org_now)
+        due, left = self._still_due(rows, events, org_now, met_lock=met_lock)
         if left:
             await self._judge_those_that_left(left)
         org_at = request_times(org_now, events, records)
@@ -261,7 +270,12 @@ class FreshLooks:
         self._state.end(await look(self._state.org, attempts, last_look=True, concurrency=plan.concurrency))
 
     def _still_due(
-        self, rows: Sequence[PlannedRow], events: Mapping[str, EventSeen], org_now: datetime
+        self,
+        rows: Sequence[PlannedRow],
+        events: Mapping[str, EventSeen],
+        org_now: datetime,
+        *,
+        met_lock: bool,
     ) -> tuple[Batch, Batch]:
         """The precondition: still failed, and unchanged since the plan; and the rows that left that state.
 
@@ -271,12 +285,10 @@ class FreshLooks:
         for row in rows:
             event = row.error.id
             now = events.get(event)
-            # Refused for a lock before: what it says now is our own doing.
-            again = self._state.attempts[event].code in LOCK_CODES
             if now is None:
                 not_sent[event] = "the org did not say where it stands"
             elif now.standing is EventStanding.FAILED and now.error is not None:
-                if again:
+                if met_lock:
                     due.append(row)
                 elif not now.error.says_the_same_as(row.error):
                     not_sent[event] = "it has changed since the plan was made"
@@ -284,7 +296,7 @@ class FreshLooks:
                     not_sent[event] = doubtful
                 else:
                     due.append(row)
-            elif again:
+            elif met_lock:
                 continue  # proof says what became of it
             elif now.standing is EventStanding.PENDING:
                 not_sent[event] = "the org is working on it already"

@@ -213,6 +213,34 @@ async def test_a_lock_that_stays_is_still_failing_for_a_row_that_had_met_one(
     assert History(journal).same_message_attempts(error) == 1
 
 
+async def test_a_row_that_met_a_lock_goes_again_also_where_the_next_request_never_left(
+    journal: Journal, time: Time
+) -> None:
+    """The lock is in the row's own message by then: no reason to say that somebody else has changed it."""
+
+    class LockedThenDown(LyingOrg):
+        """Writes the lock into the row, and refuses the connection at the request after it."""
+
+        requests = 0
+
+        async def request_resync(self, errors: Sequence[SyncError]) -> Sequence[Receipt]:
+            self.requests += 1
+            if self.requests == 2:
+                raise NotSentError("The org's address refused the connection")
+            receipts = await super().request_resync(errors)
+            for receipt in receipts:
+                if not receipt.accepted:
+                    truth = self.events[receipt.id]
+                    self._fail_again(truth, self.now_true(), receipt.reason, receipt.code)
+            return receipts
+
+    org = LockedThenDown(time, Lies(locked_once=True))
+    error = org.fail(1)
+    events = await drive(runner_for(org, journal, plan_for(org, [error]), time))
+    assert last_of_each(events)[error.id].verdict is Verdict.FIXED
+    assert org.reached == {error.id: 1}
+
+
 @pytest.mark.parametrize("twins", [0.0, 1.0])
 async def test_what_an_earlier_run_did_is_not_resolved_elsewhere(
     journal: Journal, time: Time, twins: float
