@@ -101,7 +101,7 @@ def _conditions(when: Mapping[str, Any]) -> Iterator[Condition]:
 
 
 def _has_twin(fields: list[str], change: Change, records: Records) -> object:
-    match = {field: change.values.get(field) for field in fields}
+    match = dict(zip(fields, map(change.values.get, fields), strict=True))
     return records.twin_of(change.object, change.record_id, match)
 
 
