@@ -237,7 +237,7 @@ class FixController(Controller):
         try:
             options = await asyncio.gather(*(look_up(*cause) for cause in causes))
         except SyncErrError as error:
-            dialog.say(f"{error.title}.", error.hint)
+            dialog.failed(error)
         else:
             dialog.learn(line for lines in options for line in lines)
 

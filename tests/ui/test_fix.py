@@ -411,6 +411,29 @@ async def test_enter_in_the_same_packet_chooses_nothing(opened: Open) -> None:
         assert fixes.writes == []
 
 
+async def test_what_comes_for_a_dialog_that_was_left_is_no_defect(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fixes, parts = held()
+
+    async def facts(*_asked: object, **_how: object) -> FixFacts:
+        await fixes.looked.wait()
+        raise UnreachableError("The org does not answer", "Try again")
+
+    monkeypatch.setattr(fixes, "facts", facts)
+    fixes.looked.clear()
+    async with opened(**parts) as driven:
+        await driven.ready()
+        await driven.press("a", "F")
+        await driven.wait_for("Looking up what can be done: 0 of")
+        await driven.press("escape")
+        fixes.looked.set()
+        await driven.settle()
+        assert driven.app.crash == ""
+        await driven.press("F")
+        await driven.wait_for("The org does not answer.")
+
+
 async def test_an_enter_behind_a_choice_does_not_make_the_change(opened: Open) -> None:
     """What it would confirm was not on screen when it was pressed."""
     fixes, parts = held()

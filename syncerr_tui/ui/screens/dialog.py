@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Concatenate, ParamSpec, TypeVar
 
 from textual import on
 from textual._time import get_time
@@ -25,6 +25,8 @@ from syncerr_tui.ui.widgets.panel import InfoPanel
 from syncerr_tui.ui.widgets.themed import LinesBelow
 
 Answer = TypeVar("Answer")
+DialogShown = TypeVar("DialogShown", bound="Dialog[Any]")
+Given = ParamSpec("Given")
 _NOTICED_SECONDS = 0.5
 """How long a person needs to notice a dialog that they did not wait for."""
 
@@ -367,6 +369,21 @@ def keys(*pairs: tuple[str, str]) -> list[Part]:
     return parts
 
 
+def once_shown(
+    method: Callable[Concatenate[DialogShown, Given], None],
+) -> Callable[Concatenate[DialogShown, Given], None]:
+    """Do what comes from outside as soon as there is a dialog to show it on, and while there is."""
+
+    def show(dialog: DialogShown, /, *args: Given.args, **kwargs: Given.kwargs) -> None:
+        def if_open() -> None:
+            if dialog.is_attached and dialog.query(OptionList):  # one that closes loses its parts first
+                method(dialog, *args, **kwargs)
+
+        dialog.call_later(if_open)
+
+    return show
+
+
 class PanelDialog(ListDialog[Answer]):
     """A list, and what is known about the line under its cursor."""
 
@@ -386,15 +403,6 @@ class PanelDialog(ListDialog[Answer]):
         """The list, the panel, and room for lines to type in."""
         panel = InfoPanel()
         return OptionList(markup=False), panel, Vertical(id="typed")
-
-    def once_shown(self, show: Callable[[], object]) -> None:
-        """Show what came from outside: as soon as there is something to show it on, while there is."""
-
-        def if_open() -> None:
-            if self.is_attached and self.query(OptionList):  # one that closes loses its parts first
-                show()
-
-        self.call_later(if_open)
 
     def show(self, layout: Callable[[int], list[TextLine]]) -> None:
         """What stands in the panel, for a width."""

@@ -22,7 +22,7 @@ from syncerr_tui.errors import SyncErrError
 from syncerr_tui.fixes.model import FixOption, FixResult, SafeguardNow, SafeguardState
 from syncerr_tui.text import one_line
 from syncerr_tui.ui import fix_words as words
-from syncerr_tui.ui.screens.dialog import PanelDialog, keys
+from syncerr_tui.ui.screens.dialog import PanelDialog, keys, once_shown
 from syncerr_tui.ui.widgets.line import Part
 from syncerr_tui.ui.widgets.panel import InfoPanel
 from syncerr_tui.words import plural
@@ -101,10 +101,8 @@ class FixDialog(PanelDialog[bool]):
 
     # -- what comes from outside -----------------------------------------------------------------------
 
+    @once_shown
     def learn(self, options: Sequence[FixOption]) -> None:
-        self.once_shown(partial(self._learn, options))
-
-    def _learn(self, options: Sequence[FixOption]) -> None:
         if self.stage is not Stage.LOOKING:
             return
         self.options = options
@@ -115,10 +113,8 @@ class FixDialog(PanelDialog[bool]):
         self.fill(map(words.option_line, options))
         self._enter(Stage.CHOOSING)
 
+    @once_shown
     def ended(self, result: FixResult | SyncErrError) -> None:
-        self.once_shown(partial(self._ended, result))
-
-    def _ended(self, result: FixResult | SyncErrError) -> None:
         if self.stage not in {Stage.LOOKING, Stage.APPLYING}:
             return
         self._verified = isinstance(result, FixResult) and result.verified
@@ -275,6 +271,7 @@ class SafeguardsDialog(PanelDialog[None]):
 
     # -- what comes from outside -----------------------------------------------------------------------
 
+    @once_shown
     def learn(self, rows: Sequence[SafeguardNow], note: str = "") -> None:
         """How they are now.
 
@@ -282,9 +279,6 @@ class SafeguardsDialog(PanelDialog[None]):
             rows: The lines.
             note: What has just been done, or why they could not be read.
         """
-        self.once_shown(partial(self._learn, rows, note))
-
-    def _learn(self, rows: Sequence[SafeguardNow], note: str) -> None:
         self._busy, self._rows, self._note = False, rows, note
         self.fill(map(words.safeguard_line, rows))
         self._noted_at = self.row

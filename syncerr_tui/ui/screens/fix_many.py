@@ -18,12 +18,13 @@ from textual.widgets import OptionList
 
 from syncerr_tui.diagnosis.guidance_template import plain
 from syncerr_tui.diagnosis.text_layout import Role, TextLayout, TextLine
+from syncerr_tui.errors import SyncErrError
 from syncerr_tui.fixes.model import FixOption
 from syncerr_tui.fixes.org import FixScope
 from syncerr_tui.model import SyncError
 from syncerr_tui.text import one_line
 from syncerr_tui.ui import fix_words as words
-from syncerr_tui.ui.screens.dialog import PanelDialog, keys
+from syncerr_tui.ui.screens.dialog import PanelDialog, keys, once_shown
 from syncerr_tui.ui.widgets.line import Part
 from syncerr_tui.words import plural
 
@@ -111,7 +112,7 @@ class FixManyDialog(PanelDialog[bool]):
         self._heading = f"Fix what blocks {plural(self._causes, 'cause')}"
 
     def on_mount(self) -> None:
-        self.looked_up(0)
+        self._say_how_far(0)
 
     @property
     def answers(self) -> Sequence[Part]:
@@ -129,10 +130,20 @@ class FixManyDialog(PanelDialog[bool]):
 
     # -- what comes from outside -----------------------------------------------------------------------
 
+    @once_shown
     def looked_up(self, causes: int) -> None:
-        of = f"{causes:,} of {plural(self._causes, 'cause')}"
-        self.once_shown(partial(self.say, f"Looking up what can be done: {of} ..."))
+        self._say_how_far(causes)
 
+    def _say_how_far(self, causes: int) -> None:
+        of = f"{causes:,} of {plural(self._causes, 'cause')}"
+        self.say(f"Looking up what can be done: {of} ...")
+
+    @once_shown
+    def failed(self, error: SyncErrError) -> None:
+        """They could not be looked up."""
+        self.say(f"{error.title}.", error.hint)
+
+    @once_shown
     def learn(self, lines: Iterable[FixProposal]) -> None:
         """These are the proposals; what several causes share, a change or the same steps, is there once."""
         known: dict[object, list[FixProposal]] = {}
@@ -145,26 +156,22 @@ class FixManyDialog(PanelDialog[bool]):
             for at, line in enumerate(self.lines)
             if line.option is not None and not line.why_not and not line.option.kind.is_safeguard
         }
-        self.once_shown(self._begin)
-
-    def _begin(self) -> None:
         self._draw()
         self.listed.focus()
         self._show_line()
 
+    @once_shown
     def done(self, line: FixProposal, word: str, sentence: str) -> None:
         at = self.lines.index(line)
         self.outcomes[at] = word, sentence
-        self.once_shown(partial(self._move_on, at))
-
-    def _move_on(self, at: int) -> None:
         self._draw()
         self.listed.highlighted = at
 
+    @once_shown
     def ended(self, sentence: str = "") -> None:
         """All is done that will be done."""
         self._ended, self._applying = True, False
-        self.once_shown(partial(self.show_answers, sentence))
+        self.show_answers(sentence)
 
     # -- drawing ---------------------------------------------------------------------------------------
 
