@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -41,6 +42,27 @@ async def test_a_record_that_is_gone_is_told_in_the_sheet(opened: Open) -> None:
         driven.connection.failed = {}
         await driven.press("ctrl+r")
         await driven.wait_for("The org has no such record. Read the list again")
+
+
+async def test_a_record_that_comes_when_its_sheet_was_left_is_no_defect(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = asyncio.Event()
+
+    async def raw_event(_event: str) -> dict[str, object]:
+        await answers.wait()
+        return {"Id": "a0X"}
+
+    async with opened() as driven:
+        await driven.ready()
+        monkeypatch.setattr(driven.connection, "raw_event", raw_event)
+        await driven.press("ctrl+r")
+        await driven.wait_for("Reading the record ...")
+        await driven.press("escape")
+        await driven.wait_for(lambda: driven.app.screen is driven.app.bench)
+        answers.set()
+        await driven.settle()
+        assert driven.app.crash == ""
 
 
 async def test_it_is_copied_as_the_json_that_the_org_sent(

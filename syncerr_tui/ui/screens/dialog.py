@@ -309,8 +309,8 @@ class PanelReading(TextDialog[None]):
         return all(word in folded for word in self._words)
 
     def draw(self) -> None:
-        if self.is_mounted:
-            self.query_one(InfoPanel).show(self.lines)
+        for panel in self.query(InfoPanel):  # none once it is closed
+            panel.show(self.lines)
 
     def show_matching(self, text: str) -> None:
         self._words = text.casefold().split()
