@@ -68,17 +68,16 @@ async def command(choice: OrgChoice, *, text: str, limit: int | None, victims: b
 
 def cause_payload(graph: CauseGraph, cause: Cause, metadata: OrgMetadata | None = None) -> dict[str, Any]:
     """One cause as JSON: its errors by id, every victim with the link that ties it here."""
-    from syncerr_tui.diagnosis.explanation import OrgContext, explain, headline_of
-    from syncerr_tui.diagnosis.model import Retry
+    from syncerr_tui.diagnosis.explanation import summarize
 
     roots = tuple(graph.errors[row] for row in cause.roots)
-    explanation = explain(graph.errors[cause.roots[0]], OrgContext(metadata=metadata))
+    summary = summarize(cause, roots, metadata)
     waiting = [*cause.victims, *cause.guessed]
     return {
         "key": cause.key,
-        "code": explanation.diagnosis.root_code,
-        "headline": cause.fingerprint.why if cause.ready else headline_of(roots, metadata),
-        "retry": Retry.JUST_RETRY.value if cause.ready else explanation.retry.value,
+        "code": summary.diagnosis.root_code,
+        "headline": summary.headline,
+        "retry": summary.retry.value,
         "why": cause.fingerprint.why,
         "missing": cause.missing,
         "id": cause.roots[0],

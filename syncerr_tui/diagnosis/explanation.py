@@ -28,6 +28,7 @@ from syncerr_tui.diagnosis.org_metadata import (
 from syncerr_tui.diagnosis.read import diagnose_cached
 
 if TYPE_CHECKING:
+    from syncerr_tui.diagnosis.causes import Cause
     from syncerr_tui.diagnosis.org_metadata import OrgMetadata
     from syncerr_tui.diagnosis.org_notes import OrgNotes
     from syncerr_tui.model import SyncError
@@ -193,6 +194,25 @@ def explain_message(
         (*remarks, *changes(org.resolved)),
         unchanged_since_failure(org.resolved, message),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class CauseSummary:
+    """What happened to the errors of a cause, what must happen before a re-sync, and its oldest error."""
+
+    headline: str
+    retry: Retry
+    diagnosis: Diagnosis
+
+
+def summarize(
+    cause: Cause, errors: tuple[SyncError, ...], metadata: OrgMetadata | None = None
+) -> CauseSummary:
+    """Sum up a cause by its errors, oldest first; what it waited for may be in Salesforce by now."""
+    oldest = explain(errors[0], OrgContext(metadata=metadata))
+    if cause.ready:
+        return CauseSummary(cause.fingerprint.why, Retry.JUST_RETRY, oldest.diagnosis)
+    return CauseSummary(headline_of(errors, metadata), oldest.retry, oldest.diagnosis)
 
 
 @lru_cache(maxsize=1024)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from syncerr_tui.diagnosis import links
 from syncerr_tui.diagnosis.causes import Cause, CauseGraph
-from syncerr_tui.diagnosis.explanation import MASK, OrgContext, explain, headline_of, masked
+from syncerr_tui.diagnosis.explanation import MASK, OrgContext, explain, masked, summarize
 from syncerr_tui.diagnosis.fingerprint import Fingerprints
 from syncerr_tui.diagnosis.model import Retry
 from syncerr_tui.diagnosis.org_metadata import OrgMetadata
@@ -143,13 +143,12 @@ def _causes(handover: Handover, proven: Sequence[SyncError]) -> tuple[ReportedCa
 
 def _left(handover: Handover, cause: Cause, done: int) -> ReportedCause:
     errors = tuple(handover.graph.errors[row] for row in cause.roots)
-    explanation = explain(errors[0], OrgContext(metadata=handover.metadata))
-    headline = cause.fingerprint.why if cause.ready else headline_of(errors, handover.metadata)
+    summary = summarize(cause, errors, handover.metadata)
     return ReportedCause(
         key=handover.words(cause.key, errors[0]),
-        code=explanation.diagnosis.root_code,
-        headline=handover.words(headline, *errors[:_NAMED]),
-        retry=Retry.JUST_RETRY.value if cause.ready else explanation.retry.value,
+        code=summary.diagnosis.root_code,
+        headline=handover.words(summary.headline, *errors[:_NAMED]),
+        retry=summary.retry.value,
         open=len(cause.roots),
         waiting=len(cause.victims),
         done=done,
