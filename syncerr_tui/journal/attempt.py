@@ -175,6 +175,10 @@ class Attempt:
         """Its request is in the journal and may leave."""
         return self._grown(intent=intent)
 
+    def leaving(self, org_at: datetime) -> Attempt:
+        """Its request leaves at this moment of the org's clock, or later."""
+        return self._grown(org_at=max(self.requested_at, org_at))
+
     def answered(self, kind: OutcomeKind, answer: str = "", code: str | None = None) -> Attempt:
         """How its request ended."""
         return self._grown(kind=kind, answer=answer, code=code)

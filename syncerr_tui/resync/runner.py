@@ -326,6 +326,7 @@ class Runner:
             state.tell(BatchSent(wave, tuple(row.error.id for row in rows), tries))
             try:
                 self._looks.check_fresh(looked_at)
+                self._looks.leave(rows)
                 self._looks.ahead(following)
                 receipts = await state.org.request_resync([row.error for row in rows])
             except NotSentError as problem:

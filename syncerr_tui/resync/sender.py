@@ -152,6 +152,11 @@ class FreshLooks:
         if self._state.stopwatch.gap(looked_at) > STALE_SECONDS:
             raise NotSentError("This machine slept before the request left", "Retry")
 
+    def leave(self, rows: Sequence[PlannedRow]) -> None:
+        """Their request leaves now: what another hand wrote since they were looked at is not its doing."""
+        now, attempts = self._org_clock.now(), self._state.attempts
+        attempts.update((row.error.id, attempts[row.error.id].leaving(now)) for row in rows)
+
     async def ask_the_time(self) -> None:
         """Ask for the org's time, so that the first request need not. A failure is met again there."""
         with suppress(SyncErrError):

@@ -255,6 +255,27 @@ async def test_what_an_earlier_run_did_is_not_resolved_elsewhere(
     assert org.reached == {error.id: 1}
 
 
+async def test_what_another_hand_did_between_the_look_and_the_request_is_not_ours(
+    journal: Journal, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    org = LyingOrg(time, Lies(delay=0))
+    error = org.fail(1)
+    intend = Journal.intend
+
+    def meanwhile(*args: Any, **how: Any) -> dict[str, int]:
+        numbers = intend(*args, **how)
+        time.now += timedelta(seconds=1)
+        org.process_now(error.id)
+        time.now += timedelta(seconds=2)
+        return numbers
+
+    monkeypatch.setattr(Journal, "intend", meanwhile)
+    events = await drive(runner_for(org, journal, plan_for(org, [error]), time))
+    assert not org.truly_fixed(error.id)
+    assert verdicts(events) == {error.id: Verdict.UNKNOWN}
+    assert "last written before the re-sync" in last_of_each(events)[error.id].reason
+
+
 async def test_what_somebody_else_did_after_our_failure_is_resolved_elsewhere(
     journal: Journal, time: Time
 ) -> None:
