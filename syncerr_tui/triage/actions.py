@@ -47,6 +47,8 @@ class AppState:
     total: int = 0
     current: bool = False
     """There is a row under the cursor."""
+    fix: bool = False
+    """It is a fix, of the journal."""
     linking: bool = False
     """The place shows causes, and they are being worked out."""
     fresh: int = 0
@@ -172,6 +174,8 @@ def _interrupted(state: AppState) -> str | None:
 def _verify(state: AppState) -> str | None:
     if state.running:
         return "a re-sync is under way, and checks its rows itself"
+    if state.fix:
+        return f"this is a fix, and no run: {state.key('fixes')} goes back to the runs"
     return _connected(state) or _row(state)
 
 

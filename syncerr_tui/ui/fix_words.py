@@ -17,8 +17,11 @@ from syncerr_tui.words import ago, clock_time, local_second, plural
 _LABEL = 13
 _UNDO = {
     Undo.EXACT: "Exact: it can be put back as it was.",
-    Undo.PARTIAL: "In part: what is added can be made inactive, not taken away.",
     Undo.NONE: "None: it cannot be undone from here.",
+}
+_UNDO_IN_PART = {
+    FixKind.CORRECT_VALUE: "In part: the old value goes back, unless another record holds it by then.",
+    FixKind.ADD_VALUE: "In part: what is added can be made inactive, not taken away.",
 }
 _STATES = {
     SafeguardState.ON: ("on again", "good"),
@@ -94,7 +97,7 @@ def option_lines(option: FixOption, width: int) -> list[TextLine]:
     if option.affects:
         page.field("Affects", option.affects, _LABEL)
     if option.automatic:
-        page.field("Undo", _UNDO[option.kind.undo], _LABEL)
+        page.field("Undo", _UNDO_IN_PART.get(option.kind) or _UNDO[option.kind.undo], _LABEL)
         page.field("Risk", f"{option.kind.risk.value}".capitalize(), _LABEL)
     for line in option.changed:
         page.field("History", line, _LABEL)

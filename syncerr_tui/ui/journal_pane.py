@@ -117,7 +117,11 @@ class JournalPane(ListWithPanel):
 
     def facts(self, facts: AppState) -> AppState:
         return replace(
-            facts, chosen=0, total=self._level.count if self._level is not None else 0, current=self.has_row
+            facts,
+            chosen=0,
+            total=self._level.count if self._level is not None else 0,
+            current=self.has_row,
+            fix=self.has_row and self.run is None,
         )
 
     # -- reading ---------------------------------------------------------------------------------------

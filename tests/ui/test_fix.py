@@ -300,12 +300,29 @@ async def test_a_value_is_typed(opened: Open) -> None:
         assert fixes.writes == [{"active": "42"}]
 
 
+async def test_a_fix_in_the_journal_is_no_run_that_can_be_checked_again(opened: Open) -> None:
+    _, parts = held()
+    async with opened(**parts) as driven:
+        await driven.ready()
+        await choose(driven, "Correct the number")
+        await driven.type("42")
+        await driven.press("enter")
+        await driven.wait_for("enter closes")
+        await driven.press("enter", "3", "f")
+        await driven.wait_for("correct-value")
+        assert "check again" not in driven.text
+        await driven.press("V")
+        await driven.wait_for("check again: this is a fix, and no run: f goes back to the runs")
+
+
 async def test_an_empty_value_is_asked_for_twice(opened: Open) -> None:
     fixes, parts = held()
     async with opened(**parts) as driven:
         await driven.ready()
         await choose(driven, "Correct the number")
-        await driven.press("enter")
+        await driven.wait_for("In part: the old value goes back")
+        # What is behind the first one is older than the question.
+        await driven.press_at_once("enter", "enter", "enter")
         await driven.wait_for("enter once more if that is meant")
         assert fixes.writes == []
         await driven.press("enter")
@@ -441,6 +458,7 @@ async def test_an_enter_behind_a_choice_does_not_make_the_change(opened: Open) -
         await driven.ready()
         await driven.press("F")
         await driven.wait_for("enter chooses")
+        # What is behind the first one is older than the question.
         await driven.press_at_once("enter", "enter", "enter")
         await driven.wait_for("enter applies it")
         assert fixes.writes == []

@@ -72,7 +72,7 @@ async def test_it_is_copied_as_the_json_that_the_org_sent(
 
     def copy(text: str, *, environ: object, write: object, fallback: Path) -> clipboard.Copied:
         copied.append(text)
-        return clipboard.Copied("Sent")
+        return clipboard.Copied("Sent", doubt=f"If nothing arrives: {'set-clipboard ' * 6}on")
 
     monkeypatch.setattr(clipboard, "copy", copy)
     async with opened() as driven:
@@ -82,6 +82,8 @@ async def test_it_is_copied_as_the_json_that_the_org_sent(
         await driven.press("y")
         await driven.wait_for(lambda: len(copied) == 1)
         await driven.wait_for("the whole record as JSON")  # said where the person looks
+        assert "set-clipboard on." in driven.text, "to its end"
+        assert "esc closes" in driven.text
     record = json.loads(copied[0])
     assert record["Id"] == some_errors()[0].id
     assert "\x1b]52" in record["s_c__Message__c"]

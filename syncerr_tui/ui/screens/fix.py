@@ -183,6 +183,7 @@ class FixDialog(PanelDialog[bool]):
         empty = [one_line(field) for field, text in typed.items() if not text]
         if empty and not self._empty_meant:
             self._empty_meant = True
+            self.unseen()
             self.show_answers(f"{empty[0]} is empty: enter once more if that is meant.", "bad")
             return
         self._enter(Stage.APPLYING)

@@ -8,10 +8,13 @@ from typing import Any, ClassVar
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Static
 
 from syncerr_tui.diagnosis.text_layout import Role, TextLayout, TextLine
 from syncerr_tui.errors import SyncErrError
 from syncerr_tui.model import SyncError
+from syncerr_tui.text import one_line
 from syncerr_tui.triage.export import as_json, fields
 from syncerr_tui.ui.clipboard_actions import copy_text
 from syncerr_tui.ui.messages import Announced
@@ -62,11 +65,18 @@ class RecordSheet(PanelReading):
         self._note = line
         self.draw()
 
+    def body(self) -> Sequence[Widget]:
+        said = Static(id="said", markup=False)
+        said.display = False
+        return (*super().body(), said)
+
     @on(Announced)
     def announced(self, event: Announced) -> None:
-        """One line in place of the keys; the keys again where it is empty."""
+        """All of it, above the keys."""
         event.stop()
-        self.show_answers(event.line, event.look, () if event.line else None)
+        said = self.query_one("#said", Static)
+        said.update(one_line(event.line))
+        said.display = bool(event.line)
 
     def lines(self, width: int) -> list[TextLine]:
         page = TextLayout(width)
