@@ -96,7 +96,7 @@ def cause_payload(graph: CauseGraph, cause: Cause, metadata: OrgMetadata | None 
                 "cause": link.cause,
                 "evidence": link.evidence.value,
                 "fact": link.fact,
-                "detail": link.detail,
+                "detail": link.sentence,
             }
             for row_id in waiting
             for link in graph.links_of(row_id)

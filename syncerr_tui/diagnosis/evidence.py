@@ -42,6 +42,11 @@ class Link(NamedTuple):
     """The parent is in Salesforce by now: a re-sync can work."""
 
     @property
+    def sentence(self) -> str:
+        """The detail, where a guess says of itself that it is one."""
+        return f"guess: {self.detail}" if self.evidence is Evidence.GUESS else self.detail
+
+    @property
     def fact(self) -> bool:
         """Whether a plan may be ordered by it."""
         return self.cause is not None and self.evidence is not Evidence.GUESS

@@ -410,7 +410,7 @@ class Victims:
         if len(near) != 1:
             return None
         cause = self.errors[near.pop()]
-        detail = f"guess: {cause.object} {short_id(cause.storeconnect_id)} failed in the minute before"
+        detail = f"{cause.object} {short_id(cause.storeconnect_id)} failed in the minute before"
         return Link(error.id, cause.id, Evidence.GUESS, detail)
 
 

@@ -154,7 +154,7 @@ def bars(trend: Trend) -> str:
 def why(link: Link) -> str:
     """The evidence of a link. A guess is called a guess."""
     if link.evidence is Evidence.GUESS:
-        return f"GUESS, not proven: {link.detail.removeprefix('guess: ')}"
+        return f"GUESS, not proven: {link.detail}"
     return f"{link.evidence.value}: {link.detail}"
 
 

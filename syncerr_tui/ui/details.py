@@ -150,7 +150,7 @@ class Details:
         if not cause.listed:
             page.heading(f"Not in this list: {cause.missing}")
             for link in graph.links_of(first.id)[:1]:
-                page.text(link.detail)
+                page.text(link.sentence)
         if count > 1 and title != explain(first).headline:
             page.section("The oldest of them", (f"What follows is about {short(first)}.", Role.TEXT))
         self._what_to_do(page, self._error_details.explain(first), memory)

@@ -413,7 +413,7 @@ class ListScreen(ActionScreen, inherit_bindings=False):
             self.errors.go_to(up.cause)
             self.say(f"{short(current)} waits for this one. {sentence(why(up))}")
         elif links:
-            self.say(f"Its cause is not in this list. {sentence(links[0].detail)}")
+            self.say(f"Its cause is not in this list. {sentence(links[0].sentence)}")
         else:
             hint = f"{self.context.key_of('info')} says which."
             self.say(f"It waits for nothing: it fails for a reason of its own. {hint}")

@@ -142,6 +142,7 @@ def test_a_guess_is_a_guess() -> None:
     made = graph(ROOT, silent)
     (link,) = made.links_of(silent.id)
     assert (link.cause, link.evidence, link.fact) == (ROOT.id, Evidence.GUESS, False)
+    assert link.sentence.startswith("guess: Account ")
     assert made.parents_of([silent.id]) == {}
     (cause,) = made.causes()
     assert (cause.victims, cause.guessed) == ((), (silent.id,))
