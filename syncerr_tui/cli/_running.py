@@ -179,10 +179,11 @@ async def show_requests(connection: OrgSession, journal: Journal, plan: Plan) ->
 
 
 def tell_left_out(plan: Plan) -> None:
-    known = set()
+    first: dict[str, str] = {}
     for out in plan.left_out:
-        say(f"Left out: {out.id}: {'the same' if out.reason in known else out.reason}.")
-        known.add(out.reason)
+        why = f"as {first[out.reason]}" if out.reason in first else out.reason
+        say(f"Left out: {out.id}: {why}.")
+        first.setdefault(out.reason, out.id)
 
 
 def _size(plan: Plan) -> str:

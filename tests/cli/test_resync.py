@@ -74,6 +74,7 @@ def test_a_reason_that_several_rows_share_is_said_once(shell: Shell) -> None:
     output = shell("resync", "--demo", "--filter", "code:ENTITY_IS_LOCKED object:OrderItem", "--yes")
     out = [line for line in output.err.splitlines() if line.startswith("Left out: a0X")]
     assert len(out) == 2
+    assert out[1].endswith(f": as {out[0].split()[2].rstrip(':')}."), "which reason it is"
     assert output.err.count("only StoreConnect support can clear this") == 1
 
 

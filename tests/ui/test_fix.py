@@ -26,6 +26,7 @@ from syncerr_tui.fixes.org import (
     Values,
 )
 from syncerr_tui.model import Environment
+from syncerr_tui.ui.screens.fix_many import FixManyDialog
 from tests.ui.conftest import Open
 from tests.ui.driver import Driven
 from tests.ui.fakes import FakeConnection, some_errors
@@ -451,6 +452,34 @@ async def test_what_comes_for_a_dialog_that_was_left_is_no_defect(
         await driven.wait_for("The org does not answer.")
 
 
+async def test_an_enter_on_its_way_when_the_proposals_come_makes_no_change(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fixes, parts = held()
+    fixes.looked.clear()
+    facts, draw = fixes.facts, FixManyDialog._draw
+
+    async def only_the_rule(errors: object, *, named: str = "") -> FixFacts:
+        return FixFacts((await facts(errors, named=named)).candidates[:1])
+
+    def overtaken(dialog: FixManyDialog) -> None:
+        monkeypatch.setattr(FixManyDialog, "_draw", draw)
+        draw(dialog)
+        driven._send("a")
+        driven._send("enter")
+
+    monkeypatch.setattr(fixes, "facts", only_the_rule)
+    async with opened(**parts) as driven:
+        await driven.ready()
+        await driven.press("a", "F")
+        await driven.wait_for("Looking up what can be done: 0 of")
+        monkeypatch.setattr(FixManyDialog, "_draw", overtaken)
+        fixes.looked.set()
+        await driven.wait_for("enter makes 0 changes")
+        await driven.settle()
+        assert fixes.writes == []
+
+
 async def test_an_enter_behind_a_choice_does_not_make_the_change(opened: Open) -> None:
     """What it would confirm was not on screen when it was pressed."""
     fixes, parts = held()
@@ -458,7 +487,6 @@ async def test_an_enter_behind_a_choice_does_not_make_the_change(opened: Open) -
         await driven.ready()
         await driven.press("F")
         await driven.wait_for("enter chooses")
-        # What is behind the first one is older than the question.
         await driven.press_at_once("enter", "enter", "enter")
         await driven.wait_for("enter applies it")
         assert fixes.writes == []

@@ -43,6 +43,14 @@ async def test_list_in_plain_characters(opened: Open) -> None:
         assert driven.text.isascii()
 
 
+async def test_what_is_as_large_as_the_window_has_no_frame_in_plain_characters_either(opened: Open) -> None:
+    async with opened(terminal=TerminalProfile(unicode=False)) as driven:
+        await driven.ready()
+        await driven.press("?")
+        await driven.wait_for("Keys in Errors")
+        assert driven.lines[0].startswith(" Keys in Errors")
+
+
 @pytest.mark.parametrize("width", [80, 120])
 async def test_the_panel_in_plain_characters(opened: Open, width: int) -> None:
     async with opened(size=(width, 24), terminal=TerminalProfile(unicode=False)) as driven:

@@ -156,6 +156,7 @@ class FixManyDialog(PanelDialog[bool]):
             for at, line in enumerate(self.lines)
             if line.option is not None and not line.why_not and not line.option.kind.is_safeguard
         }
+        self.unseen()
         self._draw()
         self.listed.focus()
         self._show_line()
