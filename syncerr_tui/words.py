@@ -1,4 +1,4 @@
-"""Times and counts as text: on disk, in sentences, and in the few letters a table has room for. Pure."""
+"""Times, counts and values as text: on disk, in sentences, in the few letters a table has room for. Pure."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+
+from syncerr_tui.text import one_line
 
 _STEPS = (
     (60, 1, "s"),
@@ -120,6 +122,13 @@ def plural(count: int, noun: str, shown: int | None = None) -> str:
     """`1 error`, `1,204 errors`; `12 of 1,204 errors` where fewer are shown."""
     some = "" if shown in {None, count} else f"{shown:,} of "
     return f"{some}{count:,} {noun}" if count == 1 else f"{some}{count:,} {noun}s"
+
+
+def field_value(value: object) -> str:
+    """The value of a field or of the set-up; a checkbox is `yes` or `no`."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "(empty)" if value in (None, "") else one_line(str(value))
 
 
 def object_counts(objects: Iterable[str], most: int) -> str:

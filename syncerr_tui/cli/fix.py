@@ -18,6 +18,7 @@ from syncerr_tui.cli._console import as_json, complain, emit_json, json_option, 
 from syncerr_tui.cli._options import packed
 from syncerr_tui.errors import BadInputError, ExitCode, RefusedError
 from syncerr_tui.text import one_line
+from syncerr_tui.words import field_value
 
 if TYPE_CHECKING:
     from syncerr_tui.diagnosis.causes import CauseGraph
@@ -131,8 +132,7 @@ async def make(fixer: Fixer, request: FixRequest, *, yes: bool) -> FixResult | N
 
 
 def show(values: Values) -> str:
-    shown = ", ".join(f"{name}: {'empty' if value is None else value}" for name, value in values.items())
-    return one_line(shown) or "nothing"
+    return one_line(", ".join(f"{name}: {field_value(value)}" for name, value in values.items())) or "nothing"
 
 
 def exit_code(result: FixResult) -> ExitCode:

@@ -12,7 +12,7 @@ from syncerr_tui.fixes.org import FixKind, Undo
 from syncerr_tui.text import one_line
 from syncerr_tui.triage.columns import Column
 from syncerr_tui.ui.widgets.line import Part
-from syncerr_tui.words import ago, clock_time, local_second, plural
+from syncerr_tui.words import ago, clock_time, field_value, local_second, plural
 
 _LABEL = 13
 _UNDO = {
@@ -53,16 +53,12 @@ class _OneLiners(TextLayout):
         super().pieces(*((one_line(text), role) for text, role in pieces), first=first, rest=rest)
 
 
-def value(shown: object) -> str:
-    """A value before or after, in words."""
-    if isinstance(shown, bool):
-        return "yes" if shown else "no"
-    return "(empty)" if shown in (None, "") else one_line(str(shown))
-
-
 def value_changes(before: Mapping[str, object], after: Mapping[str, object]) -> list[str]:
     """`active: yes -> no`, a line for each value."""
-    return [f"{one_line(name)}: {value(before.get(name))} -> {value(new)}" for name, new in after.items()]
+    return [
+        f"{one_line(name)}: {field_value(before.get(name))} -> {field_value(new)}"
+        for name, new in after.items()
+    ]
 
 
 def verdict(option: FixOption) -> tuple[str, str]:
@@ -91,7 +87,7 @@ def option_lines(option: FixOption, width: int) -> list[TextLine]:
     for line in value_changes(option.before, option.after):
         page.field("Changes", line, _LABEL)
     for name in option.wants:
-        page.field("Changes", f"{name}: {value(option.before.get(name))} -> as you type it", _LABEL)
+        page.field("Changes", f"{name}: {field_value(option.before.get(name))} -> as you type it", _LABEL)
     if option.kind is not FixKind.BY_HAND:
         page.field("Target", f"{option.target.type} {option.target.name}", _LABEL)
     if option.affects:
@@ -142,10 +138,10 @@ def result_lines(title: str, result: FixResult, width: int) -> list[TextLine]:
     page.text(result.detail)
     page.blank()
     for name in dict.fromkeys([*result.before, *result.after]):
-        page.field("Before", f"{name}: {value(result.before.get(name))}", _LABEL)
+        page.field("Before", f"{name}: {field_value(result.before.get(name))}", _LABEL)
         if result.after:
             label = "Wanted" if result.state is FixState.LISTED else "Re-read"
-            page.field(label, f"{name}: {value(result.after.get(name))}", _LABEL)
+            page.field(label, f"{name}: {field_value(result.after.get(name))}", _LABEL)
     if result.fix:
         page.field("On record", f"Fix {result.fix} in the journal (3, then f)", _LABEL)
     return page.lines

@@ -125,6 +125,12 @@ def test_what_is_guided_has_steps_and_is_refused(shell: Shell) -> None:
 
 
 @pytest.mark.usefixtures("org")
+def test_a_checkbox_is_told_in_the_words_of_the_app(shell: Shell) -> None:
+    cause, _ = find_option(shell, "not-required", "REQUIRED_FIELD_MISSING")
+    assert "required: yes -> required: no" in shell("fix", *BOX, "--id", cause["roots"][0]).out
+
+
+@pytest.mark.usefixtures("org")
 def test_a_value_that_a_record_type_does_not_offer_is_guided(shell: Shell) -> None:
     cause, option = find_option(shell, "by-hand:Lead.Web%20lead", PICKLIST)
     assert (option["verdict"], option["allowed"]) == ("guided", False)
