@@ -607,7 +607,7 @@ _ACT = (
         "cancel",
         ("X", "ctrl+c"),
         "stop re-sync",
-        "Stop the re-sync: what is on its way is waited for, the rest stays unsent. Or a command of yours.",
+        "Stop the re-sync after the answers to what is on its way; the rest stays unsent. Or your command.",
         why_disabled=_stop,
     ),
     Action(

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from syncerr_tui.ui.guided_controller import GuidedController
     from syncerr_tui.ui.run_presenter import RunPresenter
 
-STOPPING = "Stopping: what is on its way is waited for."
+STOPPING = "Stopping after the answers to what is on its way."
 PAUSING = "Pausing after what is on its way."
 _NOT_BY_ITSELF = {
     "cancelled": "the re-sync before it was stopped",

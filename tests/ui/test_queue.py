@@ -166,6 +166,7 @@ async def test_a_stop_holds_the_queue_and_asks(opened: Open) -> None:
         # A new one begins at once, and the queue goes on waiting.
         await driven.press("escape", "R")
         await driven.wait_for("Nothing to re-sync")
+        assert "esc closes" in driven.text
         assert "already queued" in driven.text
         await driven.press("escape", "Q")
         await driven.wait_for("enter goes on")

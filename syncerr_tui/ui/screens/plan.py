@@ -198,7 +198,7 @@ class PlanDialog(TextDialog[bool]):
     @property
     def answers(self) -> Sequence[Part]:
         if not self.plan.rows:
-            return keys(("esc", "cancels"))
+            return keys(("esc", "closes"))
         pairs = [("enter", "queues it" if self._behind else "starts"), ("esc", "cancels"), ("w", "reason")]
         if self.plan.canary:
             pairs.append(("r", "all at once"))
