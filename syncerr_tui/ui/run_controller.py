@@ -179,6 +179,7 @@ class RunController(Service):
                 async with off:
                     await self._fixes.recall()
                     if not self._stopped:
+                        self._say("")  # it is off by now, as the line above the keys says
                         await self._follow(self._begin(request, connection))
         except SyncErrError as error:
             self._report_trouble(error)

@@ -212,6 +212,8 @@ async def run_with_the_rule_off(driven: Driven) -> DemoServer:
 async def test_leaving_meanwhile_puts_it_back_first(tmp_path: Path) -> None:
     async with on_demo(tmp_path, DemoOptions(processing_delay=3.0), (80, 24)) as driven:
         server = await run_with_the_rule_off(driven)
+        await driven.wait_for("waiting")
+        assert "before anything is switched off" not in driven.text
         await driven.press("q")
         await driven.wait_for("enter quits")
         await driven.press("enter")
