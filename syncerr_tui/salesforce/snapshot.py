@@ -45,7 +45,7 @@ _PAGE = 2000
 
 
 class MemoryMetadataStore:
-    """MemoryMetadataStore of an org in memory, where a session keeps what it has read."""
+    """What a session has read of an org's names, kept in memory."""
 
     def __init__(
         self, metadata: OrgMetadata | None = None, answers: Mapping[str, KeptAnswer] | None = None
