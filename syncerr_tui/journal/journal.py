@@ -1,7 +1,7 @@
 """The lasting record of every intent and outcome, written before the act: a file, or a team's database.
 
 Every method is one transaction, synchronous, and on disk when it returns: a cancelled task cannot lose it.
-Several that are called `together` share one commit. A write that fails raises `MachineError`, and whoever was
+Several that are called in `one_commit` share it. A write that fails raises `MachineError`, and whoever was
 about to act must not.
 
 Long because every statement that writes the history of a run stands here.
@@ -104,8 +104,7 @@ class Journal:
         self._turn = RLock()
         self._log = log
         self._to_log: list[tuple[str, str]] | None = None
-        """Run and lines of requests whose intents wait for the commit they share; None outside of `together`.
-        """
+        """Run and lines of requests whose intents wait for `one_commit`'s end; None outside of it."""
         self.claims = Claims(Owner.current(), database.now, one_machine=database.one_machine)
         self._clock = database.now
 
