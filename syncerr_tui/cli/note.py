@@ -14,7 +14,7 @@ from syncerr_tui.cli._console import json_option, say, tell
 from syncerr_tui.cli._options import packed
 from syncerr_tui.errors import BadInputError, ExitCode
 from syncerr_tui.model import Verdict
-from syncerr_tui.triage.handling import HandlingKind, line_value
+from syncerr_tui.triage.handling import HandlingKind, line_value, waits_for_parent
 from syncerr_tui.words import plural
 
 if TYPE_CHECKING:
@@ -135,12 +135,13 @@ def _say(
     from syncerr_tui.journal.people import say_about
 
     by = os_user()
+    waits = waits_for_parent(graph, (row for target in targets for row in _rows_of(graph, target)))
     alike: dict[str, list[str]] = {}
     """What is kept -> what it is said of; a snooze counts the errors of each cause."""
     for target in targets:
         cause = graph.cause_of(next(iter(_rows_of(graph, target)), target))
         held = cause.held if cause else 1
-        line = line_value(kind, value, now=journal.now(), held=held, me=by)
+        line = line_value(kind, value, now=journal.now(), held=held, waits=waits, me=by)
         alike.setdefault(line, []).append(target)
     for line, some in alike.items():
         say_about(journal, some, kind, by=by, value=line, text=text)

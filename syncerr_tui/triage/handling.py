@@ -175,7 +175,7 @@ def handlings(graph: CauseGraph, lines: Iterable[HandlingLine], now: datetime) -
         for row in members or ():
             cause = graph.cause_of(row)
             held = len(cause.roots) + len(cause.victims) if cause else 0
-            waits = any(link.cause for link in graph.links_of(row))
+            waits = waits_for_parent(graph, [row])
             sleeps = handling.snooze is not None and _sleeps(handling.snooze, now, held, waits=waits)
             own, other = handling if sleeps else replace(handling, snooze=None), rows.get(row, NOTHING_SAID)
             rows[row] = own | other if target in graph.errors else other | own
@@ -207,7 +207,7 @@ def _sleeps(snooze: Snooze, now: datetime, held: int, *, waits: bool) -> bool:
     return waits
 
 
-def line_value(kind: HandlingKind, text: str, *, now: datetime, held: int, me: str) -> str:
+def line_value(kind: HandlingKind, text: str, *, now: datetime, held: int, waits: bool, me: str) -> str:
     """What a line holds for what a person wrote: `none` takes it back, and `me` is whoever writes.
 
     Args:
@@ -215,30 +215,39 @@ def line_value(kind: HandlingKind, text: str, *, now: datetime, held: int, me: s
         text: What was written.
         now: This machine's time.
         held: How many errors the cause holds now.
+        waits: Whether something of it waits for its parent.
         me: Who writes.
 
     Raises:
         BadInputError: It is no end of a snooze.
     """
     if kind is HandlingKind.SNOOZE and text:
-        return snooze_value(text, now, held)
+        return snooze_value(text, now, held, waits=waits)
     if kind is HandlingKind.ASSIGN and text == "me":
         return me
     return "" if text == NOBODY else text
 
 
-def snooze_value(text: str, now: datetime, held: int) -> str:
+def waits_for_parent(graph: CauseGraph, rows: Iterable[str]) -> bool:
+    """Whether one of these errors waits for another one."""
+    return any(link.cause for row in rows for link in graph.links_of(row))
+
+
+def snooze_value(text: str, now: datetime, held: int, *, waits: bool) -> str:
     """What a line holds for a snooze as a person writes it: `8h`, `2026-11-30T06:00`, `+5`, `parent`.
 
     Args:
         text: What was written.
         now: This machine's time.
         held: How many errors the cause holds now.
+        waits: Whether something of it waits for its parent.
 
     Raises:
         BadInputError: It is none of these, or over already.
     """
     if text == PARENT:
+        if not waits:
+            raise BadInputError("It waits for no parent: nothing was snoozed", "Write 8h, 2d or a later time")
         return PARENT
     if match := _MORE.match(text):
         return f"+{match[1]}:{held}"

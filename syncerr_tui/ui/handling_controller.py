@@ -11,7 +11,7 @@ from textual.message import Message
 from syncerr_tui.errors import SyncErrError
 from syncerr_tui.model import SyncError, Verdict
 from syncerr_tui.text import one_line
-from syncerr_tui.triage.handling import HandlingKind, line_value
+from syncerr_tui.triage.handling import HandlingKind, line_value, waits_for_parent
 from syncerr_tui.ui.messages import Troubled
 from syncerr_tui.ui.services import Controller
 from syncerr_tui.words import plural
@@ -33,21 +33,22 @@ class HandlingController(Controller):
         """Ask what to say of these errors, or of a cause as a whole."""
         from syncerr_tui.ui.screens.menus import handling_menu
 
+        graph = self._services.graph_worker.graph
         if cause is not None:
             about = f"this cause: {plural(cause.held, 'error')}, and those to come"
             targets: tuple[str, ...] = (cause.key,)
             held = cause.held
         else:
             about = errors[0].short_name if len(errors) == 1 else plural(len(errors), "error")
-            graph = self._services.graph_worker.graph
             known = graph.cause_of(errors[0].id) if graph is not None else None
             targets = tuple(error.id for error in errors)
             held = known.held if known is not None else 1
+        waits = graph is None or waits_for_parent(graph, (error.id for error in errors))
         handled = [self._context.state.handlings.of(error.id) for error in errors]
 
         def chosen(wish: Wish | None) -> None:
             if wish is not None:
-                self._ask_for(wish, about, targets, held)
+                self._ask_for(wish, about, targets, held, waits=waits)
 
         menu = handling_menu(
             about,
@@ -58,7 +59,7 @@ class HandlingController(Controller):
         )
         self._open(menu, chosen)
 
-    def _ask_for(self, wish: Wish, about: str, targets: Sequence[str], held: int) -> None:
+    def _ask_for(self, wish: Wish, about: str, targets: Sequence[str], held: int, *, waits: bool) -> None:
         from syncerr_tui.ui.screens.line_dialog import LineDialog
         from syncerr_tui.ui.screens.menus import ASKED
 
@@ -66,7 +67,7 @@ class HandlingController(Controller):
             if text is None:
                 return
             try:
-                value, note = self._value(wish.kind, text, held)
+                value, note = self._value(wish.kind, text, held, waits=waits)
             except SyncErrError as error:
                 self._say(error.line, "bad")
                 return
@@ -78,13 +79,13 @@ class HandlingController(Controller):
         question, example = ASKED[wish.kind]
         self._open(LineDialog(f"{question} {about}", example=example), written)
 
-    def _value(self, kind: HandlingKind, text: str, held: int) -> tuple[str, str]:
+    def _value(self, kind: HandlingKind, text: str, held: int, *, waits: bool) -> tuple[str, str]:
         """What the line holds, and its note."""
         from syncerr_tui.journal.claims import os_user
 
         if kind is HandlingKind.NOTE:
             return "", text
-        return line_value(kind, text, now=self._context.clock(), held=held, me=os_user()), ""
+        return line_value(kind, text, now=self._context.clock(), held=held, waits=waits, me=os_user()), ""
 
     async def _write(self, kind: HandlingKind, targets: Sequence[str], value: str, note: str) -> None:
         from syncerr_tui.journal.claims import os_user

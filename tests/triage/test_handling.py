@@ -18,6 +18,7 @@ from syncerr_tui.triage.handling import (
     HandlingLine,
     handlings,
     snooze_value,
+    waits_for_parent,
 )
 from tests.factories import NOW, sync_error
 
@@ -86,14 +87,14 @@ def test_what_is_said_of_rows_that_are_gone_is_nothing_and_comes_back_with_them(
 @given(minutes=st.integers(1, 5000), later=st.integers(0, 6000))
 def test_a_snooze_until_a_time_ends_by_itself(minutes: int, later: int) -> None:
     graph = graph_of(PARENT_ROW)
-    value = snooze_value((NOW + timedelta(minutes=minutes)).isoformat(), NOW, 1)
+    value = snooze_value((NOW + timedelta(minutes=minutes)).isoformat(), NOW, 1, waits=True)
     said = handlings(graph, [line(PARENT_ROW.id, KIND.SNOOZE, value)], NOW + timedelta(minutes=later))
     assert (said.of(PARENT_ROW.id).snooze is not None) == (later < minutes)
 
 
 def test_a_snooze_until_there_are_more_ends_when_there_are() -> None:
     graph = graph_of(PARENT_ROW)
-    told = [line(key_of(graph, PARENT_ROW.id), KIND.SNOOZE, snooze_value("+2", NOW, 1))]
+    told = [line(key_of(graph, PARENT_ROW.id), KIND.SNOOZE, snooze_value("+2", NOW, 1, waits=True))]
     graph.add([sync_error(10)])
     assert handlings(graph, told, NOW).asleep == {PARENT_ROW.id, sync_error(10).id}
     graph.add([sync_error(11)])
@@ -102,7 +103,7 @@ def test_a_snooze_until_there_are_more_ends_when_there_are() -> None:
 
 def test_a_snooze_until_the_parent_is_fixed_ends_with_it() -> None:
     graph = graph_of(PARENT_ROW, VICTIM)
-    told = [line(VICTIM.id, KIND.SNOOZE, snooze_value(PARENT, NOW, 1))]
+    told = [line(VICTIM.id, KIND.SNOOZE, snooze_value(PARENT, NOW, 1, waits=True))]
     assert graph.links_of(VICTIM.id)
     assert handlings(graph, told, NOW).asleep == {VICTIM.id}
     graph.discard([PARENT_ROW.id])
@@ -112,7 +113,7 @@ def test_a_snooze_until_the_parent_is_fixed_ends_with_it() -> None:
 def test_who_is_woken_is_awake() -> None:
     graph = graph_of(PARENT_ROW)
     told = [
-        line(PARENT_ROW.id, KIND.SNOOZE, snooze_value("8h", NOW, 1)),
+        line(PARENT_ROW.id, KIND.SNOOZE, snooze_value("8h", NOW, 1, waits=True)),
         line(PARENT_ROW.id, KIND.SNOOZE, ""),
     ]
     assert handlings(graph, told, NOW).of(PARENT_ROW.id) == NOTHING_SAID
@@ -129,7 +130,15 @@ def test_a_snooze_that_cannot_be_read_hides_nothing(value: str) -> None:
 )
 def test_a_time_that_cannot_be_is_refused(text: str) -> None:
     with pytest.raises(BadInputError):
-        snooze_value(text, NOW, 1)
+        snooze_value(text, NOW, 1, waits=True)
+
+
+def test_what_waits_for_no_parent_cannot_be_snoozed_until_it_is_fixed() -> None:
+    graph = graph_of(PARENT_ROW, VICTIM)
+    assert waits_for_parent(graph, [PARENT_ROW.id, VICTIM.id])
+    assert not waits_for_parent(graph, [PARENT_ROW.id])
+    with pytest.raises(BadInputError, match="It waits for no parent"):
+        snooze_value(PARENT, NOW, 1, waits=False)
 
 
 @pytest.mark.parametrize(
@@ -154,7 +163,7 @@ def test_filters_know_what_was_said(text: str, found: bool) -> None:
         line(PARENT_ROW.id, KIND.NOTE, text="Ask the carrier"),
         line(PARENT_ROW.id, KIND.SUPPORT, "T-77"),
         line(PARENT_ROW.id, KIND.ASSIGN, "Tom"),
-        line(PARENT_ROW.id, KIND.SNOOZE, snooze_value("1h", NOW, 1)),
+        line(PARENT_ROW.id, KIND.SNOOZE, snooze_value("1h", NOW, 1, waits=True)),
     ]
     wanted = parse(text, handled=handlings(graph, lines, NOW).of)
     assert wanted.matches(PARENT_ROW, NOW) is found

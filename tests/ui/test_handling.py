@@ -81,6 +81,16 @@ async def test_a_time_that_cannot_be_read_writes_nothing(opened: Open) -> None:
         assert "SNOOZED" not in driven.text
 
 
+async def test_what_waits_for_no_parent_is_not_said_to_be_snoozed_until_it_is_fixed(opened: Open) -> None:
+    async with opened(some_errors(3)) as driven:
+        await driven.ready()
+        await driven.wait_for(lambda: driven.app.services.graph_worker.graph is not None)
+        await driven.press("N")
+        await driven.wait_for("Snooze until its parent")
+        await driven.press("/", *"parent", "enter")
+        await driven.wait_for("It waits for no parent: nothing was snoozed.")
+
+
 async def test_what_a_colleague_says_is_there_after_a_refresh(opened: Open, tmp_path: Path) -> None:
     errors = some_errors()
     async with opened(errors) as driven:
