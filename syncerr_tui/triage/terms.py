@@ -124,7 +124,7 @@ def _field(name: str, fields: Sequence[str], aliases: Mapping[str, str]) -> str:
     suggestion = f"Did you mean {near[0]}:? " if near else ""
     raise BadInputError(
         f"The filter does not know {name}:",
-        f'{suggestion}Fields are {", ".join(fields)}; to search for this text, quote it: "{name}:…"',
+        f'{suggestion}To search for this text, quote it: "{name}:…". Fields are {", ".join(fields)}',
     )
 
 

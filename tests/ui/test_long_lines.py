@@ -24,6 +24,7 @@ async def test_a_mistake_in_the_filter_is_readable_and_filters_nothing(opened: O
         await driven.type("objct:x")
         await driven.wait_for("Did you mean object:?")
         assert "The filter does not know objct:." in folded(driven)
+        assert 'quote it: "objct:…"' in folded(driven), "before the list of fields, whose end is cut"
         assert "Message number 1" in driven.text
         await driven.press("enter")
         await driven.wait_for("Did you mean object:?")
