@@ -1,8 +1,10 @@
 """The way to and from a real terminal, which may send anything: keys, pastes, line noise.
 
 Textual 8.2.8 reads standard input as strict UTF-8 in a thread: one byte of a Latin-1 keyboard ends the app.
-And an escape sequence inside a bracketed paste breaks it open: the rest of what was pasted acts as keys.
-`TerminalInput` reads the same bytes without these two faults, `TerminalDriver` uses it.
+An escape sequence inside a bracketed paste breaks it open: the rest of what was pasted acts as keys. And of
+escape with enter right behind it, as a slow line delivers them, it gives enter alone: no longer the way out
+of a question, but its answer. `TerminalInput` reads the same bytes without these three faults,
+`TerminalDriver` uses it.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from contextlib import suppress
 from queue import Full
 
 from textual import events
+from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
 from textual._xterm_parser import (
     BRACKETED_PASTE_END as PASTE_END,
     BRACKETED_PASTE_START as PASTE_START,
@@ -33,6 +36,9 @@ _LONGEST_PASTE = 1_000_000
 _MOST_CELLS = 4_000_000
 """A window larger than this is noise: drawing it would take the memory of the machine."""
 _CTRL_C = "\x03"
+_ESCAPE = "\x1b"
+_BEGIN_SEQUENCES = "[]_^\\"
+"""Signs that begin or end a longer control sequence behind an escape; so do some letters."""
 _READ = 4096
 _STOP_SECONDS = 0.5
 """How long the stop is waited for, where it may be that no shell takes over."""
@@ -50,6 +56,8 @@ class TerminalInput:
     def __init__(self) -> None:
         self._decode = getincrementaldecoder("utf-8")(errors="replace").decode
         self._parser = XTermParser()
+        self._after_escape = False
+        """Whether the last character was an escape that may yet begin a sequence."""
         self._before = ""
         """The end of what was read, where it may be the beginning of a paste's mark."""
         self._unparsed = ""
@@ -68,7 +76,9 @@ class TerminalInput:
 
     def tick(self) -> Iterator[Message]:
         """An escape that nothing has followed for a while is a key."""
-        yield from _harmless(self._parser.tick())
+        for message in _harmless(self._parser.tick()):
+            self._after_escape = False
+            yield message
 
     def _keys(self, text: str) -> Generator[Message, None, str]:
         """Read keys until a paste begins, and give what follows its mark."""
@@ -109,6 +119,10 @@ class TerminalInput:
     def _parsed(self, text: str) -> Iterator[Message]:
         # Letter by letter, so that noise costs no more than the sequence it stands in.
         for letter in text:
+            if self._after_escape and _is_key_of_its_own(letter):
+                self._parser = XTermParser()
+                yield events.Key("escape", _ESCAPE)
+            self._after_escape = letter == _ESCAPE
             try:
                 parsed = list(self._parser.feed(letter))
             except Exception:  # noqa: BLE001 - the parser's own: chr() of no character, a window of 0 pixels
@@ -123,6 +137,12 @@ def _harmless(messages: Iterable[Message]) -> Iterator[Message]:
         if isinstance(message, events.Resize) and not 0 < message.size.area <= _MOST_CELLS:
             continue
         yield message
+
+
+def _is_key_of_its_own(letter: str) -> bool:
+    """Whether this is no part of what an escape begins. A letter behind one is alt and that letter."""
+    sequence = _ESCAPE + letter in ANSI_SEQUENCES_KEYS or letter in _BEGIN_SEQUENCES
+    return not sequence and not letter.isalnum()
 
 
 def _partial(text: str, mark: str) -> str:

@@ -6,14 +6,16 @@ import os
 import pty
 import select
 import signal
+import time
 import tty
 from functools import partial
 from pathlib import Path
 
 import pytest
+from textual import events
 
 from syncerr_tui.ui.app import SyncErrApp
-from syncerr_tui.ui.terminal_driver import TerminalDriver
+from syncerr_tui.ui.terminal_driver import TerminalDriver, TerminalInput
 from tests.bench.pty_program import PtyProgram
 from tests.forks import at_terminal
 from tests.terminal.test_program import READY, app, environ, restored
@@ -74,6 +76,42 @@ def test_an_enter_that_is_older_than_the_plan_does_not_confirm_it(tmp_path: Path
         assert not any("Result" in line for line in lines)
         program.answer("enter starts")
         program.wait_for("X stop")
+
+
+def test_an_enter_behind_the_escape_that_leaves_the_plan_does_not_confirm_it(tmp_path: Path) -> None:
+    with app(tmp_path) as program:
+        program.wait_for(READY)
+        program.wait_for(" causes")
+        program.press("R")
+        program.wait_for("enter starts")
+        program.read(1)
+        program.send(b"\x1b\r")
+        lines = program.wait_for("What happened")
+        assert not any("X stop" in line or "Result" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("sent", "keys"),
+    [
+        (b"\x1b\r", ["escape", "enter"]),
+        (b"\x1b ", ["escape", "space"]),
+        (b"\x1b/x", ["escape", "slash", "x"]),
+        (b"\x1b\x1b\r", ["escape", "escape", "enter"]),
+        (b"\x1b\x12", ["escape", "ctrl+r"]),
+        (b"\x1b[A\r", ["up", "enter"]),
+        (b"\x1b\x7f", ["ctrl+w"]),
+        (b"\x1bx", ["alt+x"]),
+    ],
+)
+@pytest.mark.parametrize("packets", [1, 2])
+def test_escape_and_the_key_behind_it_are_two(sent: bytes, keys: list[str], packets: int) -> None:
+    source = TerminalInput()
+    parts = [sent] if packets == 1 else [sent[:1], sent[1:]]
+    messages = [message for part in parts for message in source.feed(part)]
+    end = time.monotonic() + 30
+    while len(messages) < len(keys) and time.monotonic() < end:
+        messages += source.tick()
+    assert [message.key for message in messages if isinstance(message, events.Key)] == keys
 
 
 @pytest.mark.parametrize("number", [signal.SIGQUIT, signal.SIGABRT])
