@@ -48,10 +48,21 @@ def demo() -> Iterator[DemoServer]:
 @pytest.fixture
 def org(demo: DemoServer, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> DemoServer:
     """The demo org, as an org that the profile `box` names."""
-    monkeypatch.setenv("SYNCERR_INSTANCE_URL", demo.instance_url)
-    monkeypatch.setenv("SYNCERR_ACCESS_TOKEN", demo.access_token)
+    return name_box(demo, shell, monkeypatch)
+
+
+@pytest.fixture
+def unfixed_org(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Iterator[DemoServer]:
+    """The same org, in which no other test has fixed anything."""
+    with DemoServer(DemoOptions(errors=140)) as server:
+        yield name_box(server, shell, monkeypatch)
+
+
+def name_box(server: DemoServer, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> DemoServer:
+    monkeypatch.setenv("SYNCERR_INSTANCE_URL", server.instance_url)
+    monkeypatch.setenv("SYNCERR_ACCESS_TOKEN", server.access_token)
     write_profile(shell.home)
-    return demo
+    return server
 
 
 _causes: list[dict[str, Any]] = []
@@ -124,7 +135,7 @@ def test_what_is_guided_has_steps_and_is_refused(shell: Shell) -> None:
     assert (output.code, output.lines[0]["state"]) == (5, "refused")
 
 
-@pytest.mark.usefixtures("org")
+@pytest.mark.usefixtures("unfixed_org")
 def test_a_checkbox_is_told_in_the_words_of_the_app(shell: Shell) -> None:
     cause, _ = find_option(shell, "not-required", "REQUIRED_FIELD_MISSING")
     assert "required: yes -> required: no" in shell("fix", *BOX, "--id", cause["roots"][0]).out
