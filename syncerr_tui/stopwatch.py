@@ -13,8 +13,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from random import Random, SystemRandom
 
+from syncerr_tui.errors import NotSentError
+
 STALE_SECONDS = 5.0
 """A look at the org that is older than this no longer justifies a request that changes something."""
+
+Leaving = Callable[[], object]
+"""Is called right before a request that changes something leaves, after all that may take time, in whichever
+thread sends it. Raises `NotSentError` where too much time has passed: nothing may be sent.
+"""
 
 
 def utc_now() -> datetime:
@@ -62,6 +69,11 @@ class Stopwatch:
     def gap(self, instant: Instant) -> float:
         """The longest time that may have passed: also a sleep that only the wall clock has noticed."""
         return max(self.since(instant), abs((self.wall() - instant.wall).total_seconds()))
+
+    def check_fresh(self, looked_at: Instant) -> None:
+        """Raises: NotSentError: What was seen then no longer justifies a request that changes something."""
+        if self.gap(looked_at) > STALE_SECONDS:
+            raise NotSentError("This machine slept, or the request waited too long for its turn", "Retry")
 
 
 @dataclass(frozen=True, slots=True)

@@ -291,5 +291,10 @@ _HANDLING = (
     f"{APPEND_ONLY}handling",
 )
 
-MIGRATIONS: Migrations = (_FIRST, _FIXES, _WAVES, _PRESSES, _TEAM, _HANDLING)
+_DEPARTURES = (
+    # The org's clock when the request left: later than in its intent, which is on disk before.
+    "ALTER TABLE outcomes ADD COLUMN org_at TEXT",
+)
+
+MIGRATIONS: Migrations = (_FIRST, _FIXES, _WAVES, _PRESSES, _TEAM, _HANDLING, _DEPARTURES)
 """Statements that lead from version n to n + 1. Only ever appended to."""

@@ -47,7 +47,8 @@ _FROM_OPEN = """
 """
 """The last request that may have been carried out. A later one that was refused says nothing of it."""
 _COLUMNS = """
-    SELECT r.run, r.seq, r.event, r.row, i.n AS intent, i.attempt, i.org_at, i.stamp,
+    SELECT r.run, r.seq, r.event, r.row, i.n AS intent, i.attempt, i.stamp,
+           COALESCE(o.org_at, i.org_at) AS org_at,
            i.processed,
            COALESCE((SELECT max(at) FROM presses WHERE intent = i.n AND said = 'pressed'), i.at) AS sent_at,
            (SELECT said FROM presses WHERE intent = i.n ORDER BY n DESC LIMIT 1) AS pressed,

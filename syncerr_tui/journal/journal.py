@@ -481,8 +481,18 @@ class Journal:
         at = iso(self._clock())
         with self._transaction(durable=False) as sql:
             sql.executemany(
-                "INSERT INTO outcomes (intent, at, kind, code, reason) VALUES (?,?,?,?,?)",
-                ((a.intent, at, a.kind.value if a.kind else None, a.code, a.answer) for a in attempts),
+                "INSERT INTO outcomes (intent, at, kind, code, reason, org_at) VALUES (?,?,?,?,?,?)",
+                (
+                    (
+                        a.intent,
+                        at,
+                        a.kind.value if a.kind else None,
+                        a.code,
+                        a.answer,
+                        iso(a.org_at) if a.org_at else None,
+                    )
+                    for a in attempts
+                ),
             )
 
     def finish_rows(self, run: str, attempts: Iterable[Attempt]) -> None:

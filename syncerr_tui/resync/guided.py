@@ -155,7 +155,7 @@ class GuidedSender:
             return
         due = await self._look_first(rows)
         if due and state.halt is None:
-            await state.intend(due, asking=self._os_user)
+            await state.intend(due, self._looks.org_now, asking=self._os_user)
             self._to_press.update(attempt.event for attempt in due)
 
     async def _look_first(self, rows: Sequence[PlannedRow]) -> list[Attempt]:

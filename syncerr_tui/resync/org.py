@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from syncerr_tui.model import EventSeen, OrgIdentity, RecordSeen, SyncError
+from syncerr_tui.stopwatch import Leaving
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +87,14 @@ class Org(Protocol):
         """
         ...
 
-    async def request_resync(self, errors: Sequence[SyncError]) -> Sequence[Receipt]:
+    async def request_resync(
+        self, errors: Sequence[SyncError], leaving: Leaving | None = None
+    ) -> Sequence[Receipt]:
         """Ask for a re-sync of these rows, in this order, in one request.
+
+        Args:
+            errors: The rows.
+            leaving: Called when the request leaves; None: it rests on no look at the org.
 
         Returns:
             One receipt for each row, matched by id.

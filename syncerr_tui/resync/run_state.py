@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -196,21 +196,27 @@ class RunState:
         planned = Attempt.of_row(error, row.wave)
         return planned.due(self.run, number, org_at=org_at, stamp=seen.modified_at, before=before)
 
-    async def intend(self, attempts: Sequence[Attempt], *, asking: str = "") -> None:
+    async def intend(
+        self, attempts: Sequence[Attempt], org_now: Callable[[], datetime], *, asking: str = ""
+    ) -> None:
         """Write down that these rows are about to be sent, as they were seen just before; tell so.
 
         Args:
             attempts: The rows.
+            org_now: The org's time: what is written before the intent is, is not its doing.
             asking: Who is asked to send them, where a person does it.
 
         Raises:
             MachineError, RefusedError: Nothing may be sent.
         """
-        numbers = await self.writer.call(
-            lambda: self.journal.intend(self.run, attempts, asking=asking), rows=len(attempts)
-        )
-        for attempt in attempts:
-            numbered = attempt.numbered(numbers[attempt.event])
+
+        def intend() -> list[Attempt]:
+            at = org_now()
+            due = [attempt.leaving(at) for attempt in attempts]
+            numbers = self.journal.intend(self.run, due, asking=asking)
+            return [attempt.numbered(numbers[attempt.event]) for attempt in due]
+
+        for numbered in await self.writer.call(intend, rows=len(attempts)):
             if asking:
                 self._move(numbered.with_press(Pressed.ASKED), RowState.ASKED)
             else:

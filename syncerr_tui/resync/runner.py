@@ -12,6 +12,7 @@ import gc
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
 from functools import cached_property, partial
 
 from syncerr_tui.errors import (
@@ -43,7 +44,15 @@ from syncerr_tui.resync.org import Org, Receipt
 from syncerr_tui.resync.plan import PlannedRow, Wave, check_method, check_org
 from syncerr_tui.resync.proof import cause_key
 from syncerr_tui.resync.run_state import ResumeMode, RunRequest, RunState
-from syncerr_tui.resync.sender import CONNECTION_TRIES, LOCK_CODES, Batch, FreshLooks, Sender, by_identity
+from syncerr_tui.resync.sender import (
+    CONNECTION_TRIES,
+    LOCK_CODES,
+    Batch,
+    Departure,
+    FreshLooks,
+    Sender,
+    by_identity,
+)
 from syncerr_tui.resync.verification import look_in_run
 from syncerr_tui.stopwatch import Machine
 
@@ -319,16 +328,16 @@ class Runner:
             rows = [state.rows[attempt.event] for attempt in due]
             if not rows or state.halt is not None:
                 return []
-            await state.intend(due)
+            await state.intend(due, self._looks.org_now)
             if state.held:  # since the rows were looked at
                 self._not_sent(rows, "the run was held before the request left")
                 return await self._send(wave, rows, tries, following)
             state.tell(BatchSent(wave, tuple(row.error.id for row in rows), tries))
+            leaving = Departure(state.stopwatch, looked_at, self._looks.org_now)
             try:
-                self._looks.check_fresh(looked_at)
-                self._looks.leave(rows)
+                leaving()
                 self._looks.ahead(following)
-                receipts = await state.org.request_resync([row.error for row in rows])
+                receipts = await state.org.request_resync([row.error for row in rows], leaving)
             except NotSentError as problem:
                 trouble = problem.title
                 self._not_sent(rows, trouble)
@@ -337,20 +346,22 @@ class Runner:
                 self._not_sent(rows, problem.title)
                 raise
             except SyncErrError as problem:  # it left, and what became of it only the org knows
-                await self._register(rows, (), problem.title)
+                await self._register(rows, leaving.at, (), problem.title)
                 return []
-            return await self._register(rows, receipts, "no answer for this row")
+            return await self._register(rows, leaving.at, receipts, "no answer for this row")
         state.skip(dict.fromkeys((r.error.id for r in rows), f"it never reached the org: {trouble}"))
         state.count_request(failed=True)
         return []
 
-    async def _register(self, rows: Batch, receipts: Sequence[Receipt], silence: str) -> Batch:
+    async def _register(
+        self, rows: Batch, left_at: datetime, receipts: Sequence[Receipt], silence: str
+    ) -> Batch:
         """Write down what the org answered, row by row; gives the rows that met a lock."""
         state = self._state
         receipt_of = by_identity([row.error.id for row in rows], receipts)
         attempts: list[Attempt] = []
         for row in rows:
-            receipt, attempt = receipt_of[row.error.id], state.attempts[row.error.id]
+            receipt, attempt = receipt_of[row.error.id], state.attempts[row.error.id].leaving(left_at)
             if receipt is None:
                 attempts.append(attempt.answered(OutcomeKind.UNKNOWN, silence))
             elif receipt.accepted:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from syncerr_tui.errors import NotSentError, SyncErrError
+from syncerr_tui.errors import SyncErrError
 from syncerr_tui.journal.attempt import Attempt, OutcomeKind
 from syncerr_tui.model import EventSeen, EventStanding, chunks
 from syncerr_tui.resync import doubt
@@ -29,7 +29,7 @@ from syncerr_tui.resync.verification import (
     look_concurrency,
     records_before,
 )
-from syncerr_tui.stopwatch import STALE_SECONDS, Instant
+from syncerr_tui.stopwatch import STALE_SECONDS, Instant, Stopwatch
 
 CONNECTION_TRIES = 6
 LOCK_CODES = frozenset(("UNABLE_TO_LOCK_ROW",))
@@ -134,6 +134,29 @@ class _EarlyLook:
     looking: asyncio.Task[tuple[Mapping[str, EventSeen] | None, Records]]
 
 
+class Departure:
+    """Lets a request leave while the look that it rests on is fresh, and keeps when that was: what another
+    hand wrote before is not its doing.
+
+    Args:
+        stopwatch: Measures how old the look is.
+        looked_at: When the rows were looked at.
+        org_now: The org's time.
+    """
+
+    def __init__(self, stopwatch: Stopwatch, looked_at: Instant, org_now: Callable[[], datetime]) -> None:
+        self._stopwatch = stopwatch
+        self._looked_at = looked_at
+        self._org_now = org_now
+        self.at = org_now()
+        """By the org's clock."""
+
+    def __call__(self) -> None:
+        """See `stopwatch.Leaving`."""
+        self._stopwatch.check_fresh(self._looked_at)
+        self.at = self._org_now()
+
+
 class FreshLooks:
     """Looks at rows just before they are sent, or shown to whoever sends them.
 
@@ -147,15 +170,9 @@ class FreshLooks:
         self._ahead: dict[str, _EarlyLook] = {}
         """By the first of its rows."""
 
-    def check_fresh(self, looked_at: Instant) -> None:
-        """Raises: NotSentError: The machine slept since rows were looked at, or the disk was slow."""
-        if self._state.stopwatch.gap(looked_at) > STALE_SECONDS:
-            raise NotSentError("This machine slept before the request left", "Retry")
-
-    def leave(self, rows: Sequence[PlannedRow]) -> None:
-        """Their request leaves now: what another hand wrote since they were looked at is not its doing."""
-        now, attempts = self._org_clock.now(), self._state.attempts
-        attempts.update((row.error.id, attempts[row.error.id].leaving(now)) for row in rows)
+    def org_now(self) -> datetime:
+        """The org's time, as it goes on from its last word. From any thread."""
+        return self._org_clock.now()
 
     async def ask_the_time(self) -> None:
         """Ask for the org's time, so that the first request need not. A failure is met again there."""

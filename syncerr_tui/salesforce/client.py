@@ -33,6 +33,7 @@ from syncerr_tui.salesforce.responses import (
     version_list,
     wrong_shape,
 )
+from syncerr_tui.stopwatch import Leaving
 from syncerr_tui.text import one_line
 
 if TYPE_CHECKING:
@@ -158,7 +159,13 @@ class ApiClient(RequestExecutor):
         path = f"actions/custom/{soql.name(kind)}/{soql.name(action)}"
         return await self.read(lambda sf: as_object(rest(sf, path)))
 
-    async def action(self, kind: str, action: str, inputs: Sequence[Mapping[str, object]]) -> list[Row]:
+    async def action(
+        self,
+        kind: str,
+        action: str,
+        inputs: Sequence[Mapping[str, object]],
+        leaving: Leaving | None = None,
+    ) -> list[Row]:
         """Call a custom action once. The answer has one entry for each input, in order.
 
         HTTP 400 with a list of results is an answer too: those with `isSuccess` were carried out.
@@ -168,9 +175,11 @@ class ApiClient(RequestExecutor):
         """
         path = f"actions/custom/{soql.name(kind)}/{soql.name(action)}"
         body = {"inputs": [dict(one) for one in inputs]}
-        return await self.write(lambda sf: action_results(sf, path, body))
+        return await self.write(lambda sf: action_results(sf, path, body), leaving=leaving)
 
-    async def apexrest(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - any JSON
+    async def apexrest(
+        self, method: str, path: str, body: object = None, leaving: Leaving | None = None
+    ) -> Any:  # noqa: ANN401 - any JSON
         """Call an Apex REST resource. `GET` counts as reading, everything else as changing something.
 
         Raises:
@@ -189,7 +198,9 @@ class ApiClient(RequestExecutor):
                 raise NotJsonError
             return answer
 
-        return await (self.read(call) if method == "GET" else self.write(call, custom=True))
+        if method == "GET":
+            return await self.read(call)
+        return await self.write(call, leaving=leaving, custom=True)
 
     async def tooling_row(self, kind: str, record_id: str, fields: Sequence[str]) -> Row:
         """One row of the Tooling API, whole: `Metadata` and `FullName` are had in this way.
@@ -251,7 +262,7 @@ class ApiClient(RequestExecutor):
         return {key: row for part in await asyncio.gather(*parts) for key, row in part.items()}
 
     async def collections_update(
-        self, object_name: str, records: Sequence[Mapping[str, object]]
+        self, object_name: str, records: Sequence[Mapping[str, object]], leaving: Leaving | None = None
     ) -> list[Row]:
         """Update up to 200 records in one request, each `{"id": ..., field: value}`.
 
@@ -260,7 +271,8 @@ class ApiClient(RequestExecutor):
         """
         body, count = update_body(object_name, records), len(records)
         return await self.write(
-            lambda sf: results(rest(sf, "composite/sobjects", method="PATCH", json=body), count)
+            lambda sf: results(rest(sf, "composite/sobjects", method="PATCH", json=body), count),
+            leaving=leaving,
         )
 
     async def resources(self) -> Row:

@@ -66,11 +66,9 @@ class Kind(Enum):
     """The proxy did not let us through. Nothing arrived."""
     RENEWED = auto()
     """The token had expired, and a new one is at hand. The org refused the request unread."""
-    STALE = auto()
-    """The request was held back: too much time has passed since it was asked for. Nothing was sent."""
 
 
-NOTHING_ARRIVED = frozenset({Kind.NOT_SENT, Kind.CERTIFICATE, Kind.PROXY, Kind.RENEWED, Kind.STALE})
+NOTHING_ARRIVED = frozenset({Kind.NOT_SENT, Kind.CERTIFICATE, Kind.PROXY, Kind.RENEWED})
 OVERLOADED = frozenset({Kind.LOST, Kind.BUSY, Kind.GATEWAY})
 """Signs that fewer requests at once would be better."""
 _MAY_READ_AGAIN = frozenset({Kind.NOT_SENT, Kind.LOST, Kind.BUSY, Kind.GATEWAY, Kind.NOT_JSON, Kind.BROKEN})
@@ -158,7 +156,6 @@ _WHAT = {
     Kind.CERTIFICATE: "The certificate of {host} is not trusted by this machine",
     Kind.PROXY: "The proxy did not open the way to {host}",
     Kind.RENEWED: "The Salesforce session had expired, and has been renewed",
-    Kind.STALE: "This machine slept, or the request waited too long for its turn",
 }
 _ADVICE = {
     Kind.NOT_SENT: "Check the network and the org's address, then retry",
@@ -177,7 +174,6 @@ _ADVICE = {
     Kind.CERTIFICATE: "With a company proxy, set REQUESTS_CA_BUNDLE to its certificate file",
     Kind.PROXY: "Check HTTPS_PROXY and NO_PROXY",
     Kind.RENEWED: "Retry",
-    Kind.STALE: "Retry",
 }
 
 

@@ -28,7 +28,7 @@ from syncerr_tui.errors import (
 from syncerr_tui.model import ApiUsage
 from syncerr_tui.salesforce.concurrency import AdaptiveLimiter, ClosedError, ThreadPool, Token, TokenProvider
 from syncerr_tui.salesforce.faults import OVERLOADED, ApiError, Kind, Retries, WayBlockedError, read_exception
-from syncerr_tui.stopwatch import STALE_SECONDS, Instant, Stopwatch
+from syncerr_tui.stopwatch import Leaving, Stopwatch
 
 if TYPE_CHECKING:
     import requests
@@ -112,13 +112,21 @@ class RequestExecutor:
             job: Makes the request and checks the answer's shape.
             essential: Made even when the daily reserve is reached: to find out what a write has done.
         """
-        return await self._send(job, writing=False, essential=essential)
+        return await self._send(job, essential=essential)
 
-    async def write(self, job: Callable[[Salesforce], T], *, custom: bool = False) -> T:
+    def at_once(self) -> Leaving:
+        """Lets a request leave only within a short time from now."""
+        asked_at = self._stopwatch.now()
+        return lambda: self._stopwatch.check_fresh(asked_at)
+
+    async def write(
+        self, job: Callable[[Salesforce], T], *, leaving: Leaving | None = None, custom: bool = False
+    ) -> T:
         """Make a request that changes something, at once or not at all.
 
         Args:
             job: Makes the request and checks the answer's shape.
+            leaving: Called when the request leaves; None: `at_once`.
             custom: The org's own code answers (Apex REST): only a 401, or a connection that did not come
                 about, proves that nothing was done.
 
@@ -131,7 +139,7 @@ class RequestExecutor:
             raise ClosedError
         refusal: SyncErrError
         try:
-            return await self._send(job, writing=True, custom=custom)
+            return await self._send(job, leaving=leaving or self.at_once(), custom=custom)
         except ClosedError:
             refusal = OutcomeUnknownError("The connection was closed while a request was under way")
         except _NoLoginHostError as error:
@@ -151,10 +159,15 @@ class RequestExecutor:
                 session.close()
 
     async def _send(
-        self, job: Callable[[Salesforce], T], *, writing: bool, essential: bool = False, custom: bool = False
+        self,
+        job: Callable[[Salesforce], T],
+        *,
+        leaving: Leaving | None = None,
+        essential: bool = False,
+        custom: bool = False,
     ) -> T:
-        options = self._options
-        asked_at = self._stopwatch.now() if writing else None
+        """`leaving`: of a write; None for a read."""
+        options, writing = self._options, leaving is not None
         if not essential:
             self._check_api_reserve()
         tried, started = 0, options.clock()
@@ -162,7 +175,7 @@ class RequestExecutor:
             if self._expired is not None:
                 raise NotLoggedInError(self._expired.title, self._expired.hint)
             async with self._pace.permit() as era:
-                outcome = await self._workers.run(lambda: self._attempt(job, asked_at, custom=custom))
+                outcome = await self._workers.run(lambda: self._attempt(job, leaving, custom=custom))
             self._answered_at = options.clock()
             if not isinstance(outcome, ApiError):
                 self._pace.on_success()
@@ -188,22 +201,21 @@ class RequestExecutor:
         return outcome.error(host=self._host, writing=writing, custom=custom)
 
     def _attempt(
-        self, job: Callable[[Salesforce], T], asked_at: Instant | None, *, custom: bool
+        self, job: Callable[[Salesforce], T], leaving: Leaving | None, *, custom: bool
     ) -> T | ApiError:
         """In a worker thread: one request, and a read once more where the org refused the token.
 
         A write is handed back with the new token at hand: its rows are looked at before it goes again.
-        `asked` is when a write was asked for; None for a read.
         Faults come back as values: a raised one would drag the library's exception along as its context,
         and that one holds the request with its Authorization header.
         """
         if self._closed:
             raise ClosedError
         token = _token(self._tokens.current)
-        if self._is_stale(asked_at):
-            return ApiError(Kind.STALE)
+        if leaving is not None:
+            leaving()
         outcome = self._try(job, token)
-        if not isinstance(outcome, ApiError) and asked_at is not None:
+        if not isinstance(outcome, ApiError) and leaving is not None:
             self._untried = None
         if (
             isinstance(outcome, ApiError)
@@ -218,7 +230,7 @@ class RequestExecutor:
             except NotLoggedInError as error:
                 self._expired = error
                 raise
-            if asked_at is not None:
+            if leaving is not None:
                 self._untried = token.generation
                 return ApiError(Kind.RENEWED)
             outcome = self._try(job, token)
@@ -230,9 +242,6 @@ class RequestExecutor:
                 f"{self._tokens.next_step}; the org may also have withdrawn this user's API access",
             )
         return outcome
-
-    def _is_stale(self, asked_at: Instant | None) -> bool:
-        return asked_at is not None and self._stopwatch.gap(asked_at) > STALE_SECONDS
 
     def _try(self, job: Callable[[Salesforce], T], token: Token) -> T | ApiError:
         try:

@@ -27,6 +27,7 @@ from syncerr_tui.salesforce.parent_lookup import parents_in_org
 from syncerr_tui.salesforce.profiles import FieldMapping, OrgProfile
 from syncerr_tui.salesforce.reading import EventReader, ReadUpTo, datetime_of
 from syncerr_tui.salesforce.soql import to_18
+from syncerr_tui.stopwatch import Leaving
 
 if TYPE_CHECKING:
     from syncerr_tui.salesforce.org_fixes import OrgFixes
@@ -273,9 +274,11 @@ class OrgSession:
             return await self._permissions.sees_all(object_name)
         return False
 
-    async def request_resync(self, errors: Sequence[SyncError]) -> Sequence[Receipt]:
+    async def request_resync(
+        self, errors: Sequence[SyncError], leaving: Leaving | None = None
+    ) -> Sequence[Receipt]:
         """See `resync.org.Org`."""
-        return await self._method.request(errors)
+        return await self._method.request(errors, leaving)
 
     async def preview(self, errors: Sequence[SyncError]) -> RequestPreview | None:
         """What `request_resync` would send for these rows in one request; None where nothing would be sent.

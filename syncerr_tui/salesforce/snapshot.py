@@ -36,6 +36,7 @@ from syncerr_tui.salesforce.methods import Check
 from syncerr_tui.salesforce.profiles import FieldMapping, OrgProfile
 from syncerr_tui.salesforce.reading import EventReader
 from syncerr_tui.salesforce.session import OrgSession
+from syncerr_tui.stopwatch import Leaving
 from syncerr_tui.text import one_line
 
 FORMAT, VERSION = "syncerr-tui snapshot", 1
@@ -281,5 +282,5 @@ class _NoMethod:
     async def preview(self, errors: Sequence[SyncError]) -> RequestPreview | None:
         raise self._refused
 
-    async def request(self, errors: Sequence[SyncError]) -> list[Receipt]:
+    async def request(self, errors: Sequence[SyncError], leaving: Leaving | None = None) -> list[Receipt]:
         raise self._refused

@@ -39,7 +39,7 @@ from syncerr_tui.resync.org import MethodInfo, Receipt
 from syncerr_tui.resync.plan import make_plan
 from syncerr_tui.resync.run_state import RunRequest
 from syncerr_tui.resync.runner import Runner
-from syncerr_tui.stopwatch import Machine
+from syncerr_tui.stopwatch import Leaving, Machine
 from tests.factories import salesforce_id, sync_error
 from tests.postgres import running
 from tests.resync.lying_org import IDENTITY
@@ -199,7 +199,9 @@ class SlowOrg:
     async def sees_all(self, object_name: str) -> bool:
         return True
 
-    async def request_resync(self, errors: Sequence[SyncError]) -> Sequence[Receipt]:
+    async def request_resync(
+        self, errors: Sequence[SyncError], leaving: Leaving | None = None
+    ) -> Sequence[Receipt]:
         await self._call("request")
         self._done.update((error.id, datetime.now(UTC)) for error in errors)
         return [Receipt(error.id, accepted=True) for error in errors]

@@ -189,6 +189,23 @@ async def test_a_changed_call_names_the_versions_then_and_now() -> None:
         assert [check.name for check in await new.check()] == ["Button"]
 
 
+async def test_a_session_that_takes_long_to_open_sends_nothing_on_an_old_look() -> None:
+    async with pressing(LWR) as org:
+        left = []
+
+        def leaving() -> None:
+            left.append(dict(org.executions))
+            if len(left) == 2:  # over Lightning, after `/lwr/apex` was refused
+                raise NotSentError("Too late")
+
+        with pytest.raises(NotSentError, match="Too late"):
+            await org.button.request(org.rows[:1], leaving)
+        assert not org.executions
+        await org.button.request(org.rows[:1], leaving)
+        assert list(org.executions.values()) == [1]
+        assert left[-1] == {}
+
+
 UNCLEAR = [
     ("apex-throws",),
     (LWR, "apex-throws"),

@@ -56,11 +56,16 @@ MUTANTS = [
     Mutant(
         2,
         "the intent is not written before the request",
-        """numbers = await self.writer.call(
-            lambda: self.journal.intend(self.run, attempts, asking=asking), rows=len(attempts)
-        )""",
-        "numbers = {attempt.event: number for number, attempt in enumerate(attempts, 1)}",
+        "numbers = self.journal.intend(self.run, due, asking=asking)",
+        "numbers = {attempt.event: number for number, attempt in enumerate(due, 1)}",
         (f"{PROMISES}::test_2_nothing_is_sent_before_its_intent_is_in_the_journal",),
+    ),
+    Mutant(
+        3,
+        "a look that got old on the way out is sent on",
+        "self._stopwatch.check_fresh(self._looked_at)",
+        "pass",
+        ("tests/resync/test_runner.py",),
     ),
     Mutant(
         3,
@@ -102,8 +107,8 @@ MUTANTS = [
     Mutant(
         7,
         "the journal quotes what the transport quotes",
-        "self._register(rows, (), problem.title)",
-        'self._register(rows, (), f"{problem.title}: {problem.__cause__}")',
+        "self._register(rows, leaving.at, (), problem.title)",
+        'self._register(rows, leaving.at, (), f"{problem.title}: {problem.__cause__}")',
         (f"{PROMISES}::test_7_no_secret_reaches_the_journal_or_an_event",),
     ),
     Mutant(

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from syncerr_tui.model import EventSeen, EventStanding, EventType, RecordSeen, SyncError
 from syncerr_tui.resync.org import MethodInfo, Receipt
+from syncerr_tui.stopwatch import Leaving
 from syncerr_tui.text import SafeText
 from tests.resync.lying_org import IDENTITY, START
 
@@ -134,7 +135,9 @@ class FileOrg:
     async def sees_all(self, object_name: str) -> bool:
         return True
 
-    async def request_resync(self, errors: Sequence[SyncError]) -> Sequence[Receipt]:
+    async def request_resync(
+        self, errors: Sequence[SyncError], leaving: Leaving | None = None
+    ) -> Sequence[Receipt]:
         await asyncio.sleep(0)
         self._sql.execute("BEGIN IMMEDIATE")
         for error in errors:

@@ -29,7 +29,7 @@ from syncerr_tui.resync.plan import Plan, PlanShape, make_plan
 from syncerr_tui.resync.plan_file import recorded_plan
 from syncerr_tui.resync.run_state import RunRequest
 from syncerr_tui.resync.runner import Runner
-from syncerr_tui.stopwatch import Machine
+from syncerr_tui.stopwatch import Leaving, Machine
 from tests.resync.file_org import FileOrg
 from tests.resync.lying_org import IDENTITY, START
 
@@ -84,9 +84,9 @@ class SteppedOrg(FileOrg):
 
     steps = Steps(None)
 
-    async def request_resync(self, errors: Sequence[Any]) -> Sequence[Any]:
+    async def request_resync(self, errors: Sequence[Any], leaving: Leaving | None = None) -> Sequence[Any]:
         self.steps.step()
-        receipts = await super().request_resync(errors)
+        receipts = await super().request_resync(errors, leaving)
         self.steps.step()
         return receipts
 

@@ -30,6 +30,7 @@ from syncerr_tui.model import (
     SyncError,
 )
 from syncerr_tui.resync.org import MethodInfo, Receipt
+from syncerr_tui.stopwatch import Leaving
 from syncerr_tui.text import SafeText
 
 START = datetime(2026, 6, 3, 2, 0, tzinfo=UTC)
@@ -258,7 +259,9 @@ class LyingOrg:
     async def sees_all(self, object_name: str) -> bool:
         return True
 
-    async def request_resync(self, errors: Sequence[SyncError]) -> Sequence[Receipt]:
+    async def request_resync(
+        self, errors: Sequence[SyncError], leaving: Leaving | None = None
+    ) -> Sequence[Receipt]:
         ids = tuple(e.id for e in errors)
         if self._draw(self.lies.not_sent):
             await asyncio.sleep(0)

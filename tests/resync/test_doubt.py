@@ -21,6 +21,7 @@ from syncerr_tui.resync.doubt import doubt_words, earlier_requests, in_doubt, us
 from syncerr_tui.resync.events import RunEvent
 from syncerr_tui.resync.org import Receipt
 from syncerr_tui.resync.plan_file import recorded_plan
+from syncerr_tui.stopwatch import Leaving
 from tests.resync.driving import drive, last_of_each, plan_for, runner_for
 from tests.resync.lying_org import IDENTITY, Lies, LyingOrg, Time
 
@@ -46,11 +47,13 @@ class Deaf(LyingOrg):
 
     deaf = True
 
-    async def request_resync(self, errors: Sequence[SyncError]) -> Sequence[Receipt]:
+    async def request_resync(
+        self, errors: Sequence[SyncError], leaving: Leaving | None = None
+    ) -> Sequence[Receipt]:
         if self.deaf:
             self.deaf = False
             raise OutcomeUnknownError("No answer came back")
-        return await super().request_resync(errors)
+        return await super().request_resync(errors, leaving)
 
 
 async def test_a_row_in_doubt_goes_again_only_with_consent(reopen: Callable[[], Journal], time: Time) -> None:
@@ -90,9 +93,11 @@ async def test_even_with_consent_the_org_has_its_usual_time(
 class Refuses(Deaf):
     """The second request is refused row by row."""
 
-    async def request_resync(self, errors: Sequence[SyncError]) -> Sequence[Receipt]:
+    async def request_resync(
+        self, errors: Sequence[SyncError], leaving: Leaving | None = None
+    ) -> Sequence[Receipt]:
         if self.deaf:
-            return await super().request_resync(errors)
+            return await super().request_resync(errors, leaving)
         return [Receipt(e.id, accepted=False, reason="no access", code="INSUFFICIENT_ACCESS") for e in errors]
 
 

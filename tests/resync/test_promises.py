@@ -19,6 +19,7 @@ from syncerr_tui.journal.journal import Journal
 from syncerr_tui.model import EventStanding, EventType, RowState, SyncError, Verdict
 from syncerr_tui.resync.events import BatchSent, RunEvent, RunStarted
 from syncerr_tui.resync.org import Receipt
+from syncerr_tui.stopwatch import Leaving
 from tests.resync.driving import drive, last_of_each, plan_for, runner_for
 from tests.resync.lying_org import METHOD, Lies, LyingOrg, Time
 
@@ -46,12 +47,14 @@ class Auditor(LyingOrg):
     path: Path
     missing: list[str]
 
-    async def request_resync(self, errors: Sequence[SyncError]) -> Sequence[Receipt]:
+    async def request_resync(
+        self, errors: Sequence[SyncError], leaving: Leaving | None = None
+    ) -> Sequence[Receipt]:
         with sqlite3.connect(self.path) as sql:
             intended = {row[0] for row in sql.execute("SELECT event FROM intents")}
         sql.close()
         self.missing += [error.id for error in errors if error.id not in intended]
-        return await super().request_resync(errors)
+        return await super().request_resync(errors, leaving)
 
 
 async def test_2_nothing_is_sent_before_its_intent_is_in_the_journal(journal: Journal, time: Time) -> None:
@@ -144,8 +147,10 @@ class Shuffling(LyingOrg):
 
     refused = ""
 
-    async def request_resync(self, errors: Sequence[SyncError]) -> Sequence[Receipt]:
-        receipts = list(await super().request_resync(errors))
+    async def request_resync(
+        self, errors: Sequence[SyncError], leaving: Leaving | None = None
+    ) -> Sequence[Receipt]:
+        receipts = list(await super().request_resync(errors, leaving))
         told = [
             replace(r, accepted=False, reason="no", code="X") if r.id == self.refused else r for r in receipts
         ]
@@ -189,7 +194,9 @@ SECRET = "00D000000000001!AQ4AQFakeSessionIdThatMustNotLeak"
 class Blabbing(LyingOrg):
     """Its transport's exception quotes the request, session and all."""
 
-    async def request_resync(self, errors: Sequence[SyncError]) -> Sequence[Receipt]:
+    async def request_resync(
+        self, errors: Sequence[SyncError], leaving: Leaving | None = None
+    ) -> Sequence[Receipt]:
         raise OutcomeUnknownError("No answer came back") from OSError(
             f"POST ... Authorization: Bearer {SECRET}"
         )

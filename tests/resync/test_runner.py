@@ -13,7 +13,13 @@ from typing import Any
 
 import pytest
 
-from syncerr_tui.errors import MachineError, NotLoggedInError, NotSentError, RefusedError
+from syncerr_tui.errors import (
+    MachineError,
+    NotLoggedInError,
+    NotSentError,
+    OutcomeUnknownError,
+    RefusedError,
+)
 from syncerr_tui.journal.history import History
 from syncerr_tui.journal.journal import Journal, JournaledRun
 from syncerr_tui.model import EventSeen, EventType, RecordSeen, RowState, SyncError, Verdict
@@ -30,12 +36,13 @@ from syncerr_tui.resync.events import (
     Waiting,
     WaitKind,
     WaveProven,
+    WaveStarted,
 )
 from syncerr_tui.resync.org import Receipt
 from syncerr_tui.resync.run_state import ResumeMode
 from syncerr_tui.resync.runner import Runner
 from syncerr_tui.resync.verification import OrgClock
-from syncerr_tui.stopwatch import Stopwatch
+from syncerr_tui.stopwatch import STALE_SECONDS, Leaving, Stopwatch
 from tests.resync.driving import drive, ending, last_of_each, plan_for, runner_for
 from tests.resync.lying_org import METHOD, START, Lies, LyingOrg, Time
 
@@ -55,12 +62,14 @@ async def test_lanes_work_side_by_side_and_never_under_one_parent(journal: Journ
     class Busy(LyingOrg):
         """Answers none of the first three requests before the third is here."""
 
-        async def request_resync(self, errors: Sequence[SyncError]) -> Sequence[Receipt]:
+        async def request_resync(
+            self, errors: Sequence[SyncError], leaving: Leaving | None = None
+        ) -> Sequence[Receipt]:
             waiting.append(errors)
             if len(waiting) >= 3:
                 together.set()
             await asyncio.wait_for(together.wait(), 20)
-            return await super().request_resync(errors)
+            return await super().request_resync(errors, leaving)
 
     waiting: list[Sequence[SyncError]] = []
     together = asyncio.Event()
@@ -125,9 +134,11 @@ async def test_the_first_rows_are_looked_at_while_the_journal_takes_the_plan(
             looked.set()
             return seen
 
-        async def request_resync(self, errors: Sequence[SyncError]) -> Sequence[Receipt]:
+        async def request_resync(
+            self, errors: Sequence[SyncError], leaving: Leaving | None = None
+        ) -> Sequence[Receipt]:
             acts.append("sent")
-            return await super().request_resync(errors)
+            return await super().request_resync(errors, leaving)
 
     acts: list[str] = []
     looked = threading.Event()
@@ -163,9 +174,11 @@ async def test_rows_are_judged_while_others_are_still_asked_about(
                 await asyncio.wait_for(judged.wait(), 20)
             return seen
 
-        async def request_resync(self, errors: Sequence[SyncError]) -> Sequence[Receipt]:
+        async def request_resync(
+            self, errors: Sequence[SyncError], leaving: Leaving | None = None
+        ) -> Sequence[Receipt]:
             proving.append(True)
-            return await super().request_resync(errors)
+            return await super().request_resync(errors, leaving)
 
     def on(event: RunEvent) -> None:
         if isinstance(event, RowChanged) and event.state is RowState.DONE:
@@ -223,11 +236,13 @@ async def test_a_row_that_met_a_lock_goes_again_also_where_the_next_request_neve
 
         requests = 0
 
-        async def request_resync(self, errors: Sequence[SyncError]) -> Sequence[Receipt]:
+        async def request_resync(
+            self, errors: Sequence[SyncError], leaving: Leaving | None = None
+        ) -> Sequence[Receipt]:
             self.requests += 1
             if self.requests == 2:
                 raise NotSentError("The org's address refused the connection")
-            receipts = await super().request_resync(errors)
+            receipts = await super().request_resync(errors, leaving)
             for receipt in receipts:
                 if not receipt.accepted:
                     truth = self.events[receipt.id]
@@ -276,6 +291,87 @@ async def test_what_another_hand_did_between_the_look_and_the_request_is_not_our
     assert "last written before the re-sync" in last_of_each(events)[error.id].reason
 
 
+class SlowToLeave(LyingOrg):
+    """Is busy with something else before a request leaves; meanwhile another hand re-syncs the row."""
+
+    seconds = 0.0
+    lost = False
+
+    async def request_resync(
+        self, errors: Sequence[SyncError], leaving: Leaving | None = None
+    ) -> Sequence[Receipt]:
+        assert leaving is not None
+        seconds, self.seconds = self.seconds, 0.0
+        if seconds:
+            self.time.now += timedelta(seconds=1)
+            self.process_now(errors[0].id)
+            self.time.now += timedelta(seconds=seconds - 1)
+        leaving()
+        if self.lost:
+            raise OutcomeUnknownError("No answer came back")
+        return await super().request_resync(errors, leaving)
+
+
+async def test_a_look_that_got_old_on_the_way_out_sends_nothing(journal: Journal, time: Time) -> None:
+    """A look at the action's inputs, a place in the queue, a Lightning session: each may take long."""
+    org = SlowToLeave(time, Lies(delay=0))
+    org.seconds = STALE_SECONDS + 1
+    error = org.fail(1)
+    events = await drive(runner_for(org, journal, plan_for(org, [error]), time))
+    assert not org.reached
+    assert verdicts(events) == {error.id: Verdict.ELSEWHERE}
+
+
+async def test_what_another_hand_did_on_the_way_out_is_not_ours_later_either(
+    journal: Journal, time: Time
+) -> None:
+    org = SlowToLeave(time, Lies(delay=0))
+    org.seconds, org.lost = STALE_SECONDS - 1, True
+    error = org.fail(1)
+    events = await drive(runner_for(org, journal, plan_for(org, [error]), time))
+    assert verdicts(events) == {error.id: Verdict.UNKNOWN}
+    rows = list(History(journal).open_attempts().values())
+    (verified,) = await verify(org, journal, rows, proof_timeout=0, sleep=time.sleep)
+    assert verified.verdict is Verdict.UNKNOWN
+    assert not org.reached
+
+
+class NeverAnswers(LyingOrg):
+    async def request_resync(
+        self, errors: Sequence[SyncError], leaving: Leaving | None = None
+    ) -> Sequence[Receipt]:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+
+async def test_what_another_hand_did_while_the_intent_waited_is_not_ours_after_a_kill(
+    journal: Journal, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    org = NeverAnswers(time, Lies(delay=0))
+    error = org.fail(1)
+    one_commit, looked = Journal.one_commit, [False]
+
+    def slow_disk(self: Journal, *, durable: bool) -> AbstractContextManager[None]:
+        if looked.pop():
+            time.now += timedelta(seconds=1)
+            org.process_now(error.id)
+            time.now += timedelta(seconds=2)
+        looked.append(False)
+        return one_commit(self, durable=durable)
+
+    runner = runner_for(org, journal, plan := plan_for(org, [error]), time)
+    async with aclosing(runner.run()) as events:
+        async for event in events:
+            if isinstance(event, WaveStarted):
+                monkeypatch.setattr(Journal, "one_commit", slow_disk)
+                looked[:] = [True]
+            elif isinstance(event, BatchSent):
+                break
+    assert runner.run_id
+    checked = runner_for(org, journal, plan, time, resume=runner.run_id, mode=ResumeMode.CHECK)
+    assert verdicts(await drive(checked)) == {error.id: Verdict.UNKNOWN}
+
+
 async def test_what_somebody_else_did_after_our_failure_is_resolved_elsewhere(
     journal: Journal, time: Time
 ) -> None:
@@ -295,11 +391,13 @@ class Reconnecting(LyingOrg):
 
     down = 2
 
-    async def request_resync(self, errors: Sequence[SyncError]) -> Sequence[Receipt]:
+    async def request_resync(
+        self, errors: Sequence[SyncError], leaving: Leaving | None = None
+    ) -> Sequence[Receipt]:
         if self.down:
             self.down -= 1
             raise NotSentError("The org's address refused the connection")
-        return await super().request_resync(errors)
+        return await super().request_resync(errors, leaving)
 
 
 async def test_what_never_left_is_sent_again(journal: Journal, time: Time) -> None:
@@ -796,9 +894,11 @@ async def test_records_that_may_not_be_read_leave_only_their_own_rows_unknown(
 class Punctual(LyingOrg):
     """Each request takes a second of the clock."""
 
-    async def request_resync(self, errors: Sequence[SyncError]) -> Sequence[Receipt]:
+    async def request_resync(
+        self, errors: Sequence[SyncError], leaving: Leaving | None = None
+    ) -> Sequence[Receipt]:
         self.time.now += timedelta(seconds=1)
-        return await super().request_resync(errors)
+        return await super().request_resync(errors, leaving)
 
 
 async def test_a_wait_says_since_when_and_until_when(journal: Journal, time: Time) -> None:
@@ -1015,10 +1115,12 @@ class WatchedOrg(LyingOrg):
         self.steps.append(("records", self._keys[storeconnect_ids[0]]))
         return await super().find_records(object_name, storeconnect_ids)
 
-    async def request_resync(self, errors: Sequence[SyncError]) -> Sequence[Receipt]:
+    async def request_resync(
+        self, errors: Sequence[SyncError], leaving: Leaving | None = None
+    ) -> Sequence[Receipt]:
         self.steps.append(("request", errors[0].id))
         await asyncio.sleep(0.01)
-        receipts = await super().request_resync(errors)
+        receipts = await super().request_resync(errors, leaving)
         self.steps.append(("answer", errors[0].id))
         return receipts
 

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pytest
 
-from syncerr_tui.errors import OutcomeUnknownError, RefusedError
+from syncerr_tui.errors import NotSentError, OutcomeUnknownError, RefusedError
 from syncerr_tui.model import Environment, OrgIdentity, SyncError
 from syncerr_tui.resync.org import Receipt
 from syncerr_tui.salesforce.client import ApiClient
@@ -205,6 +205,28 @@ async def test_an_action_that_does_not_exist_is_said_to_be_missing() -> None:
             checks = await bind(org, method).check()
             assert checks[0].state is CheckState.FAILED
             assert "does not exist" in checks[0].reason
+        await org.close()
+
+
+@pytest.mark.parametrize("method", [APEX, FIELD, ApexRestMethod("acme/resync", "ids")], ids=repr)
+async def test_nothing_leaves_before_it_may_and_nothing_that_takes_time_comes_between(
+    method: Method,
+) -> None:
+    with ScriptedServer(AnOrg(Reply([success()] * 3))) as server:
+        org = client(server)
+
+        def too_late() -> None:
+            asked.append(len(server.asked))
+            raise NotSentError("Too late")
+
+        asked: list[int] = []
+        bound = bind(org, method)
+        with pytest.raises(NotSentError, match="Too late"):
+            await bound.request(ROWS, too_late)
+        assert asked == [len(server.asked)]
+        assert all(one.method == "GET" for one in server.asked)
+        await bound.request(ROWS, lambda: asked.append(len(server.asked)))
+        assert asked == [len(server.asked) - 1] * 2
         await org.close()
 
 

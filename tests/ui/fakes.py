@@ -23,6 +23,7 @@ from syncerr_tui.model import (
 )
 from syncerr_tui.resync.org import MethodInfo, Receipt
 from syncerr_tui.salesforce.profiles import OrgProfile
+from syncerr_tui.stopwatch import Leaving
 from tests.factories import NOW, salesforce_id, sync_error
 
 IDENTITY = OrgIdentity(
@@ -95,7 +96,9 @@ class FakeOrg:
     async def sees_all(self, object_name: str) -> bool:
         return True
 
-    async def request_resync(self, errors: Sequence[SyncError]) -> Sequence[Receipt]:
+    async def request_resync(
+        self, errors: Sequence[SyncError], leaving: Leaving | None = None
+    ) -> Sequence[Receipt]:
         self.requests.append(tuple(error.id for error in errors))
         await self.open.wait()
         for error in errors:

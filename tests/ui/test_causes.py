@@ -12,6 +12,7 @@ from rich.cells import cell_len
 from syncerr_tui.host.terminal import TerminalProfile
 from syncerr_tui.model import SyncError
 from syncerr_tui.resync.org import Receipt
+from syncerr_tui.stopwatch import Leaving
 from syncerr_tui.text import clean
 from tests.factories import storeconnect_id, sync_error
 from tests.layers import layered
@@ -392,10 +393,10 @@ async def test_victims_that_the_org_clears_itself_are_not_sent(opened: Open) -> 
         org.repaired = {error.id for error in errors}
         send = org.request_resync
 
-        async def send_and_clear(rows: Sequence[SyncError]) -> Sequence[Receipt]:
+        async def send_and_clear(rows: Sequence[SyncError], leaving: Leaving) -> Sequence[Receipt]:
             # With the parent there, the org's own retry brings the Contact in.
             org.failed.pop(errors[1].id, None)
-            receipts: Sequence[Receipt] = await send(rows)
+            receipts: Sequence[Receipt] = await send(rows, leaving)
             return receipts
 
         org.request_resync = send_and_clear

@@ -31,6 +31,7 @@ from syncerr_tui.salesforce.button.lightning import (
     title,
 )
 from syncerr_tui.salesforce.button.template import Json
+from syncerr_tui.stopwatch import Leaving
 
 if TYPE_CHECKING:
     import requests
@@ -77,13 +78,14 @@ class LightningBridge:
         self._page: LightningPage | None = None
         self._counter = 0
 
-    def call(self, access_token: str, action: Mapping[str, Json], label: str) -> AuraAnswer:
+    def call(self, access_token: str, action: Mapping[str, Json], label: str, leaving: Leaving) -> AuraAnswer:
         """Send one action, and once more after each answer which proves that nothing ran.
 
         Args:
             access_token: A valid one; it opens the session.
             action: With an `id` of its own.
             label: What the request's address says about it, e.g. `aura.ApexAction.execute`.
+            leaving: Called each time when it is sent: opening a session may take long.
 
         Raises:
             RefusedError: No Lightning session could be opened. Nothing was sent.
@@ -92,6 +94,7 @@ class LightningBridge:
         """
         if self._page is None:
             self._before_sending(lambda: self._open(access_token))
+        leaving()
         answer = self._send(action, label)
         handled: set[str] = set()
         while len(handled) < _REPEATS:
@@ -109,6 +112,7 @@ class LightningBridge:
                 self._before_sending(lambda: self._open(access_token))
             else:
                 break
+            leaving()
             answer = self._send(action, label)
         if answer.outcome is not AuraOutcome.RETURNED:
             self._page = None  # whatever it was, the next call begins with a page of its own

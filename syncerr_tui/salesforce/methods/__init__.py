@@ -20,6 +20,7 @@ from syncerr_tui.resync.org import MethodInfo, Receipt, RequestPreview
 from syncerr_tui.salesforce.client import ApiClient, Row
 from syncerr_tui.salesforce.responses import rows_do_not_match
 from syncerr_tui.salesforce.soql import to_18
+from syncerr_tui.stopwatch import Leaving
 from syncerr_tui.text import one_line
 
 
@@ -41,8 +42,8 @@ class ResyncMethod(Protocol):
         """
         ...
 
-    async def request(self, errors: Sequence[SyncError]) -> list[Receipt]:
-        """Ask for these rows, in this order, in one request; one receipt each.
+    async def request(self, errors: Sequence[SyncError], leaving: Leaving | None = None) -> list[Receipt]:
+        """Ask for these rows, in this order, in one request; one receipt each. `leaving`: as in `resync.org`.
 
         Raises:
             RefusedError: A precondition does not hold; nothing was sent.

@@ -21,6 +21,7 @@ from syncerr_tui.salesforce.client import ApiClient
 from syncerr_tui.salesforce.identity import package_version
 from syncerr_tui.salesforce.methods import Check, named_results, receipts, refuses
 from syncerr_tui.salesforce.profiles import ButtonMethod
+from syncerr_tui.stopwatch import Leaving
 from syncerr_tui.text import one_line
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class ButtonResync:
         sendable = [error for error in errors if self._id(error)]
         return RequestPreview("POST", self._path, self._params(sendable)) if sendable else None
 
-    async def request(self, errors: Sequence[SyncError]) -> list[Receipt]:
+    async def request(self, errors: Sequence[SyncError], leaving: Leaving | None = None) -> list[Receipt]:
         sendable = [error for error in errors if self._id(error)]
         lacking = [error for error in errors if not self._id(error)]
         receipts = [
@@ -85,9 +86,9 @@ class ButtonResync:
             for error in lacking
         ]
         if sendable:
-            params = self._params(sendable)
+            params, leaves = self._params(sendable), leaving or self._client.at_once()
             try:
-                value = await self._client.write(lambda sf: self._press(sf, params))
+                value = await self._client.write(lambda sf: self._press(sf, params, leaves), leaving=leaves)
             except CallChangedError as error:
                 versions = await self._versions()
                 raise RefusedError(f"{error.title}{versions}", error.hint) from None
@@ -117,14 +118,14 @@ class ButtonResync:
 
     # -- in a worker thread ----------------------------------------------------------------------------
 
-    def _press(self, sf: Salesforce, params: Json) -> Json:
+    def _press(self, sf: Salesforce, params: Json, leaving: Leaving) -> Json:
         """The call, over the one way or the other, and what it returned."""
         if self._direct:
             response = self._post(sf, params)
             if response is not None:
                 return self._read(response)
             self._direct = False
-        return self._over_lightning(str(sf.session_id), params)
+        return self._over_lightning(str(sf.session_id), params, leaving)
 
     def _post(self, sf: Salesforce, params: Json) -> requests.Response | None:
         """The answer of `/lwr/apex`; None where it proves that nothing ran and that the other way may work.
@@ -182,7 +183,7 @@ class ButtonResync:
         except (ValueError, RecursionError):
             raise OutcomeUnknownError("The org's answer to the button's call was cut short") from None
 
-    def _over_lightning(self, access_token: str, params: Json) -> Json:
+    def _over_lightning(self, access_token: str, params: Json, leaving: Leaving) -> Json:
         """The same method as one Lightning action."""
         from syncerr_tui.salesforce.transport import open_org_session
 
@@ -192,7 +193,7 @@ class ButtonResync:
         label = "aura.ApexAction.execute"
         if self._method.style == "aura":
             label = "other." + self._method.class_name + "." + self._method.method
-        answer = self._bridge.call(access_token, self._action(params), label)
+        answer = self._bridge.call(access_token, self._action(params), label, leaving)
         if answer.outcome is AuraOutcome.RETURNED:
             inner = answer.value
             if self._method.style != "aura" and isinstance(inner, Mapping):

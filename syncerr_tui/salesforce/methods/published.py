@@ -28,6 +28,7 @@ from syncerr_tui.salesforce.profiles import (
     GuidedMethod,
 )
 from syncerr_tui.salesforce.responses import rows_do_not_match
+from syncerr_tui.stopwatch import Leaving
 from syncerr_tui.text import one_line
 
 _WORDS = {"apex": "Apex action", "flow": "Flow"}
@@ -104,9 +105,9 @@ class ActionResync(CheckedMethod):
         path = f"{self._client.data_path}/actions/custom/{self._kind}/{self._method.name}"
         return RequestPreview("POST", path, {"inputs": self._rows(errors)})
 
-    async def request(self, errors: Sequence[SyncError]) -> list[Receipt]:
+    async def request(self, errors: Sequence[SyncError], leaving: Leaving | None = None) -> list[Receipt]:
         await self._make_sure()
-        results = await self._client.action(self._kind, self._method.name, self._rows(errors))
+        results = await self._client.action(self._kind, self._method.name, self._rows(errors), leaving)
         return receipts(errors, results)
 
     def _rows(self, errors: Sequence[SyncError]) -> list[Mapping[str, object]]:
@@ -188,10 +189,12 @@ class FieldResync(CheckedMethod):
         body = update_body(self._mapping.object_name, self._records(errors))
         return RequestPreview("PATCH", f"{self._client.data_path}/composite/sobjects", body)
 
-    async def request(self, errors: Sequence[SyncError]) -> list[Receipt]:
+    async def request(self, errors: Sequence[SyncError], leaving: Leaving | None = None) -> list[Receipt]:
         """Update these rows in one request."""
         await self._make_sure()
-        results = await self._client.collections_update(self._mapping.object_name, self._records(errors))
+        results = await self._client.collections_update(
+            self._mapping.object_name, self._records(errors), leaving
+        )
         return receipts(errors, results)
 
     def _records(self, errors: Sequence[SyncError]) -> list[Row]:
@@ -226,8 +229,8 @@ class ApexRestResync:
     async def preview(self, errors: Sequence[SyncError]) -> RequestPreview:
         return RequestPreview("POST", f"/services/apexrest/{self._method.path}", self._body(errors))
 
-    async def request(self, errors: Sequence[SyncError]) -> list[Receipt]:
-        answer = await self._client.apexrest("POST", self._method.path, self._body(errors))
+    async def request(self, errors: Sequence[SyncError], leaving: Leaving | None = None) -> list[Receipt]:
+        answer = await self._client.apexrest("POST", self._method.path, self._body(errors), leaving)
         results = named_results(answer, {error.id for error in errors})
         if results is None:
             if refuses(answer):
@@ -275,6 +278,6 @@ class GuidedResync:
     async def preview(self, errors: Sequence[SyncError]) -> None:
         """A person presses the button."""
 
-    async def request(self, errors: Sequence[SyncError]) -> list[Receipt]:
+    async def request(self, errors: Sequence[SyncError], leaving: Leaving | None = None) -> list[Receipt]:
         """Nothing is sent: the person has pressed the button, and the proof is in re-reading."""
         return [Receipt(error.id, accepted=True) for error in errors]
