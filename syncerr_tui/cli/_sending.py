@@ -330,7 +330,8 @@ class _Narrator:
                 goes = " goes on" if event.resumed else ""
                 yield f"Run {event.run_id[:8]}{goes}: {plural(len(event.plan.rows), 'row')}."
             case e.WaveStarted():
-                yield f"Wave {event.number} of {event.of}: {plural(event.rows, 'row')}."
+                alone = ", which goes alone first" if event.alone else ""
+                yield f"Wave {event.number} of {event.of}: {plural(event.rows, 'row')}{alone}."
             case e.Braked():
                 yield f"Stopping: {event.reason}"
             case e.Waiting(until=until) if until is not None and self._due(event):

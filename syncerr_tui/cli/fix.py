@@ -303,7 +303,7 @@ def _lines(option: FixOption) -> list[str]:
     from syncerr_tui.fixes.org import FixKind
 
     kind = option.kind
-    lines = [option.title]
+    lines = [f"By hand: {option.title}" if kind is FixKind.BY_HAND else option.title]
     if option.automatic:
         wants = f", needs --value {option.wants[0]}=..." if option.wants else ""
         lines.append(

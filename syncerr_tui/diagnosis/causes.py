@@ -128,6 +128,10 @@ class CauseGraph:
         """Why this row waits; empty where it fails for a reason of its own."""
         return self._victims.links_of(row_id)
 
+    def code_of(self, row_id: str) -> str | None:
+        """The code to go by: the row's own, else the one that its wording means."""
+        return self._victims.nodes[row_id].code
+
     def fingerprint_of(self, row_id: str) -> Fingerprint:
         """Why this row is in its group."""
         return self._fingerprints.of(self.errors[row_id])

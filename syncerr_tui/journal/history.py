@@ -61,6 +61,11 @@ NOT_MERGED = (
     "NOT EXISTS (SELECT 1 FROM handling h WHERE h.target = v.event AND h.kind = 'merged' AND h.at > v.at)"
 )
 """No person has said since a verdict that the two records of a TWIN are one."""
+_PRESSED = (
+    "COALESCE((SELECT said FROM presses p WHERE p.intent = i.n ORDER BY p.n DESC LIMIT 1), 'pressed') "
+    "= 'pressed'"
+)
+"""What a person was only shown was not sent."""
 TRIES_WITHOUT_CHANGE = 2
 """So often the same row was sent with the same message before the next try is warned about."""
 _ROWS = f"{_COLUMNS} {_FROM}"
@@ -226,9 +231,12 @@ class History:
         return self._newest(f"v.verdict = ? AND {LAST_VERDICT} AND {NOT_MERGED}", (verdict.value,))
 
     def seen(self, fingerprint: str) -> CauseHistory:
-        """How often a cause was met, and when, by whom and why it was last fixed."""
+        """How often rows of a cause were sent, and when, by whom and why it was last fixed."""
         rows, runs = self._all(
-            "SELECT count(DISTINCT event), count(DISTINCT run) FROM rows WHERE fingerprint = ?",
+            "SELECT count(DISTINCT r.event), count(DISTINCT r.run) FROM rows r "  # noqa: S608 - our own pieces
+            "JOIN intents i ON i.event = r.event AND i.run || '' = r.run "
+            "LEFT JOIN outcomes o ON o.intent = i.n "
+            f"WHERE r.fingerprint = ? AND COALESCE(o.kind, '') != 'not sent' AND {_PRESSED}",
             (fingerprint,),
         )[0]
         fixed = self._all(
@@ -260,10 +268,10 @@ class History:
         What the org refused untried is no try; what it refused for the row's own reason is one.
         """
         rows = self._all(
-            "SELECT count(*) FROM intents i JOIN rows r ON r.run = i.run AND r.event = i.event "
+            "SELECT count(*) FROM intents i "  # noqa: S608 - our own pieces
+            "JOIN rows r ON r.run = i.run AND r.event = i.event "
             "LEFT JOIN outcomes o ON o.intent = i.n WHERE i.event = ? "
-            "AND json_extract(r.row, '$.message') = ? AND COALESCE((SELECT said FROM presses p "
-            "WHERE p.intent = i.n ORDER BY p.n DESC LIMIT 1), 'pressed') = 'pressed' "
+            f"AND json_extract(r.row, '$.message') = ? AND {_PRESSED} "
             "AND (COALESCE(o.kind, '') NOT IN ('not sent', 'refused') OR EXISTS "
             "(SELECT 1 FROM verdicts v WHERE v.intent = i.n AND v.verdict = 'STILL FAILING'))",
             (error.id, error.message),

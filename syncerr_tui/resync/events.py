@@ -57,6 +57,8 @@ class WaveStarted:
     number: int
     of: int
     rows: int
+    alone: bool = False
+    """It is one row of the wave, which goes before the others."""
 
 
 @dataclass(frozen=True, slots=True)

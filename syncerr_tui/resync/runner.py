@@ -238,18 +238,20 @@ class Runner:
                 await self._doubts.settle()
             if state.request.mode is ResumeMode.CHECK:
                 state.stop("finished", "only checked: it was not sent")
-            async for wave in self._waves():
+            async for wave, alone in self._waves():
                 if self.plan.canary:
                     self._look_at_canaries(wave)
                 if state.halt is None:
-                    await self._wave(wave)
+                    await self._wave(wave, alone=alone)
         except SyncErrError as problem:
             state.fail(problem)
         await self._close()
 
-    async def _waves(self) -> AsyncIterator[Wave]:
-        """The plan's waves. A method that has FIXED nothing yet takes one row at a time, until the org has
-        shown that it works on what it is asked for.
+    async def _waves(self) -> AsyncIterator[tuple[Wave, bool]]:
+        """The plan's waves, and whether it is a row of one that goes before the others.
+
+        A method that has FIXED nothing yet takes one row at a time, until the org has shown that it works on
+        what it is asked for.
         """
         first, *rest = self.plan.waves
         left = list(first.ids)
@@ -259,16 +261,16 @@ class Runner:
         ):
             while left and state.halt is None:
                 event = left.pop(0)
-                yield replace(first, ids=(event,))
+                yield replace(first, ids=(event,)), bool(left)
                 attempt = state.attempts[event]
                 if state.ended(event) and attempt.processed:
                     break
                 if attempt.attempts and state.verdict(event) not in _ANSWERED:
                     why = attempt.reason
                     state.abort(f"nothing shows that the call works. The first request: {why}")
-        yield replace(first, ids=tuple(left))
+        yield replace(first, ids=tuple(left)), False
         for wave in rest:
-            yield wave
+            yield wave, False
 
     def _look_at_canaries(self, wave: Wave) -> None:
         """The rest goes only where all that was sent first is proven, in this start or an earlier one."""
@@ -283,7 +285,7 @@ class Runner:
                     state.abort(f"{came} on {which}, one of the first rows")
                     return
 
-    async def _wave(self, wave: Wave) -> None:
+    async def _wave(self, wave: Wave, *, alone: bool) -> None:
         """Its rows are sent, request by request; then re-read until each has its verdict."""
         state = self._state
         waiting = [event for event in wave.ids if not state.ended(event)]
@@ -293,7 +295,7 @@ class Runner:
         if not ready:
             return
         state.begin_wave(wave.number, len(ready))
-        state.tell(WaveStarted(wave.number, len(self.plan.waves), len(ready)))
+        state.tell(WaveStarted(wave.number, len(self.plan.waves), len(ready), alone))
         guided = state.org.method.guided
         if guided:
             await self.person.ask(ready, wave.number)

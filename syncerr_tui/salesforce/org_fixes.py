@@ -175,7 +175,7 @@ def _by_hand(case: FixCase, guidance: Guidance) -> FixCandidate | None:
         FixKind.BY_HAND,
         FixTarget(str(case.error.object), "", code),
         {},
-        title=f"By hand: {plain(guidance.headline).rstrip('.')}",
+        title=plain(guidance.headline).rstrip("."),
         guided=_WHY_BY_HAND.get(code, "This is done by hand in Salesforce"),
         steps=guidance.steps,
     )

@@ -9,6 +9,7 @@ Terms stand side by side and must all hold. A term is free text (anywhere in the
 | `"too many"` | the words with their blank |
 | `object:Order` | this object; `object:payment` also finds `s_c__Payment__c` |
 | `code:DUPLICATES_DETECTED` | this status code; `code:none` finds rows without one |
+| `code:~INVALID_FIELD` | rows without a code whose wording means this one; `code:~none` those that show `-` |
 | `code:INVALID*` | `*` stands for any characters, in `object:`, `code:` and `event:` |
 | `object:Order,OrderItem` | any of these, in `object:`, `code:` and `event:` |
 | `event:update` | Create, Update, Delete or Other |
@@ -50,6 +51,8 @@ FIELDS = (
     "object", "code", "event", "age", "day", "cause", "note", "assigned", "snoozed", "saved", "id", "sf",
     "sc", "message",
 )  # fmt: skip
+NO_CODE = "~none"
+"""What `code:` calls a row without a code whose wording means none either."""
 _ALIASES = {"obj": "object", "type": "event", "salesforce": "sf", "storeconnect": "sc", "text": "message"}
 _HANDLED = frozenset({"note", "assigned", "snoozed"})
 _WITHOUT_PATTERN = frozenset({"age", "cause", "day", "saved"}) | _HANDLED
@@ -227,7 +230,9 @@ def check_event(term: Term) -> None:
 
 def _check_code(value: str, pattern: re.Pattern[str], listed: Collection[str]) -> None:
     known = known_codes().union(listed)
-    if any(pattern.fullmatch(code.casefold()) for code in known):
+    if any(pattern.fullmatch(f"{sign}{code.casefold()}") for code in known for sign in ("", "~")):
+        return
+    if pattern.fullmatch(NO_CODE):
         return
     alike = [code for code in sorted(listed) if value.casefold() in code.casefold()]
     alike = alike or difflib.get_close_matches(value.upper(), sorted(known), n=3)
@@ -324,10 +329,7 @@ def _name(field: str, alternatives: Sequence[str], pattern: re.Pattern[str]) -> 
     if field == "event":
         return lambda error, _now: pattern.fullmatch(error.event_type.casefold()) is not None
     if field == "code":
-        without = "none" in alternatives
-        return lambda error, _now: (
-            without if error.code is None else pattern.fullmatch(error.code.casefold()) is not None
-        )
+        return _has_code(alternatives, pattern)
     known: dict[str, bool] = {}
 
     def is_object(error: SyncError, _now: datetime) -> bool:
@@ -341,6 +343,26 @@ def _name(field: str, alternatives: Sequence[str], pattern: re.Pattern[str]) -> 
         return verdict
 
     return is_object
+
+
+def _has_code(alternatives: Sequence[str], pattern: re.Pattern[str]) -> Predicate:
+    without, reads = "none" in alternatives, any(name.startswith("~") for name in alternatives)
+
+    def has_code(error: SyncError, _now: datetime) -> bool:
+        if error.code is not None:
+            return pattern.fullmatch(error.code.casefold()) is not None
+        return without or (reads and pattern.fullmatch(code_shown(error).casefold()) is not None)
+
+    has_code.cost = 3 if reads else 0  # type: ignore[attr-defined]
+    return has_code
+
+
+def code_shown(error: SyncError) -> str:
+    """The code that the list shows of a row: its own, `~` and the one that its wording means, or `~none`."""
+    from syncerr_tui.diagnosis.summary import code_or_inferred
+
+    shown = code_or_inferred(error.message, error.code)
+    return NO_CODE if shown == "-" else shown
 
 
 def _day(alternatives: Sequence[str], pattern: re.Pattern[str]) -> Predicate:

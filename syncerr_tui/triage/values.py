@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.model import SyncError
 from syncerr_tui.text import one_line
-from syncerr_tui.triage.filter import READERS, day_of, parse
+from syncerr_tui.triage.filter import NO_CODE, READERS, day_of, parse
 
 KINDS: Mapping[str, str] = {
     "object": "Object",
@@ -29,6 +29,8 @@ _BLANKS = re.compile(r"[ \t\n\f\r]+")
 _LONGEST = 120
 """Characters of a text that a pattern repeats."""
 
+CodeOf = Callable[[SyncError], str]
+"""The code that a row is counted under."""
 CauseOf = Callable[[str], str | None]
 """An error's id -> the oldest error of its cause; None where it is not known."""
 
@@ -45,9 +47,13 @@ class Value:
     count: int = 0
 
 
-def value_of(field: str, error: SyncError, *, cause_of: CauseOf | None = None) -> str:
+def value_of(
+    field: str, error: SyncError, *, cause_of: CauseOf | None = None, code_of: CodeOf = READERS["code"]
+) -> str:
     """A row's value, as a filter names it; empty where it has none."""
     match field:
+        case "code":
+            return code_of(error)
         case "day":
             return day_of(error.processed_at) if error.processed_at else ""
         case "cause":
@@ -56,12 +62,18 @@ def value_of(field: str, error: SyncError, *, cause_of: CauseOf | None = None) -
             return READERS[field](error)
 
 
-def counted(field: str, errors: Iterable[SyncError], *, cause_of: CauseOf | None = None) -> list[Value]:
+def counted(
+    field: str,
+    errors: Iterable[SyncError],
+    *,
+    cause_of: CauseOf | None = None,
+    code_of: CodeOf = READERS["code"],
+) -> list[Value]:
     """The values of these rows, the most frequent first; days from the newest on."""
     rows: dict[str, SyncError] = {}
     counts: Counter[str] = Counter()
     for error in errors:
-        value = value_of(field, error, cause_of=cause_of)
+        value = value_of(field, error, cause_of=cause_of, code_of=code_of)
         counts[value] += 1
         rows.setdefault(value, error)
     if field == "day":
@@ -71,11 +83,13 @@ def counted(field: str, errors: Iterable[SyncError], *, cause_of: CauseOf | None
     return [Value(field, value, term_of(field, value, rows.values()), counts[value]) for value in order]
 
 
-def values_of(error: SyncError, *, cause_of: CauseOf | None = None) -> list[Value]:
+def values_of(
+    error: SyncError, *, cause_of: CauseOf | None = None, code_of: CodeOf = READERS["code"]
+) -> list[Value]:
     """Everything about a row that others may have in common with it."""
     values = []
     for field in (*KINDS, "sf", "sc", "message"):
-        text = value_of(field, error, cause_of=cause_of)
+        text = value_of(field, error, cause_of=cause_of, code_of=code_of)
         if text or field in {"code", "sf"}:
             values.append(Value(field, text, term_of(field, text, [error])))
     return values
@@ -100,6 +114,8 @@ def term_of(field: str, value: str, others: Iterable[SyncError] = ()) -> str:
         plain = f'{field}:"{value}"'
     else:
         return pattern_of(field, value)
+    if field == "code" and value.startswith("~"):  # no row has such a code of its own
+        return plain
     if field not in {"object", "code"} or value.casefold() == "none":
         return plain if value.casefold() != "none" else pattern_of(field, value)
     keeps = {value_of(field, other) for other in others if _keeps(plain, other)}
@@ -127,4 +143,4 @@ def _keeps(term: str, error: SyncError) -> bool:
 
 
 def value_label(value: Value) -> str:
-    return one_line(value.text) or "none"
+    return "none" if value.text in {"", NO_CODE} else one_line(value.text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from functools import cached_property
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from syncerr_tui.ui.workbench import Workbench
 
 
+_CUT_LEFT = re.compile(r"(?<!\w)…(?=\w)")
+"""The sign of what is cut at its beginning: `…Payment__c`."""
 _USUAL_SLEEP = ("ctrl+z",)
 """The keys of `suspend`. The table of actions says so too, and comes after the first frame."""
 
@@ -80,13 +83,15 @@ class PlainSigns(LineFilter):
 
     _SIGNS: ClassVar = str.maketrans(
         "“”‘’…–—·→←▲▼✓•▌┃│└▾▸░▁▂▃▄▅▆▇█",
-        "\"\"''~---><^v**>||`-+._.:-=+*#",
+        "\"\"''>---><^v**>||`-+._.:-=+*#",
     )
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         """The same text without signs that such a terminal lacks."""
         return [
-            segment if segment.text.isascii() else Segment(segment.text.translate(self._SIGNS), *segment[1:])
+            segment
+            if segment.text.isascii()
+            else Segment(_CUT_LEFT.sub("<", segment.text).translate(self._SIGNS), *segment[1:])
             for segment in segments
         ]
 
@@ -266,7 +271,8 @@ class SyncErrApp(DiffingApp[int], inherit_bindings=False):
         enter and `j` in one packet both would go to the dialog that the enter closes. Here a key on a screen
         above the list is done with before the next one is looked at: behind an answer that is the list's
         again. Where the answer has opened a dialog, or has made this one ask something else, it is dropped:
-        a dialog takes only keys that were pressed while it was on screen (`Dialog.was_seen_at`).
+        a dialog takes only keys that were pressed while it was on screen (`Dialog.was_seen_at`). What is
+        typed behind the key that opens a line to type in is text, and answers nothing until enter does.
         """
         self.context.key = event.key
         screen = self.screen
@@ -277,7 +283,9 @@ class SyncErrApp(DiffingApp[int], inherit_bindings=False):
         from syncerr_tui.ui.screens.dialog import Dialog
 
         if isinstance(screen, Dialog) and not screen.was_seen_at(event.time):
-            return
+            if not (screen.TYPED_INTO and event.is_printable):
+                return
+            await caught_up(screen)  # until its line takes the keys
         first = self.focused or screen
         is_text = isinstance(first, Input) and event.is_printable
         if is_text or not (

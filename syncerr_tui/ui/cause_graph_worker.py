@@ -16,6 +16,7 @@ from textual.message import Message
 
 from syncerr_tui.errors import SyncErrError
 from syncerr_tui.model import SyncError, chunks
+from syncerr_tui.triage.filter import NO_CODE, code_shown
 from syncerr_tui.ui.debouncer import loop_at_rest
 from syncerr_tui.ui.messages import BackgroundContext, Service
 
@@ -76,6 +77,15 @@ class CauseGraphWorker(Service):
     def graph(self) -> CauseGraph | None:
         """The graph, in step with the list; None before the first row, and while it is being worked on."""
         return None if self._working else self._graph
+
+    def code_shown(self, error: SyncError) -> str:
+        """As `triage.filter.code_shown`, without reading again what the graph has read."""
+        if error.code is not None:
+            return error.code
+        if self.graph is None or self.graph.errors.get(error.id) is not error:
+            return code_shown(error)
+        meant = self.graph.code_of(error.id)
+        return f"~{meant}" if meant else NO_CODE
 
     @property
     def working(self) -> bool:

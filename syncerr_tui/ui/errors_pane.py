@@ -96,9 +96,8 @@ class ErrorsPane(ListWithPanel):
         if not self.listing.filter:
             column = self.listing.sort
             order = order_words(column, reverse=self.listing.reverse)
-            return (
-                TabNote() if self.table.shows(column) else TabNote("sorted by ", f"{column.header}, {order}")
-            )
+            note = TabNote("sorted by ", f"{column.header}, {order}", brief="by ")
+            return TabNote() if self.table.shows(column) else note
         return TabNote.of_filter(self.listing.filter.shown, len(self.listing.ids))
 
     @property
@@ -236,11 +235,16 @@ class ErrorsPane(ListWithPanel):
         self.show(toggled.moved_to(self.listing.cursor) if self.is_open else toggled)
 
     def select_alike(self) -> None:
-        """Select every row shown that has this row's code."""
-        if self.listing.current is not None:
-            code = self.listing.current.code
-            errors = self.listing.errors
-            self.show(self.listing.with_selected(i for i in self.listing.ids if errors[i].code == code))
+        """Select every row of which the list shows the same code as of this one."""
+        current, errors, code_of = self.listing.current, self.listing.errors, self._graph_worker.code_shown
+        if current is not None:
+            code = code_of(current)
+            alike = (
+                row
+                for row in self.listing.ids
+                if errors[row].code == current.code and code_of(errors[row]) == code
+            )
+            self.show(self.listing.with_selected(alike))
 
     def step_back(self) -> bool:
         """One step back. False where there is nothing left to take back here."""

@@ -45,9 +45,11 @@ class FilterController(Controller):
 
         def count(kind: str) -> Sequence[Value] | None:
             self._kind = kind
-            if kind == "cause" and self._services.graph_worker.graph is None:
+            reads = kind == "cause" or (kind == "code" and any(row.code is None for row in rows))
+            worker = self._services.graph_worker
+            if reads and worker.graph is None:
                 return None
-            return counted(kind, rows, cause_of=self._cause_of)
+            return counted(kind, rows, cause_of=self._cause_of, code_of=worker.code_shown)
 
         def chosen(value: Value | None) -> None:
             if value is not None:
@@ -64,7 +66,7 @@ class FilterController(Controller):
             if answer is not None:
                 self._filter(answer[0].term, without=answer[1])
 
-        values = values_of(error, cause_of=self._cause_of)
+        values = values_of(error, cause_of=self._cause_of, code_of=self._services.graph_worker.code_shown)
         name = Subject.of_error(error.id, error).name
         menu = like_menu(name, values, self._shown)
         self._open(menu, chosen)

@@ -71,20 +71,16 @@ def verdict(option: FixOption) -> tuple[str, str]:
 
 
 def option_line(option: FixOption) -> str:
-    return f"{verdict(option)[0]:<14}{option.kind.scope.value:<11}{one_line(_title(option))}"
-
-
-def _title(option: FixOption) -> str:
-    """What it does; that it is done by hand stands beside it."""
-    return option.title.removeprefix("By hand: ")
+    return f"{verdict(option)[0]:<14}{option.kind.scope.value:<11}{one_line(option.title)}"
 
 
 def option_lines(option: FixOption, width: int) -> list[TextLine]:
     """All that a person should know before they decide."""
     page = _OneLiners(width)
-    page.text(_title(option), Role.NAME)
+    page.text(option.title, Role.NAME)
     page.blank()
-    for line in value_changes(option.before, option.after):
+    known = {name: new for name, new in option.after.items() if name not in option.wants}
+    for line in value_changes(option.before, known):
         page.field("Changes", line, _LABEL)
     for name in option.wants:
         page.field("Changes", f"{name}: {field_value(option.before.get(name))} -> as you type it", _LABEL)

@@ -63,6 +63,8 @@ class TabNote(NamedTuple):
     label: str = ""
     text: str = ""
     shown: str = ""
+    brief: str | None = None
+    """The label where there is no room for the longer one."""
 
     @classmethod
     def of_filter(cls, text: str, shown: int | None) -> TabNote:
@@ -71,7 +73,9 @@ class TabNote(NamedTuple):
 
     def fitted(self, room: int) -> str:
         """It in so many cells, or a little more."""
-        return f"{self.label}{shortened(self.text, max(8, room - len(self.label + self.shown)))}{self.shown}"
+        fits = self.brief is None or cell_len(self.label + self.text + self.shown) <= room
+        label = self.label if fits else self.brief
+        return f"{label}{shortened(self.text, max(8, room - len(f'{label}{self.shown}')))}{self.shown}"
 
 
 def tabs(names: Iterable[tuple[str, bool]], note: TabNote, width: int) -> tuple[list[Part], list[Part]]:

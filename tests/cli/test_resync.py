@@ -49,6 +49,15 @@ def test_one_row_is_cleared_and_proven(shell: Shell, tmp_path: Path) -> None:
     assert shell("journal", *DEMO, *db, "--id", event, "--json").lines[0]["evidence"]["event"] == "done"
 
 
+def test_a_row_that_goes_before_the_others_is_told_as_such(shell: Shell, tmp_path: Path) -> None:
+    words = ("--filter", "object:Contact,Lead", "--only", "--yes", "--db", str(tmp_path / "org.db"))
+    said = shell("resync", *DEMO, *words).err.splitlines()
+    first, *others = (line for line in said if line.startswith("Wave "))
+    assert first == "Wave 1 of 1: 1 row, which goes alone first."
+    assert others
+    assert not any("alone" in line for line in others)
+
+
 def test_a_row_whose_cause_stands_still_fails(shell: Shell) -> None:
     rows = shell("list", *DEMO, "--filter", "code:REQUIRED_FIELD_MISSING", "--json").lines
     output = shell("resync", *DEMO, "--id", rows[0]["id"], "--yes", "--json")

@@ -9,8 +9,8 @@ from hypothesis import given, strategies as st
 
 from syncerr_tui.model import EventType, SyncError
 from syncerr_tui.text import clean, one_line
-from syncerr_tui.triage.filter import parse
-from syncerr_tui.triage.values import KINDS, counted, narrowed, term_of, values_of
+from syncerr_tui.triage.filter import READERS, code_shown, parse
+from syncerr_tui.triage.values import KINDS, CodeOf, counted, narrowed, term_of, values_of
 from tests.factories import NOW, sync_error
 
 NAMES = st.one_of(
@@ -26,6 +26,9 @@ CODES = st.one_of(
 )
 
 
+MESSAGES = ("Required fields are missing: [Name]", "too many SOQL queries: 101")
+
+
 @st.composite
 def rows(draw: st.DrawFn) -> list[SyncError]:
     return [
@@ -37,7 +40,7 @@ def rows(draw: st.DrawFn) -> list[SyncError]:
             processed_at=draw(
                 st.one_of(st.none(), st.integers(0, 90).map(lambda h: NOW - timedelta(hours=h)))
             ),
-            message=clean(draw(st.text(max_size=20))),
+            message=clean(draw(st.one_of(st.text(max_size=20), st.sampled_from(MESSAGES)))),
         )
         for number in range(draw(st.integers(1, 12)))
     ]
@@ -48,9 +51,15 @@ def cause_of(row: str) -> str:
     return sync_error(sum(map(ord, row)) % 3).id
 
 
-@given(rows(), st.sampled_from(list(KINDS)))
-def test_each_line_counts_exactly_the_rows_that_its_term_keeps(errors: list[SyncError], field: str) -> None:
-    values = counted(field, errors, cause_of=cause_of)
+CODES_OF = (READERS["code"], code_shown)
+"""Codes as the rows have them, and as the list shows them."""
+
+
+@given(rows(), st.sampled_from(list(KINDS)), st.sampled_from(CODES_OF))
+def test_each_line_counts_exactly_the_rows_that_its_term_keeps(
+    errors: list[SyncError], field: str, code_of: CodeOf
+) -> None:
+    values = counted(field, errors, cause_of=cause_of, code_of=code_of)
     assert sum(value.count for value in values) == len(errors)
     for value in values:
         members = {error.id for error in errors if cause_of(error.id) == value.text}
@@ -63,10 +72,10 @@ def test_each_line_counts_exactly_the_rows_that_its_term_keeps(errors: list[Sync
         assert len(kept) == value.count, value
 
 
-@given(rows())
-def test_every_value_of_a_row_keeps_the_row(errors: list[SyncError]) -> None:
+@given(rows(), st.sampled_from(CODES_OF))
+def test_every_value_of_a_row_keeps_the_row(errors: list[SyncError], code_of: CodeOf) -> None:
     for error in errors:
-        for value in values_of(error, cause_of=cause_of):
+        for value in values_of(error, cause_of=cause_of, code_of=code_of):
             if value.field != "cause":
                 assert parse(value.term).matches(error, NOW), value
                 assert not parse(narrowed("", value.term, without=True)).matches(error, NOW)

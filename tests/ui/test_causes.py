@@ -102,6 +102,10 @@ async def test_in_ascii_and_without_colour(opened: Open) -> None:
         # Signs are ASCII; what the org says is its own.
         assert all(line[:17].isascii() for line in driven.lines)
         assert " * - " in driven.text
+        await driven.press("1")
+        # What is cut ends in another sign than the one of a changed row.
+        await driven.wait_for("<Payment__c")
+        assert "~" not in driven.text
 
 
 async def test_a_row_leads_to_its_cause_and_back(opened: Open) -> None:

@@ -14,6 +14,7 @@ import pytest
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.server import DemoServer
 from syncerr_tui.errors import BadInputError, RefusedError, UnreachableError
+from syncerr_tui.fixes.model import options_for
 from syncerr_tui.fixes.org import (
     FixCandidate,
     FixChange,
@@ -26,6 +27,7 @@ from syncerr_tui.fixes.org import (
     Values,
 )
 from syncerr_tui.model import Environment
+from syncerr_tui.ui.fix_words import option_lines
 from syncerr_tui.ui.screens.fix_many import FixManyDialog
 from tests.ui.conftest import Open
 from tests.ui.driver import Driven
@@ -115,6 +117,15 @@ def held(environment: Environment = Environment.SANDBOX, **more: Any) -> tuple[H
     connection.identity = replace(connection.identity, environment=environment)
     connection.fixed_by = fixes
     return fixes, {"connection": connection}
+
+
+async def test_a_value_that_is_typed_is_one_change() -> None:
+    fixes = HeldFixes(Environment.SANDBOX)
+    options = options_for(await fixes.facts(()), fixes.policy)
+    option = next(each for each in options if each.wants)
+    text = "\n".join(line.text for line in option_lines(option, 80))
+    assert text.count("Changes") == 1
+    assert "active: yes -> as you type it" in text
 
 
 async def choose(driven: Driven, title: str) -> None:

@@ -208,6 +208,17 @@ async def test_the_panel_of_an_error_remembers(opened: Open, tmp_path: Path) -> 
         assert "This row was sent" not in driven.pane.panel.text
 
 
+async def test_a_cause_of_which_nothing_was_sent_was_not_tried(opened: Open, tmp_path: Path) -> None:
+    errors = some_errors(2)
+    ended_run(tmp_path, errors, [FAILING, None])
+    ended_run(tmp_path, errors, [None, None])
+    async with opened(errors, size=(120, 30)) as driven:
+        await driven.ready()
+        await driven.wait_for("Before")
+        told = " ".join(driven.pane.panel.text.split())
+        assert "Its cause was seen in 1 re-sync (1 row) and was never fixed by one so far." in told
+
+
 async def test_the_third_try_of_the_same_thing_is_warned_about(opened: Open, tmp_path: Path) -> None:
     errors = some_errors(2)
     for _ in range(2):

@@ -73,7 +73,7 @@ async def test_counts_filter_and_escape_comes_back(opened: Open) -> None:
         assert "[Event]" in driven.text
         await driven.press("right", "down", "enter")
         await front(driven)
-        assert filter_text(driven) == "object:Order code:none"
+        assert filter_text(driven) == "object:Order code:~none"
         assert len(driven.pane.listing.ids) == 4
         await driven.press("escape")
         assert filter_text(driven) == "object:Order"
@@ -95,6 +95,35 @@ async def test_every_count_keeps_as_many_rows_as_it_says(opened: Open) -> None:
             assert f"{len(driven.pane.listing.ids)}" == shown[-1].split()[0], shown
             await driven.press("escape")
             assert not filter_text(driven)
+
+
+async def test_rows_without_a_code_are_alike_where_the_list_shows_the_same(opened: Open) -> None:
+    messages = ("unable to obtain exclusive access to this record", "Required fields are missing: [Name]")
+    errors = [
+        sync_error(number, code=None, message=clean(messages[number % 2]), object=clean("Order"))
+        for number in range(6)
+    ] + [sync_error(7, code="UNABLE_TO_LOCK_ROW", message=clean("a code of its own"))]
+    async with opened(errors) as driven:
+        await driven.ready()
+        assert "~UNABLE_TO_LOCK_ROW" in driven.text
+        await driven.press("comma")
+        listing = driven.pane.listing
+        assert [listing.ids.index(row) for row in sorted(listing.selected, key=listing.ids.index)] == [
+            0,
+            2,
+            4,
+        ]
+        await driven.press("number_sign")
+        await driven.wait_for("7 rows by")
+        assert [line.split()[::3] for line in options(driven)] == [
+            ["3", "~REQUIRED_FIELD_MISSING"],
+            ["3", "~UNABLE_TO_LOCK_ROW"],
+            ["1", "UNABLE_TO_LOCK_ROW"],
+        ]
+        await driven.press("home", "down", "enter")
+        await front(driven)
+        assert filter_text(driven) == "code:~UNABLE_TO_LOCK_ROW"
+        assert len(driven.pane.listing.ids) == 3
 
 
 async def test_counts_by_cause_say_what_broke(opened: Open) -> None:

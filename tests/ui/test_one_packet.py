@@ -212,3 +212,27 @@ async def test_keys_behind_the_way_out_of_the_guide_are_the_lists(opened: Open) 
         await driven.press_at_once("escape", "j", "j")
         await driven.wait_for(lambda: driven.app.screen is driven.app.bench)
         assert driven.pane.listing.cursor == 2
+
+
+async def test_a_text_behind_the_key_that_opens_its_line_is_there_and_answers_nothing(opened: Open) -> None:
+    async with opened(some_errors(30)) as driven:
+        await planned(driven)
+        await driven.press_at_once("w", *"jq flow off", "enter", "enter")
+        await driven.wait_for("jq flow off")
+        assert "Why is this re-synced?" in driven.text
+        assert driven.app.services.runs.view is None
+        await driven.press("enter")
+        await driven.wait_for("Why      jq flow off")
+        await driven.press("escape")
+        await driven.press_at_once(":", *"quit", "enter")
+        await driven.wait_for("Find an action")
+        await driven.wait_for(lambda: "filter" not in driven.text)
+        assert "quit " in driven.text
+
+
+async def test_a_text_behind_the_key_that_opens_a_list_answers_nothing(opened: Open) -> None:
+    async with opened(some_errors(30)) as driven:
+        await driven.ready()
+        await driven.press_at_once("y", "m", "j")
+        await driven.wait_for("its letter copies")
+        assert driven.pane.listing.cursor == 0

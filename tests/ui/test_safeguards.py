@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
+from unittest.mock import AsyncMock
 
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.errors import RefusedError
-from syncerr_tui.fixes.org import FixChange, FixKind, FixTarget, TargetReading
+from syncerr_tui.fixes.org import FixChange, FixFacts, FixKind, FixTarget, TargetReading
 from syncerr_tui.model import Environment, EventSeen
 from tests.ui.conftest import Open
 from tests.ui.driver import Driven
@@ -184,6 +186,21 @@ async def run_with_it_off(driven: Driven) -> None:
     await driven.press("R")
     await driven.wait_for("f with the safeguard off")
     await driven.press("f", "enter")
+
+
+async def test_the_key_for_safeguards_says_what_it_does_next(opened: Open) -> None:
+    fixes, parts = held()
+    both = (await fixes.facts(())).candidates[:1] * 2
+    other = replace(both[0], target=replace(both[0].target, id="03d5g000001abceEAA", name="Order.Other"))
+    fixes.facts = AsyncMock(return_value=FixFacts((both[0], other)))  # type: ignore[method-assign]
+    async with opened(**parts) as driven:
+        await driven.ready()
+        await driven.press("R")
+        for does in ("with the safeguard off", "with another one off instead", "leaves the safeguard on"):
+            await driven.wait_for(f"f {does}")
+            await driven.press("f")
+        await driven.wait_for("f with the safeguard off")
+        await driven.press("escape")
 
 
 async def test_an_app_told_to_quit_while_the_rows_are_read_ends_where_nothing_fails(opened: Open) -> None:

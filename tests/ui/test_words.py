@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from textual.containers import VerticalScroll
 
 from syncerr_tui.diagnosis.causes import READY
 from syncerr_tui.diagnosis.explanation import OrgContext, chapters, explain, search
@@ -288,6 +289,26 @@ async def test_a_plan_that_comes_late_waits_until_the_dialog_in_front_is_closed(
         await driven.press("escape")
         await driven.wait_for("enter starts")
         assert not driven.connection.requests
+
+
+@pytest.mark.parametrize("size", [(80, 24), (60, 15), (100, 50)])
+async def test_a_plan_that_is_longer_than_its_dialog_leaves_no_row_of_it_blank(
+    opened: Open, size: tuple[int, int]
+) -> None:
+    # Changes of one record, of which each is a wave of its own.
+    errors = [sync_error(number, storeconnect_id="one") for number in range(60)]
+    async with opened(errors, size=size) as driven:
+        await driven.ready()
+        await driven.press("a", "R")
+        await driven.wait_for("enter starts")
+        dialog, text = driven.app.screen.query_one(".dialog"), driven.app.screen.query_one(VerticalScroll)
+        foot = driven.app.screen.query_one("#foot")
+        assert text.region.bottom == foot.region.y
+        assert foot.region.bottom == dialog.content_region.bottom
+        assert dialog.outer_size.height == size[1] * 96 // 100
+        assert text.max_scroll_y
+        await driven.press("G")
+        assert text.scroll_y == text.max_scroll_y
 
 
 async def test_a_plan_of_one_row_names_its_record(opened: Open) -> None:

@@ -41,9 +41,11 @@ class Dialog(ModalScreen[Answer], inherit_bindings=False):
         width: 76; max-width: 96%; height: auto; max-height: 96%; padding: 0 1; background: $syncerr-bar;
         border: solid $syncerr-accent; color: $syncerr-text;
     }
-    Dialog .dialog > Line { background: $syncerr-bar; }
+    Dialog .dialog > Line, Dialog #foot > Line { background: $syncerr-bar; }
+    Dialog .dialog > #heading { dock: top; }
+    Dialog .dialog > #foot { dock: bottom; height: auto; }
     Dialog .dialog > Static { width: 100%; }
-    Dialog .dialog > VerticalScroll { height: auto; max-height: 70vh; scrollbar-size-vertical: 1; }
+    Dialog .dialog > VerticalScroll { height: auto; max-height: 1fr; scrollbar-size-vertical: 1; }
     Dialog .dialog OptionList {
         height: auto; max-height: 16; background: $syncerr-bar; border: none; padding: 0;
         scrollbar-size-vertical: 1; text-wrap: nowrap; text-overflow: ellipsis;
@@ -69,6 +71,9 @@ class Dialog(ModalScreen[Answer], inherit_bindings=False):
     """`-tall` for lists, `-full` for a whole screen, empty for as much as it takes."""
     NARROWS: ClassVar[str] = ""
     """What to type where `/` narrows what it shows to what has some words; empty where it does not."""
+
+    TYPED_INTO: ClassVar[bool] = False
+    """It comes up with a line that takes the keys: text typed before it is seen is that line's."""
 
     _keys: Sequence[tuple[str, str]] = (("esc", "close"),)
     """The keys that answer it, and what each does."""
@@ -126,7 +131,8 @@ class Dialog(ModalScreen[Answer], inherit_bindings=False):
             yield from self.body()
             answers = Line(id="answers")
             answers.show(self.answers)
-            yield answers
+            # Docked, as the heading is: what stands between them has just the room that is left.
+            yield Vertical(*self.above_answers(), answers, id="foot")
 
     @property
     def heading(self) -> str:
@@ -135,6 +141,10 @@ class Dialog(ModalScreen[Answer], inherit_bindings=False):
 
     def body(self) -> Sequence[Widget]:
         """What stands between heading and keys."""
+        return ()
+
+    def above_answers(self) -> Sequence[Widget]:
+        """What stands above the keys, however long the body is."""
         return ()
 
     @property

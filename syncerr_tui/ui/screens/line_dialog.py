@@ -26,12 +26,14 @@ class LineDialog(Dialog[str]):
 
     Args:
         question: What is asked.
-        told: What the person should know of it.
+        explanation: What the person should know of it.
         example: How an answer may look.
         before: What was given already.
         yes: What enter does.
         trouble: Why a line is not taken; empty where it is.
     """
+
+    TYPED_INTO = True
 
     def __init__(
         self,
@@ -56,7 +58,7 @@ class LineDialog(Dialog[str]):
         return Static(Content(f"\n{self._explanation}\n")), line, Static(Content(""))
 
     def on_mount(self) -> None:
-        self.query_one(Input).focus()
+        self.set_focus(self.query_one(Input))
 
     @on(Input.Submitted)
     def submitted(self, event: Input.Submitted) -> None:

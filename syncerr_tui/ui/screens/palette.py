@@ -100,6 +100,7 @@ class Palette(Menu[str]):
     _keys = (("enter", "chooses"), ("esc", "cancels"))
     SHAPE = "-tall"
     NARROWS = "part of its name, or a word for it: retry, link, notification ..."
+    TYPED_INTO = True
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+p", "leave", show=False)]
 
     def __init__(self, actions: Sequence[tuple[Action, str | None]], *, unicode: bool = True) -> None:

@@ -88,9 +88,13 @@ class PlanDialog(TextDialog[bool]):
         where = f"in {self._org.name} ({self._org.environment.value})"
         if not self.plan.rows:
             return f"Nothing to re-sync {where}"
-        if self._behind:
-            return f"Queue a re-sync of {plural(len(self.plan.rows), 'error')} {where}"
-        return f"Re-sync {plural(len(self.plan.rows), 'error')} {where}"
+        read = self._in_doubt - self.again
+        unsettled = sum(row.error.id in read for row in self.plan.rows) if read else 0
+        sent = len(self.plan.rows) - unsettled
+        if not sent:
+            return f"Read {plural(unsettled, 'error')} again {where}"
+        reads = f", and read {unsettled:,} again," if unsettled else ""
+        return f"{'Queue a re-sync of' if self._behind else 'Re-sync'} {plural(sent, 'error')}{reads} {where}"
 
     @property
     def text(self) -> Content:
@@ -126,7 +130,8 @@ class PlanDialog(TextDialog[bool]):
         # A plan may have very many rows: they are looked through only where there is something to look for.
         unsettled = self._history.unsettled
         rows = [row.error for row in self.plan.rows if row.error.id in unsettled] if unsettled else []
-        left = unsettled_words(unsettled[error.id] for error in rows)
+        # Of those whose outcome is not known more is said, once the journal has told.
+        left = unsettled_words(unsettled[error.id] for error in rows if error.id not in self._in_doubt)
         pages = (page for error in rows for _, page in self._history.twin_pages(error))
         return [left, *islice(pages, _TWIN_PAGES)] if left else []
 
@@ -137,10 +142,14 @@ class PlanDialog(TextDialog[bool]):
 
     def _doubt(self) -> str:
         """What becomes of rows whose last request is not settled."""
-        they_are, them = ("It is", "it") if len(self._in_doubt) == 1 else ("They are", "them")
+        they_are, they, them = (
+            ("It is", "it", "it") if len(self._in_doubt) == 1 else ("They are", "they", "them")
+        )
         if self.again:
             return f"{they_are} sent again after the org's usual time, if nothing has touched {them} by then."
-        return f"{they_are} read again and not sent." if self._in_doubt else ""
+        if not self._in_doubt:
+            return ""
+        return f"{they_are} read again, and not sent unless the org shows that {they} failed."
 
     def _plan_rows(self) -> list[Row]:
         """The waves, what they take, and why."""
@@ -211,8 +220,8 @@ class PlanDialog(TextDialog[bool]):
         """What else can be decided about these rows: a line of its own, where there is anything."""
         pairs = []
         if self._safeguards and not self._behind:
-            following = self._next_safeguard
-            pairs.append(("f", "leaves the safeguard on" if following is None else "with the safeguard off"))
+            word = "with the safeguard off" if self.meanwhile is None else "with another one off instead"
+            pairs.append(("f", word if self._next_safeguard is not None else "leaves the safeguard on"))
         if self._in_doubt and not self._behind:
             pairs.append(("g", "does not send again" if self.again else "sends again"))
         if self._prepared.support_only and not self._prepared.support_too:
@@ -220,11 +229,11 @@ class PlanDialog(TextDialog[bool]):
             pairs.append(("s", f"leaves {count:,} out" if self._support_too else f"sends {count:,} more"))
         return keys(*pairs)
 
-    def body(self) -> Sequence[Widget]:
+    def above_answers(self) -> Sequence[Widget]:
         line = Line(id="choices")
         line.show(self.choices)
         line.display = bool(self.choices)
-        return (*super().body(), line)
+        return (line,)
 
     def action_support(self) -> None:
         """Send what only support can clear too, or leave it out again."""

@@ -65,10 +65,10 @@ class RecordSheet(PanelReading):
         self._note = line
         self.draw()
 
-    def body(self) -> Sequence[Widget]:
+    def above_answers(self) -> Sequence[Widget]:
         said = Static(id="said", markup=False)
         said.display = False
-        return (*super().body(), said)
+        return (said,)
 
     @on(Announced)
     def announced(self, event: Announced) -> None:
