@@ -6,29 +6,110 @@ neither.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar, Concatenate, ParamSpec, TypeVar
 
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.widget import Widget
 from textual.widgets import Input, OptionList
 
+from syncerr_tui.diagnosis.text_layout import Role, TextLayout, TextLine
 from syncerr_tui.errors import SyncErrError
 from syncerr_tui.fixes.model import FixOption, FixResult, SafeguardNow, SafeguardState
 from syncerr_tui.text import one_line
 from syncerr_tui.ui import fix_words as words
-from syncerr_tui.ui.screens.dialog import PanelDialog, keys, once_shown
-from syncerr_tui.ui.widgets.line import Part
+from syncerr_tui.ui.screens.dialog import ListDialog, input_line, keys
+from syncerr_tui.ui.widgets.line import Line, Part
 from syncerr_tui.ui.widgets.panel import InfoPanel
 from syncerr_tui.words import plural
 
+Answer = TypeVar("Answer")
+DialogShown = TypeVar("DialogShown", bound=ListDialog[Any])
+Given = ParamSpec("Given")
 _NAME = "\x00name"
 """What the line is called in which the target's name is typed: no field of an org is called so."""
+
+
+def once_shown(
+    method: Callable[Concatenate[DialogShown, Given], None],
+) -> Callable[Concatenate[DialogShown, Given], None]:
+    """Do what comes from outside as soon as there is a dialog to show it on, and while there is."""
+
+    def show(dialog: DialogShown, /, *args: Given.args, **kwargs: Given.kwargs) -> None:
+        def if_open() -> None:
+            if dialog.is_attached and dialog.query(OptionList):  # one that closes loses its parts first
+                method(dialog, *args, **kwargs)
+
+        dialog.call_later(if_open)
+
+    return show
+
+
+class PanelDialog(ListDialog[Answer]):
+    """A list, and what is known about the line under its cursor."""
+
+    DEFAULT_CSS = """
+    PanelDialog .dialog { width: 96%; max-width: 100; height: 96%; }
+    PanelDialog .dialog OptionList { max-height: 8; }
+    PanelDialog .dialog InfoPanel { height: 1fr; margin: 1 0; }
+    PanelDialog .dialog Vertical { height: auto; }
+    PanelDialog .dialog Input { background: $syncerr-ground; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space,pagedown,ctrl+f", "scroll(8)", show=False),
+        Binding("pageup,ctrl+b", "scroll(-8)", show=False),
+    ]
+
+    def body(self) -> Sequence[Widget]:
+        """The list, the panel, and room for lines to type in."""
+        panel = InfoPanel()
+        return OptionList(markup=False), panel, Vertical(id="typed")
+
+    def show(self, layout: Callable[[int], list[TextLine]]) -> None:
+        """What stands in the panel, for a width."""
+        self.query_one(InfoPanel).show(layout)
+
+    def say(self, text: str, hint: str = "") -> None:
+        """A sentence in the panel, and what to do about it."""
+
+        def lines(width: int) -> list[TextLine]:
+            page = TextLayout(width)
+            page.text(one_line(text), Role.NAME)
+            page.text(one_line(hint))
+            return page.lines
+
+        self.show(lines)
+
+    async def ask_for(self, labels: Iterable[tuple[str, str]]) -> None:
+        """Lines to type in: (name, label). The first, or else the panel, takes the keys."""
+        typed = self.query_one("#typed", Vertical)
+        await typed.remove_children()
+        for name, label in labels:
+            line = Line()
+            line.show([(label, "key")])
+            await typed.mount(line, input_line(name=name))
+        self.set_focus(next(iter(typed.query(Input)), self.query_one(InfoPanel)))
+
+    @property
+    def typed(self) -> dict[str, str]:
+        """What has been typed, by the name of its line."""
+        return {str(field.name): field.value for field in self.query(Input)}
+
+    def action_move(self, rows: int) -> None:
+        """Through the list; through the text where the list is not shown."""
+        if self.listed.display:
+            super().action_move(rows)
+        else:
+            self.query_one(InfoPanel).move(rows)
+
+    def action_scroll(self, rows: int) -> None:
+        self.query_one(InfoPanel).move(rows)
 
 
 class Stage(StrEnum):

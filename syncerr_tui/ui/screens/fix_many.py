@@ -24,7 +24,8 @@ from syncerr_tui.fixes.org import FixScope
 from syncerr_tui.model import SyncError
 from syncerr_tui.text import one_line
 from syncerr_tui.ui import fix_words as words
-from syncerr_tui.ui.screens.dialog import PanelDialog, keys, once_shown
+from syncerr_tui.ui.screens.dialog import keys
+from syncerr_tui.ui.screens.fix import PanelDialog, once_shown
 from syncerr_tui.ui.widgets.line import Part
 from syncerr_tui.words import plural
 
