@@ -122,12 +122,11 @@ def _headline(entry: Entry, facts: Facts, diagnosis: Failure) -> str:
 
 
 def _stopped(diagnosis: Failure) -> str:
-    """The named thing whose work was refused: the innermost Flow, else the innermost trigger or class."""
-    kinds = ("flow",) if diagnosis.root_code == APEX else ("flow", "trigger", "class")
-    for kind in kinds:
+    """The named thing whose work was refused: the innermost Flow or trigger, else the innermost class."""
+    for kinds in (("flow",),) if diagnosis.root_code == APEX else (("flow", "trigger"), ("class",)):
         for automation in reversed(diagnosis.automation):
-            if automation.kind == kind:
-                lead = _KINDS[kind]
+            if automation.kind in kinds:
+                lead = _KINDS[automation.kind]
                 return f"{lead[0].upper()}{lead[1:]} {name(automation.full_name)}"
     return "A Flow" if FLOW_TRIGGER in {diagnosis.code, *diagnosis.codes} else "Automation"
 
