@@ -47,7 +47,7 @@ _TOO_MANY = re.compile(
     r"[Tt]oo many (?P<what>[A-Za-z][A-Za-z ]{1,40}?)(?: added to the queue| issued)?: (?P<count>\d{1,12})"
 )
 _NAMED = (
-    ("Apex CPU time", re.compile(r"Apex CPU time(?: limit)? exceeded")),
+    ("Apex CPU time", re.compile(r"Apex CPU time(?: limit)? exceeded|LimitException: [^\n]{0,60}\bCPU\b")),
     ("Apex heap size", re.compile(r"Apex heap size too large(?:: (?P<count>\d{1,12}))?")),
     ("heap usage", re.compile(r"heap usage to exceed limit")),
     ("trigger depth", re.compile(r"[Mm]aximum trigger depth exceeded")),
@@ -62,7 +62,7 @@ _NAMED = (
     ),
     ("max length", re.compile(rf"\({LONGEST}=(?P<count>\d{{1,9}})\)")),
 )
-_CLUES = ("exceed", "too large", "depth reached", "updates in one batch", "=")
+_CLUES = ("exceed", "LimitException", "too large", "depth reached", "updates in one batch", "=")
 """One of these stands in every text that one of `_NAMED` fits: looking for them is quicker."""
 _EXCEEDED = re.compile(r"(?<![A-Za-z])(?P<what>[A-Z][A-Za-z]{2,40})(?: \([A-Za-z ]{1,40}\))? Limit exceeded")
 _CODE_END = "_LIMIT_EXCEEDED"

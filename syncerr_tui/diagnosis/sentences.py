@@ -75,6 +75,8 @@ _INSIDE = re.compile(r"[\w.\[/\"“-]")
 """In front of an object's name: it is a part of another name. Looked at after a match, which is quicker."""
 _OTHER_OBJECT = re.compile(r"(?:Sales|Purchase|Work|Return|Service|Fulfillment) \Z")
 """`Work Order` and `Service Contract` are objects of their own."""
+_LONGER_NAME = re.compile(r"[a-z] [A-Z][a-z]{1,30} \Z")
+"""`won without Primary Contact`: a field's name, or another one that only ends like an object's."""
 _VERB = re.compile(r" (?:your|you|us|support|the|an?|our|salesforce|customer|system|to|of)\b", re.IGNORECASE)
 _IDIOM = re.compile(r"\b(?:in|please|must|should|can) \Z", re.IGNORECASE)
 _GENERIC_NAMES = "Record Records Type The This Alert Rule Object Value System SObject Class Trigger"
@@ -125,6 +127,8 @@ def _capital(text: str, used: Ranges) -> Iterator[Part]:
             continue
         if _OTHER_OBJECT.search(text, max(0, match.start() - 12), match.start()):
             continue
+        if match["name"][-1] != "s" and _LONGER_NAME.search(text, max(0, match.start() - 33), match.start()):
+            continue
         verb = match["name"] in {"Contact", "Lead", "Order"} and _VERB.match(text, match.end())
         if not verb and match.start() not in used:
             yield Part("object", match["name"], match.start(), match.end())
@@ -173,7 +177,7 @@ _NAMED_LISTS = (
         "Cannot specify both",
         re.compile(r"an external ID reference (?P<list>\w{1,100}) and a salesforce id, "),
     ),
-    ("o such column", re.compile(r"[Nn]o such column '?(?P<list>[\w.]{1,100})'?")),
+    ("o such column", re.compile(r"[Nn]o such column '?(?P<list>(?<=')[^'\n]{1,100}(?=')|[\w.]{1,100})")),
     ("requested field", re.compile(r"the requested field: \w{1,80}\.(?P<list>[\w.]{1,100})")),
     ("nvalid field ", re.compile(r"[Ii]nvalid field (?:name )?'?(?P<list>[\w.]{1,100})'? (?:for|on) ")),
 )

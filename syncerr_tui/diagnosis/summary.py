@@ -32,8 +32,12 @@ _END = re.compile(
     r"|[\"'],[^\s,]{1,60}(?:,|\Z)|[\"']?\|0x[0-9a-f]|,\s?fields\s?[=:]"
 )
 _ADVICE = re.compile(r"Your administrator can add it for you|For details, see API Exceptions", re.IGNORECASE)
-# `Field(s): User__c, CRM ErrorMessage: ...`: what an integration writes in front, in its user's language.
-_INTEGRATION = re.compile(r"\A[^\n]{0,200}\bCRM\b[^:\n]{0,25}:\s?")
+# `Field(s): User__c, CRM ErrorMessage: ...`: what an integration writes in front, in its user's language;
+# `16:16:04.97 (1000)|FATAL_ERROR|`: how a line of a debug log begins.
+_INTEGRATION = re.compile(
+    r"\A(?:[^\n]{0,200}\bCRM\b[^:\n]{0,25}:\s?|"
+    r"[\d:.]{5,20} \(\d{1,20}\)\|[A-Z_]{3,40}\|(?:\[[\w ]{0,20}\]\|)?)"
+)
 # An error that Apex wrote out, its words in front of its code; and one that a page or the sf CLI tells of.
 _RESULTS = (
     re.compile(r"getMessage=(?P<words>(?s:.){1,2000}?);\s?get(?:StatusCode|Fields)="),

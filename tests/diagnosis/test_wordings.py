@@ -79,6 +79,7 @@ ACCESS = "INVALID_FIELD_FOR_INSERT_UPDATE"
         ("E, ERROR -- : [CartJob] The cart was lost", RULE, []),
         ("FIELD_CUSTOM_VALIDATION_EXCEPTION: Give us a fax with a dialling code [Fax]", RULE, ["Fax"]),
         ("FIELD_CUSTOM_VALIDATION_EXCEPTION: Give us a number with a dialling code [Sic]", RULE, []),
+        ("No such column 'Shelf depth' on sobject of type Shelf__c", "INVALID_FIELD", ["Shelf depth"]),
     ],
 )
 def test_fields(message: str, code: str, fields: list[str]) -> None:
@@ -98,6 +99,10 @@ def test_fields(message: str, code: str, fields: list[str]) -> None:
         ("without querying the requested field: Shelf__c.Depth__c", ("Shelf__c",)),
         ("The Purchase Order was not written. The Account is on hold.", ("Account",)),
         ("Close the Order first.", ("Order",)),
+        # The end of a longer name: a field's, or a list's.
+        ("No cart is packed without Second Contact here.", ()),
+        ("The Closed Won Opportunities are frozen.", ("Opportunities",)),
+        ("Access to entity 'Shelf__c' denied", ("Shelf__c",)),
     ],
 )
 def test_objects(message: str, objects: tuple[str, ...]) -> None:
@@ -144,6 +149,8 @@ def test_objects(message: str, objects: tuple[str, ...]) -> None:
         # No words about an execution, a blank in front of the colon, and an exception of no kind.
         ("post.ParcelTrigger : System.Exception: no stamps", ["post.ParcelTrigger"]),
         ("Something is wrong with ParcelTrigger: System.QueryException: no rows", ["ParcelTrigger"]),
+        # Somebody's own quotes inside those of the platform.
+        ('We can\'t save this record because the “Ship "Rush" carts” process failed.', ['Ship "Rush" carts']),
         # A broken line between a trigger and what it changed.
         (
             "shop.MailTrigger:\ndata changed by trigger for\nfield Mail Text: data value too large: x",
@@ -259,6 +266,16 @@ def test_what_counts_may_stand_under_another_key_than_message() -> None:
         ("The flow of goods was interrupted", None),
         ("Picklist: choose a reason first", None),
         ("Something made up: the shop is closed", None),
+        ("Die erforderlichen Felder fehlen: [Fax]", "REQUIRED_FIELD_MISSING"),
+        ("値を入力してください: Fax", "REQUIRED_FIELD_MISSING"),
+        ("entité supprimée", "ENTITY_IS_DELETED"),
+        ("无效的交叉参考 ID", "INVALID_CROSS_REFERENCE_KEY"),
+        ("unexpected token: Gold", "MALFORMED_QUERY"),
+        # A query of the trigger's own, not of who reads through the API.
+        (
+            "Tally: execution of AfterUpdate caused by: System.QueryException: unexpected token: Gold",
+            APEX,
+        ),
         ("Une exception inconnue s'est produite", "UNKNOWN_EXCEPTION"),
     ],
 )
@@ -276,6 +293,41 @@ def steps_of(message: str, code: str) -> str:
 @pytest.mark.parametrize(
     ("message", "code", "said", "unsaid"),
     [
+        # What made the refused write is the innermost, be it a Flow or a trigger.
+        (
+            (
+                "CANNOT_EXECUTE_FLOW_TRIGGER, We can't save this record because the “Seats” process failed. "
+                "This error occurred when the flow tried to update records: "
+                "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY: SeatTrigger: execution of BeforeUpdate "
+                "caused by: System.DmlException: Update failed. First exception on row 0; first error: "
+                "FIELD_CUSTOM_VALIDATION_EXCEPTION, Fax must start with +: [Fax]"
+            ),
+            FLOW,
+            "The trigger SeatTrigger was stopped by",
+            "The Flow Seats was stopped",
+        ),
+        (
+            (
+                "SeatTrigger: execution of BeforeInsert caused by: System.SecurityException: "
+                "DML operation INSERT not allowed on Seat__c"
+            ),
+            APEX,
+            "The Apex trigger SeatTrigger may not see or write something",
+            "developer",
+        ),
+        ("Operation failed", APEX, "or a missing permission", "The Apex"),
+        (
+            "System.LimitException: Límite de CPU de Apex superado",
+            APEX,
+            "Apex code refused the record. It ran into a limit: Apex CPU time.",
+            "permission",
+        ),
+        (
+            "07:08:09.12 (3456)|FATAL_ERROR|System.LimitException: shop:Too many SOQL queries: 101",
+            "LIMIT_EXCEEDED",
+            "“System.LimitException: shop:Too many SOQL queries: 101”",
+            "FATAL_ERROR",
+        ),
         (
             "'1.299,00' is not a valid value for the type xsd:double",
             "INVALID_FIELD",
