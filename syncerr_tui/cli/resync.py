@@ -18,7 +18,7 @@ from syncerr_tui.cli._console import complain, say
 from syncerr_tui.cli._running import check_allowed, mention_unfinished
 from syncerr_tui.cli._sending import Around, Stop, carry_out, leave_at_once
 from syncerr_tui.cli.fix import ask_for, option_named, roots_of
-from syncerr_tui.errors import BadInputError, ExitCode
+from syncerr_tui.errors import BadInputError, ExitCode, SyncErrError
 from syncerr_tui.model import EventStanding
 from syncerr_tui.words import duration
 
@@ -163,6 +163,10 @@ class WithFix:
                 if not stop.codes:
                     raise
                 code = stop.codes[0]
+            except SyncErrError:
+                if off.problem is not None:
+                    complain(off.problem)
+                raise
         code = stop.codes[0] if stop.codes else code
         if off.problem is not None:
             code = code or ExitCode.NOT_ALL_FIXED

@@ -7,12 +7,20 @@ believed, a refusal included: only what a re-read shows counts.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from syncerr_tui.diagnosis.explanation import Explanation
-from syncerr_tui.errors import BadInputError, NotLoggedInError, NotSentError, RefusedError, SyncErrError
+from syncerr_tui.errors import (
+    BadInputError,
+    MachineError,
+    NotLoggedInError,
+    NotSentError,
+    RefusedError,
+    SyncErrError,
+)
 from syncerr_tui.fixes.ledger import FixLedger
 from syncerr_tui.fixes.model import (
     FixOption,
@@ -128,7 +136,7 @@ class Fixer:
             RefusedError: It may not be done, or it changed since it was shown. Nothing was written.
             BadInputError: As `check`. Nothing was written.
             NotSentError: The request did not reach the org.
-            MachineError: The journal cannot be written; nothing was sent.
+            MachineError: The journal cannot be written; it says so where a request had left before.
             SyncErrError: The org could not be read beforehand; nothing was written.
         """
         option = request.option
@@ -154,13 +162,14 @@ class Fixer:
         change = FixChange(kind, target, after, before)
         record = self._ledger.begin(change, reading.whole, event=request.event, reason=request.reason)
         answer, words = await self._write(change, reading)
-        self._ledger.outcome(record.id, answer, words)
-        if answer == "not sent":
-            self._ledger.close(record.id, "the request did not reach the org")
-            raise NotSentError(words, "Nothing was changed")
-        return await self._prove(
-            record, record, reading, lambda now: _applied(record, reading, now, answer, words)
-        )
+        with _sent(record):
+            self._ledger.outcome(record.id, answer, words)
+            if answer == "not sent":
+                self._ledger.close(record.id, "the request did not reach the org")
+                raise NotSentError(words, "Nothing was changed")
+            return await self._prove(
+                record, record, reading, lambda now: _applied(record, reading, now, answer, words)
+            )
 
     async def _read_steady(self, change: FixChange) -> TargetReading:
         """The target, read until two readings agree: writing it whole must not undo somebody's edit."""
@@ -306,8 +315,9 @@ class Fixer:
             return FixResult(record.id, FixState.REFUSED, False, now, now, words)
         self._ledger.restoring(record.id)
         answer, words = await self._write(back, reading)
-        self._ledger.restored(record.id, answer, words)
-        return await self._prove(record, back, reading, lambda now: _put_back(back, now, answer, words))
+        with _sent(record):
+            self._ledger.restored(record.id, answer, words)
+            return await self._prove(record, back, reading, lambda now: _put_back(back, now, answer, words))
 
     async def restore_with_retries(self, fix: str) -> FixResult:
         """`restore`, tried again while the org is locked or away: for the end of a run. Never raises."""
@@ -355,6 +365,19 @@ class Fixer:
         if line := self._ledger.open_for(change.kind, change.target):
             return line
         return self._ledger.begin(change, reading.whole, reason=reason, by_hand=True)
+
+
+@contextmanager
+def _sent(record: FixRecord) -> Iterator[None]:
+    """From here on a journal that fails must not say that nothing was sent."""
+    try:
+        yield
+    except MachineError as error:
+        shown = "safeguards" if record.kind.is_safeguard else "journal --fixes"
+        raise MachineError(
+            f"A change of {record.target.name} was sent, and its outcome could not be kept. {error.title}",
+            f"Free the disk, then see 'syncerr-tui {shown}'",
+        ) from error
 
 
 class _Outcome(NamedTuple):

@@ -137,6 +137,11 @@ class OffMeanwhile:
                 ledger.put_back_ended(option.target)
         except SyncErrError as error:
             fix = self.off.fix if self.off else ""
+            with suppress(SyncErrError):
+                lines = self._new_lines()
+                if self.off is None and not lines:
+                    return  # nothing was begun
+                fix = fix or lines[0].id
             self.restored = FixResult(fix, FixState.UNKNOWN, False, {}, {}, error.line)
 
     async def _restore(self) -> None:

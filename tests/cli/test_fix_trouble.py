@@ -16,6 +16,7 @@ from syncerr_tui.fixes.model import FixResult, FixState
 from tests.cli.conftest import CommandResult, Shell
 from tests.cli.test_fix import BOX, find_option
 from tests.e2e.orgs import write_profile
+from tests.fixes.test_fixer import FullDisk
 
 RULE = ("validation-rule-off:Contact", "FIELD_CUSTOM_VALIDATION_EXCEPTION")
 FIRST = ("validation-rule-off", "FIELD_CUSTOM_VALIDATION_EXCEPTION")
@@ -189,3 +190,15 @@ def test_a_colleagues_edit_between_reading_and_writing_is_kept(shell: Shell, sta
     _, now = find_option(shell, *FIRST)
     start()
     assert now["seen"] != find_option(shell, *FIRST)[1]["seen"]
+
+
+def test_a_disk_that_fills_up_as_a_rule_goes_off_says_that_it_may_be_off(
+    shell: Shell, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start()
+    cause, option = find_option(shell, *RULE)
+    FullDisk(monkeypatch, 1)
+    run = shell("resync", *BOX, "--id", cause["roots"][0], "--yes", "--with-fix", option["key"])
+    assert run.code == 6
+    assert f"{option['target']['name']} is not seen on again" in run.err
+    assert "was sent, and its outcome could not be kept" in run.err

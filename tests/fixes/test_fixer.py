@@ -13,7 +13,14 @@ from typing import Any
 import pytest
 
 from syncerr_tui.diagnosis.explanation import Explanation
-from syncerr_tui.errors import BadInputError, MachineError, NotSentError, OutcomeUnknownError, RefusedError
+from syncerr_tui.errors import (
+    BadInputError,
+    MachineError,
+    NotSentError,
+    OutcomeUnknownError,
+    RefusedError,
+    UnreachableError,
+)
 from syncerr_tui.fixes.fixer import Fixer
 from syncerr_tui.fixes.ledger import FixLedger
 from syncerr_tui.fixes.meanwhile import OffMeanwhile
@@ -267,6 +274,71 @@ async def test_nothing_is_written_where_the_journal_cannot_be(org: ScriptedOrg, 
     with pytest.raises(MachineError):
         await fixer_of(org, journal).apply(FixRequest(option))
     assert org.writes == []
+
+
+class FullDisk:
+    """Takes so many writes of the ledger more, and then none of anything."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, writes: int) -> None:
+        write, hold = Journal.write, Journal.hold
+        self.left = writes
+
+        def written(journal: Journal, *statements: tuple[str, Sequence[object]]) -> None:
+            self.check()
+            self.left -= 1
+            write(journal, *statements)
+
+        def held(journal: Journal, key: str, **how: str) -> str:
+            self.check()
+            return hold(journal, key, **how)
+
+        monkeypatch.setattr(Journal, "write", written)
+        monkeypatch.setattr(Journal, "hold", held)
+
+    def check(self) -> None:
+        if not self.left:
+            raise MachineError("The journal cannot be used: full", "Nothing is sent without it")
+
+
+@pytest.mark.parametrize(("writes", "sent"), [(0, 0), (1, 1), (2, 1), (3, 2), (4, 2)])
+async def test_a_journal_that_fails_once_a_request_has_left_is_not_told_as_nothing_sent(
+    org: ScriptedOrg, journal: Journal, monkeypatch: pytest.MonkeyPatch, writes: int, sent: int
+) -> None:
+    """It is the fix, its outcome, its putting back, what became of that, and its end that are written."""
+    fixer, option = fixer_of(org, journal), await option_of(org)
+    FullDisk(monkeypatch, writes)
+    with pytest.raises(MachineError) as told:
+        await fixer.restore((await fixer.apply(FixRequest(option))).fix)
+    assert len(org.writes) == sent
+    nothing = writes in {0, 2}
+    assert ("Nothing is sent" in told.value.line) is nothing
+    assert ("was sent" in told.value.line) is not nothing
+
+
+async def test_off_meanwhile_tells_what_a_full_disk_left_off(
+    org: ScriptedOrg, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fixer, option = fixer_of(org, journal), await option_of(org)
+    disk = FullDisk(monkeypatch, 1)
+    off = OffMeanwhile(fixer, FixRequest(option))
+    with pytest.raises(MachineError):
+        await off.__aenter__()
+    assert org.things[RULE.name]["active"] is False
+    assert off.problem is not None
+    assert f"--restore {fixer.ledger.open_safeguards()[0].id}" in off.problem.hint
+
+    disk.left = 10
+    await fixer.restore(fixer.ledger.open_safeguards()[0].id)
+
+    async def gone(_change: FixChange) -> TargetReading | None:
+        disk.left = 0
+        raise UnreachableError("Gone")
+
+    org.read_target = gone  # type: ignore[method-assign, assignment]
+    off = OffMeanwhile(fixer, FixRequest(option))
+    with pytest.raises(UnreachableError):
+        await off.__aenter__()
+    assert off.problem is None
 
 
 async def test_restoring_keeps_a_colleagues_edit(org: ScriptedOrg, journal: Journal) -> None:
