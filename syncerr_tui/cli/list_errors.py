@@ -16,8 +16,8 @@ from syncerr_tui.cli._console import UNCUT, emit, emit_json, line_width, row, sa
 from syncerr_tui.errors import BadInputError, ExitCode
 from syncerr_tui.text import one_line
 from syncerr_tui.triage import export
-from syncerr_tui.triage.columns import BY_NAME, PROCESSED, Column, ordered
-from syncerr_tui.triage.export import FIELDS, Format
+from syncerr_tui.triage.columns import BY_NAME, FIELDS, PROCESSED, Column, ordered
+from syncerr_tui.triage.export import Format
 from syncerr_tui.words import plural
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ _NARROW = ("id", "processed_at", "object", "event_type", "message")
 _WIDE = ("id", "processed_at", "object", "event_type", "salesforce_id", "storeconnect_id", "code", "message")
 _ROOMY = 170
 """Places from which the ids and the code get columns of their own."""
-_WIDTHS = {
-    "id": 18, "processed_at": 16, "event_type": 6, "salesforce_id": 18, "storeconnect_id": 36, "message": 60,
+_WIDTHS = {name: column.widths[-1] for name, column in BY_NAME.items()} | {
+    "processed_at": 16, "message": 60,
     "waits_for": 18, "assigned": 12, "ticket": 12, "snoozed": 30, "notes": 40, "left": 7, "records": 60,
 }  # fmt: skip
 
@@ -85,7 +85,7 @@ class _Output:
     type=click.Choice([form.value for form in Format], case_sensitive=False),
     help="Output format [table].",
 )
-@click.option("--fields", metavar="NAME,...", help="Fields to show, in this order, e.g. id,code,message.")
+@click.option("--fields", metavar="NAME,...", help=f"Fields to show, in this order: {', '.join(FIELDS)}.")
 @click.option("--sort", metavar="NAME", help="Sort by this field; -NAME reverses the order [processed_at].")
 @click.option(
     "--count-by",
@@ -107,12 +107,11 @@ def command(
 ) -> int:
     """List the unresolved sync errors, oldest first.
 
-    Every page is printed before the next one is asked for. The fields are id, object, event_type,
-    processed_at, salesforce_id, storeconnect_id, code and message; with --causes also cause (a key of
-    'syncerr-tui causes') and waits_for (an id, empty where it fails for a reason of its own). --fields also
-    knows what people have said with 'syncerr-tui note': assigned, ticket, snoozed and notes; and what earlier
-    runs left of a row: left (TWIN or UNKNOWN) and records (the addresses of a TWIN's records). --causes and
-    --sort read the whole list before they print anything.
+    Every page is printed before the next one is asked for. With --causes a row also has the fields cause (a
+    key of 'syncerr-tui causes') and waits_for (an id, empty where it fails for a reason of its own). --fields
+    also knows what people have said with 'syncerr-tui note': assigned, ticket, snoozed and notes; and what
+    earlier runs left of a row: left (TWIN or UNKNOWN) and records (the addresses of a TWIN's records).
+    --causes and --sort read the whole list before they print anything.
 
     JSON keeps the line ends of a message; elsewhere a row is one line. On a terminal, without --fields, the
     message is told in short; a pipe gets all of it. In CSV a cell that a spreadsheet would
@@ -305,7 +304,7 @@ def _cells(row: dict[str, Any], output: _Output) -> Iterable[str]:
 
     for field in output.columns:
         value = row[field]
-        if field == "processed_at":
+        if field in BY_NAME and BY_NAME[field].time:
             value = f"{datetime.fromisoformat(value).astimezone():%Y-%m-%d %H:%M}" if value else "unknown"
         elif field == "code" and output.width < UNCUT:
             value = code_or_inferred(row["message"] or "", value)

@@ -54,8 +54,7 @@ class PlannedRow:
     def payload(self) -> dict[str, Any]:
         """As JSON can hold it."""
         return {
-            **self.error.payload(),
-            "created_at": self.error.created_at.isoformat() if self.error.created_at else None,
+            **self.error.stored(),
             "wave": self.wave,
             "reason": self.reason,
             "group": self.group,

@@ -40,6 +40,8 @@ class Column:
     look: str = "text"
     number: bool = False
     """Set to the right."""
+    time: bool = False
+    """A moment: its age changes by itself, and a line of text has it in local time."""
     since: int = 0
     """Cells the window must have for it to be shown, in lists that do not weigh their columns."""
 
@@ -105,6 +107,7 @@ PROCESSED = Column(
     lambda error, width, drawn: (
         time_with_age(error.processed_at, drawn, width) if error.processed_at else "-"
     ),
+    time=True,
 )
 SALESFORCE_ID = Column(
     "salesforce_id",
@@ -123,13 +126,21 @@ MESSAGE = Column("message", "Message", (16,), lambda error, _w, _m: _gist(error)
 CHANGE_EVENT = Column("id", "Change event", (18,), lambda error, _w, _m: error.id)
 
 ORDER = (OBJECT, EVENT, PROCESSED, SALESFORCE_ID, STORECONNECT_ID, CHANGE_EVENT, CODE, MESSAGE)
-SORTABLE = (PROCESSED, OBJECT, EVENT, CODE, SALESFORCE_ID, STORECONNECT_ID, MESSAGE, CHANGE_EVENT)
+"""Every column. One that stands only here is there for whoever asks for it or scrolls to it."""
+SORTABLE = tuple(
+    dict.fromkeys((PROCESSED, OBJECT, EVENT, CODE, SALESFORCE_ID, STORECONNECT_ID, MESSAGE, *ORDER))
+)
 """The same as the sort menu offers them: the usual order first."""
 BY_NAME: Mapping[str, Column] = {column.name: column for column in ORDER}
+FIELDS = tuple(dict.fromkeys((CHANGE_EVENT.name, *BY_NAME)))
+"""Every field of an error, as its JSON names them."""
+_USUAL = (OBJECT, EVENT, PROCESSED, CODE, MESSAGE)
 _SPARE = (SALESFORCE_ID, STORECONNECT_ID)
 """Shown only where all the others have room to breathe: their second width, and the message its floor."""
 _DROPPED_FIRST = (EVENT, PROCESSED, MESSAGE)
 """As the window shrinks further, these go, in this order. Code and Object stay."""
+SHOWN_OF_THEMSELVES = (*_USUAL, *_SPARE)
+"""Where there is room."""
 _GROWN_FIRST = (PROCESSED, CODE, OBJECT, STORECONNECT_ID, CODE, PROCESSED, OBJECT, CODE, PROCESSED, OBJECT)
 """Who takes its next size first while there is room to spare."""
 _MESSAGE_FLOOR = 20
@@ -211,7 +222,7 @@ def _that_fit(columns: list[Column], sizes: Mapping[str, Sequence[int]], width: 
 def _automatic(width: int, sort: Column | None) -> list[Column]:
     """The columns that tell most in this window."""
     sizes = {column.name: column.widths for column in ORDER}
-    shown = [each for each in ORDER if each not in {*_SPARE, CHANGE_EVENT} or each is sort]
+    shown = [each for each in ORDER if each in _USUAL or each is sort]
     for column in _SPARE:
         more = [each for each in ORDER if each in shown or each is column]
         grown = {each.name: min(1, len(each.widths) - 1) for each in shown}

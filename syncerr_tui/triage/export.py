@@ -21,11 +21,6 @@ from syncerr_tui.words import plural
 
 Row = Mapping[str, Any]
 
-FIELDS = (
-    "id", "object", "event_type", "processed_at", "salesforce_id", "storeconnect_id", "code", "message",
-)  # fmt: skip
-"""Every field of an error, as its JSON names them."""
-
 _FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]")
 """How a cell begins that spreadsheets may calculate; the wide signs count in some of them."""
 _MARKUP = re.compile(r"([\\|`*_<>\[\]#~!&])")

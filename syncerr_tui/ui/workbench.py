@@ -150,7 +150,8 @@ class Workbench(ListScreen, inherit_bindings=False):
             self.handling.open(errors, None)
 
     def export(self) -> None:
-        from syncerr_tui.triage.export import FIELDS, Format
+        from syncerr_tui.triage.columns import FIELDS
+        from syncerr_tui.triage.export import Format
         from syncerr_tui.ui.clipboard_actions import exported
         from syncerr_tui.ui.screens.menus import export_menu
 

@@ -21,8 +21,7 @@ from syncerr_tui.salesforce.scoring import ROLES
 from syncerr_tui.salesforce.vocabulary import FieldRole
 from syncerr_tui.triage import filter as triage_filter, terms
 from syncerr_tui.triage.actions import BY_ID
-from syncerr_tui.triage.columns import ORDER, SORTABLE, ordered
-from syncerr_tui.triage.export import FIELDS
+from syncerr_tui.triage.columns import FIELDS, ORDER, SORTABLE, ordered
 from syncerr_tui.ui import app
 from syncerr_tui.ui.journal_words import _COUNTED
 from syncerr_tui.ui.widgets import themed
@@ -49,7 +48,7 @@ def test_setup_has_a_question_for_every_setting_of_a_login_and_a_method(kind: ty
 
 def test_a_column_can_be_sorted_and_exported() -> None:
     assert set(SORTABLE) == set(ORDER)
-    assert {column.name for column in ORDER} == set(FIELDS)
+    assert {column.name for column in ORDER} == set(FIELDS) == set(sync_error(1).payload())
     for key in ORDER:
         assert ordered([sync_error(1)], key)
 

@@ -14,8 +14,7 @@ import pytest
 from syncerr_tui.host import clipboard
 from syncerr_tui.model import Verdict
 from syncerr_tui.text import clean
-from syncerr_tui.triage.columns import CODE, MESSAGE
-from syncerr_tui.triage.export import FIELDS
+from syncerr_tui.triage.columns import CODE, FIELDS, MESSAGE
 from tests.factories import sync_error
 from tests.ui.conftest import Open
 from tests.ui.driver import Driven

@@ -16,10 +16,9 @@ from textual.message import Message
 from syncerr_tui.model import SyncError
 from syncerr_tui.text import cells, one_line
 from syncerr_tui.triage.columns import (
-    CHANGE_EVENT,
     MESSAGE,
-    ORDER,
     PROCESSED,
+    SHOWN_OF_THEMSELVES,
     Choice,
     Column,
     Placed,
@@ -118,7 +117,7 @@ class ErrorTable(VirtualList):
         before, self._moment = self._moment, moment
         left = self._left
         for placed in self._columns:
-            if placed.column is PROCESSED and before is not None:
+            if placed.column.time and before is not None:
                 for y, (line, _) in enumerate(self.drawn):
                     if isinstance(line, _Line) and placed.text(line.error, before) != placed.text(
                         line.error, moment
@@ -234,7 +233,8 @@ class ErrorTable(VirtualList):
     @property
     def _off_screen(self) -> int:
         """Columns that sideways scrolling shows whole, and nothing else does now."""
-        every = len(self._choice) or len(ORDER) - (CHANGE_EVENT not in {p.column for p in self._columns})
+        shown = {placed.column for placed in self._columns}
+        every = len(self._choice) or len(shown.union(SHOWN_OF_THEMSELVES))
         return every - sum(not is_cut_id(placed) for placed in self._columns)
 
     # -- drawing ---------------------------------------------------------------------------------------
@@ -246,7 +246,7 @@ class ErrorTable(VirtualList):
             sign = ""
             if column is self.listing.sort:
                 sign = "▼" if self.listing.reverse else "▲"
-            name = "Age" if column.name == "processed_at" and width < 10 else column.header
+            name = "Age" if column is PROCESSED and width < 10 else column.header
             name = f"{name} from {skipped + 1}" if skipped else name
             if not sign:
                 names.append(cell(name, width))
