@@ -46,7 +46,8 @@ async def command(file: Path, choice: OrgChoice, *, run: RunOptions, confirm: tu
     """Carry out a plan that 'syncerr-tui plan -o FILE' wrote: that set of rows and no other.
 
     Refused where the file was changed, or was made for another org. What has moved in the org since is
-    listed first; a row that has changed is left out, and so is one whose cause would not go before it.
+    listed first; a row that has changed is left out, and so is one whose cause would not go before it. Where
+    all have changed, as after the same plan has failed once, it is refused.
 
     Or make the fixes of a list that was made on a snapshot, one after another: each is looked up in the org
     again, and left out where it would not be the same change any more.
@@ -82,6 +83,11 @@ async def _apply(plan: Plan, choice: OrgChoice, run: RunOptions) -> int:
                 say(f"{event}: {word}")
             if len(ids) > _LISTED:
                 say(f"and {len(ids) - _LISTED} more: {word}")
+        if len(moved.changed) == len(plan.rows) > 0:
+            raise RefusedError(
+                "This plan no longer fits: every row of it has changed since",
+                "Make a new plan with 'syncerr-tui plan'",
+            )
         still = [row.error.id for row in plan.rows if row.error.id in graph.errors]
         return await carry_out(org, checked_against(plan, graph.parents_of(still)), run)
 

@@ -167,9 +167,8 @@ def _tell_fixes(journal: Journal, limit: int) -> None:
 def _tell_run(run: RunRecord) -> None:
     from syncerr_tui.journal.history import ENDINGS
 
-    how = run.how or ("under way" if run.alive else "interrupted")
     reason = f"  {run.reason}" if run.reason else ""
-    ended = f"{ENDINGS.get(how, how)}: {run.summary or f'{run.planned} planned'}{reason}"
+    ended = f"{ENDINGS.get(run.state, run.state)}: {run.summary or f'{run.planned} planned'}{reason}"
     tell(
         {
             "run": run.id,
@@ -182,7 +181,7 @@ def _tell_run(run: RunRecord) -> None:
             "reason": run.reason,
             "planned": run.planned,
             "verdicts": dict(run.verdicts),
-            "state": how,
+            "state": run.state,
             "summary": run.summary,
         },
         f"{run.id[:8]}  {local_minute(run.started_at)}  {run.os_user}  {ended}",

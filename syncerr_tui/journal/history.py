@@ -26,7 +26,7 @@ ENDINGS = {
     "stopped": "cut short",
     "dropped": "dropped",
 }
-"""How a run ends: as the journal marks it, and in words. A person stops a run, a failure breaks it off."""
+"""How a run ends: as the journal marks it and JSON tells it, and in words for a person."""
 
 _FROM = """
     FROM rows r
@@ -90,6 +90,11 @@ class RunRecord:
     summary: str
     alive: bool
     """Its process still works on it."""
+
+    @property
+    def state(self) -> str:
+        """`under way`, `interrupted`, or how it ended: the same in the JSON of every command."""
+        return self.how or ("under way" if self.alive else "interrupted")
 
 
 @dataclass(frozen=True, slots=True)

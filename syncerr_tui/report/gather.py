@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,11 +18,11 @@ from syncerr_tui.fixes.ledger import FixLedger
 from syncerr_tui.fixes.model import FixRecord, SafeguardNow
 from syncerr_tui.fixes.org import FixScope
 from syncerr_tui.journal.attempt import Attempt
-from syncerr_tui.journal.history import ENDINGS, History, RunRecord
+from syncerr_tui.journal.history import History, RunRecord
 from syncerr_tui.journal.journal import Journal
 from syncerr_tui.journal.people import handling_lines
 from syncerr_tui.journal.row_history import found_words
-from syncerr_tui.model import OrgIdentity, SyncError, Verdict
+from syncerr_tui.model import Environment, OrgIdentity, SyncError, Verdict
 from syncerr_tui.report.sections import (
     Point,
     Report,
@@ -105,7 +106,7 @@ def gather(handover: Handover, journal: Journal, safeguards: Sequence[SafeguardN
         handled=_handled(handover, handlings(graph, handling_lines(journal), now)),
         fixes=fixes,
         trend=_trend(graph.errors, attempts, since, now),
-        next_steps=tuple(_next_steps(causes, unsettled, fixes, unfinished)),
+        next_steps=tuple(_next_steps(_org_option(identity), causes, unsettled, fixes, unfinished)),
     )
 
 
@@ -197,7 +198,6 @@ def _row(handover: Handover, attempt: Attempt, run: RunRecord | None) -> Reporte
 
 
 def _run(run: RunRecord) -> ReportedRun:
-    state = ENDINGS.get(run.how, run.how) if run.how else "under way" if run.alive else "interrupted"
     return ReportedRun(
         run=run.id,
         at=run.started_at,
@@ -206,7 +206,7 @@ def _run(run: RunRecord) -> ReportedRun:
         method=run.method,
         planned=run.planned,
         verdicts=dict(run.verdicts),
-        state=state,
+        state=run.state,
     )
 
 
@@ -267,7 +267,14 @@ def _trend(
     )
 
 
+def _org_option(identity: OrgIdentity) -> str:
+    if (identity.name, identity.environment) == ("demo", Environment.DEMO):
+        return "--demo"
+    return f"--org {shlex.quote(identity.name)}"
+
+
 def _next_steps(
+    org: str,
     causes: Sequence[ReportedCause],
     unsettled: Sequence[ReportedRow],
     fixes: Sequence[ReportedFix],
@@ -275,12 +282,12 @@ def _next_steps(
 ) -> Iterable[str]:
     off = [fix for fix in fixes if fix.off]
     if off:
-        yield f"Put {plural(len(off), 'safeguard')} back: syncerr-tui safeguards --restore-all"
+        yield f"Put {plural(len(off), 'safeguard')} back: syncerr-tui safeguards {org} --restore-all"
     for run in unfinished:
-        yield f"Finish run {run.id[:8]}, which was interrupted: syncerr-tui resume {run.id[:8]}"
+        yield f"Finish run {run.id[:8]}, which was interrupted: syncerr-tui resume {org} {run.id[:8]}"
     unknown = sum(row.verdict == Verdict.UNKNOWN.value for row in unsettled)
     if unknown:
-        yield f"Read {plural(unknown, 'row')} of unknown outcome again: syncerr-tui verify"
+        yield f"Read {plural(unknown, 'row')} of unknown outcome again: syncerr-tui verify {org}"
     twins = len(unsettled) - unknown
     if twins:
         yield f"Have the two records of {plural(twins, 'TWIN row')} merged; the addresses are below"
@@ -289,7 +296,7 @@ def _next_steps(
         counts = f"{plural(cause.open, 'error')}, {cause.waiting} waiting"
         yield f"{cause.retry.capitalize()}: {cause.headline.rstrip('.')} ({counts}; --cause {cause.example})"
     if work[_NAMED:]:
-        yield f"{plural(len(work) - _NAMED, 'more cause')}: syncerr-tui causes"
+        yield f"{plural(len(work) - _NAMED, 'more cause')}: syncerr-tui causes {org}"
     support = [cause for cause in causes if cause.open and cause.retry == Retry.SUPPORT_ONLY.value]
     if support:
         yield f"Ask StoreConnect support about {plural(len(support), 'cause')}"

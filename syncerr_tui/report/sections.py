@@ -13,6 +13,7 @@ from datetime import datetime
 from html import escape
 from typing import Any
 
+from syncerr_tui.journal.history import ENDINGS
 from syncerr_tui.model import Verdict
 from syncerr_tui.triage.export import markdown_line, markdown_text
 from syncerr_tui.words import local_minute, plural
@@ -72,7 +73,7 @@ class ReportedRun:
     planned: int
     verdicts: Mapping[str, int]
     state: str
-    """`finished`, `stopped`, `under way`, `interrupted` ..."""
+    """As `journal --json` says it: `RunRecord.state`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +262,7 @@ def details(report: Report) -> Iterator[Section]:
                     run.reason,
                     run.method,
                     run.planned,
-                    ", ".join((run.state, *(f"{count:,} {word}" for word, count in run.verdicts.items()))),
+                    ", ".join((ENDINGS.get(run.state, run.state), *_counts(run.verdicts))),
                 )
                 for run in report.runs
             ),
@@ -271,6 +272,10 @@ def details(report: Report) -> Iterator[Section]:
     )
     if changes:
         yield Section("Changes of the org", ("when", "by", "what", "why", "outcome"), changes)
+
+
+def _counts(verdicts: Mapping[str, int]) -> Iterator[str]:
+    return (f"{count:,} {verdict}" for verdict, count in verdicts.items())
 
 
 def _by_heading(report: Report) -> Iterator[tuple[str, Sequence[ReportedRow]]]:

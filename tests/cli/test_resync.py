@@ -238,6 +238,21 @@ def test_a_plan_is_carried_out_to_the_row(shell: Shell, tmp_path: Path) -> None:
     assert again.lines[0]["verdict"] == "FIXED"
 
 
+def test_a_plan_whose_rows_have_all_failed_anew_no_longer_fits(shell: Shell, tmp_path: Path) -> None:
+    demo = (*DEMO, "--db", str(tmp_path / "org.db"))
+    file = str(tmp_path / "plan.json")
+    rule = "FIELD_CUSTOM_VALIDATION_EXCEPTION"
+    cause = next(one for one in shell("causes", *demo, "--json").lines if one["code"] == rule)
+    shell("plan", *demo, "--id", cause["id"], "-o", file)
+    first = shell("apply", file, *demo, "--yes", "--json")
+    assert (first.code, first.lines[0]["verdict"]) == (1, "STILL FAILING")
+    again = shell("apply", file, *demo, "--yes", "--json")
+    assert (again.code, again.out) == (5, "")
+    assert f"{cause['id']}: changed since the plan" in again.err
+    assert "no longer fits" in again.err
+    assert len(shell("journal", *demo, "--json").lines) == 1
+
+
 def test_a_changed_plan_is_refused_and_nothing_is_sent(shell: Shell, tmp_path: Path) -> None:
     file = tmp_path / "plan.json"
     shell("plan", *DEMO, "--all", "-o", str(file))

@@ -21,7 +21,7 @@ from syncerr_tui.diagnosis.read import diagnose
 from syncerr_tui.journal.attempt import Attempt, OutcomeKind
 from syncerr_tui.journal.journal import Journal
 from syncerr_tui.journal.people import say_about
-from syncerr_tui.model import SyncError, Verdict
+from syncerr_tui.model import Environment, OrgIdentity, SyncError, Verdict
 from syncerr_tui.report.gather import Handover, gather
 from syncerr_tui.report.sections import Report, to_html, to_markdown
 from syncerr_tui.resync.plan import make_plan
@@ -45,6 +45,14 @@ ROWS = (
 def journal(tmp_path: Path) -> Iterator[Journal]:
     with Journal.open(tmp_path, IDENTITY.org_id, clock=Time().clock) as one:
         yield one
+
+
+def begun(journal: Journal, rows: Sequence[SyncError]) -> str:
+    """A run whose requests have left; its id."""
+    plan = make_plan(rows, org=IDENTITY, method=METHOD, created_at=START, parents={})
+    run = journal.begin(plan, who=WHO, reason="", fingerprint=cause_key).run
+    journal.intend(run, [Attempt(row, wave=1, attempts=1, org_at=START) for row in rows])
+    return run
 
 
 def ended(journal: Journal, rows: Sequence[tuple[SyncError, Verdict]]) -> None:
@@ -115,6 +123,36 @@ def test_a_twin_that_was_proven_later_is_settled(journal: Journal) -> None:
     ended(journal, [(ROWS[2], Verdict.TWIN)])
     ended(journal, [(ROWS[2], Verdict.FIXED)])
     assert report(journal).unsettled == ()
+
+
+@pytest.mark.parametrize(
+    ("identity", "option"),
+    [
+        (IDENTITY, f"--org {IDENTITY.name}"),
+        (replace(IDENTITY, name="acme; rm"), "--org 'acme; rm'"),
+        (replace(IDENTITY, name="demo", environment=Environment.DEMO), "--demo"),
+        (replace(IDENTITY, name="demo"), "--org demo"),
+    ],
+)
+def test_what_comes_next_can_be_typed_as_it_stands(
+    journal: Journal, identity: OrgIdentity, option: str
+) -> None:
+    run = begun(journal, ROWS[:2])
+    journal.release(run)
+    graph = CauseGraph()
+    steps = gather(Handover(graph, identity, START, "ana"), journal, ()).next_steps
+    assert [step.partition("syncerr-tui ")[2] for step in steps] == [
+        f"resume {option} {run[:8]}",
+        f"verify {option}",
+    ]
+
+
+def test_a_run_that_stopped_itself_is_a_value_in_json_and_words_for_a_person(journal: Journal) -> None:
+    """The same value as `journal --json` gives."""
+    journal.end(begun(journal, ROWS[:1]), "braked", "")
+    made = report(journal)
+    assert made.payload()["runs"][0]["state"] == "braked"
+    assert "| stopped itself" in "\n".join(to_markdown(made))
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
