@@ -258,6 +258,8 @@ class SyncErrApp(DiffingApp[int], inherit_bindings=False):
 
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.InputEvent):
+            if self._exit:
+                return  # what is typed behind the key that quits must open nothing on a screen that goes
             await self.context.settled.wait()
         if isinstance(event, events.Key) and not event.is_forwarded:
             await self._press(event)

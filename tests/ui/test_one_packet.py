@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 from textual import events
+from textual.widgets import Input
 
 from syncerr_tui.triage.actions import ACTIONS
 from syncerr_tui.ui.causes_pane import CausesPane
 from syncerr_tui.ui.errors_pane import ErrorsPane
 from syncerr_tui.ui.guided_pane import GuidedPane
 from syncerr_tui.ui.journal_pane import JournalPane
+from syncerr_tui.ui.screens.line_dialog import LONGEST
 from syncerr_tui.ui.workbench import Workbench
 from tests.ui.conftest import Open
 from tests.ui.driver import Driven
@@ -236,3 +238,33 @@ async def test_a_text_behind_the_key_that_opens_a_list_answers_nothing(opened: O
         await driven.press_at_once("y", "m", "j")
         await driven.wait_for("its letter copies")
         assert driven.pane.listing.cursor == 0
+
+
+async def test_keys_behind_the_one_that_quits_do_nothing(opened: Open) -> None:
+    async with opened(some_errors(30)) as driven:
+        await driven.ready()
+        await driven.press("/", *"object:Order", "enter")
+        for key in ("q", "ctrl+s"):
+            driven._send(key)
+        await driven.wait_for(lambda: not driven.app.is_running)
+        assert not driven.app.crash
+
+
+async def test_all_lines_of_what_is_pasted_are_kept_as_far_as_there_is_room(opened: Open) -> None:
+    async with opened(some_errors(30)) as driven:
+        await driven.ready()
+        await driven.press("/")
+        await paste(driven, "Message\nnumber")
+        await driven.wait_for("/ Message number")
+        await driven.press("escape", "N", "enter")
+        await driven.wait_for("A note on")
+        await paste(driven, "one\r\ntwo " + "x" * 300)
+        await driven.wait_for(lambda: driven.app.screen.query_one(Input).value.startswith("one two xxx"))
+        assert len(driven.app.screen.query_one(Input).value) == LONGEST
+
+
+async def paste(driven: Driven, text: str) -> None:
+    event = events.Paste(text)
+    event.set_sender(driven.app)
+    driven.app.post_message(event)
+    await driven.settle()

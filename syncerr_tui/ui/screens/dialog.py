@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, ClassVar, TypeVar
+from typing import ClassVar, TypeVar
 
 from textual import on
 from textual._time import get_time
@@ -20,7 +20,7 @@ from textual.widgets.option_list import Option
 from syncerr_tui.diagnosis.text_layout import TextLine
 from syncerr_tui.text import one_line
 from syncerr_tui.ui.diffing_app import DiffingApp
-from syncerr_tui.ui.widgets.line import Line, Part
+from syncerr_tui.ui.widgets.line import InputLine, Line, Part
 from syncerr_tui.ui.widgets.panel import InfoPanel
 from syncerr_tui.ui.widgets.themed import LinesBelow
 
@@ -125,7 +125,7 @@ class Dialog(ModalScreen[Answer], inherit_bindings=False):
             heading.show([(self.heading, "strong")])
             yield heading
             if self.NARROWS:
-                yield input_line(placeholder=self.NARROWS, classes="-narrowing", disabled=True)
+                yield InputLine(placeholder=self.NARROWS, classes="-narrowing", disabled=True)
             yield from self.body()
             answers = Line(id="answers")
             answers.show(self.answers)
@@ -360,13 +360,6 @@ class Question(TextDialog[Answer]):
     def text(self) -> Content:
         parts = (text if isinstance(text, Content) else one_line(text) for text in self._paragraphs)
         return Content("").join(Content.assemble("\n", part, "\n") for part in parts)
-
-
-def input_line(before: str = "", **settings: Any) -> Input:  # noqa: ANN401 - what `Input` takes
-    """A line to type in. Its cursor stands still: a blinking one alone writes 2 kB a second."""
-    line = Input(before, compact=True, **settings)
-    line.cursor_blink = False
-    return line
 
 
 def keys(*pairs: tuple[str, str]) -> list[Part]:

@@ -24,8 +24,8 @@ from syncerr_tui.errors import SyncErrError
 from syncerr_tui.fixes.model import FixOption, FixResult, SafeguardNow, SafeguardState
 from syncerr_tui.text import one_line
 from syncerr_tui.ui import fix_words as words
-from syncerr_tui.ui.screens.dialog import ListDialog, input_line, keys
-from syncerr_tui.ui.widgets.line import Line, Part
+from syncerr_tui.ui.screens.dialog import ListDialog, keys
+from syncerr_tui.ui.widgets.line import InputLine, Line, Part
 from syncerr_tui.ui.widgets.panel import InfoPanel
 from syncerr_tui.words import plural
 
@@ -93,7 +93,7 @@ class PanelDialog(ListDialog[Answer]):
         for name, label in labels:
             line = Line()
             line.show([(label, "key")])
-            await typed.mount(line, input_line(name=name))
+            await typed.mount(line, InputLine(name=name))
         self.set_focus(next(iter(typed.query(Input)), self.query_one(InfoPanel)))
 
     @property

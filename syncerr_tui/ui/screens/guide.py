@@ -26,8 +26,8 @@ from syncerr_tui.ui.clipboard_actions import open_one_of
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.error_details_service import addresses
 from syncerr_tui.ui.messages import Announced
-from syncerr_tui.ui.screens.dialog import input_line, keys
-from syncerr_tui.ui.widgets.line import Line, cell
+from syncerr_tui.ui.screens.dialog import keys
+from syncerr_tui.ui.widgets.line import InputLine, Line, cell
 from syncerr_tui.ui.widgets.panel import InfoPanel
 from syncerr_tui.ui.widgets.virtual_list import CURSOR, VirtualList
 from syncerr_tui.words import plural
@@ -197,7 +197,7 @@ class GuideScreen(Screen[str], inherit_bindings=False):
             prompt.add_class("-prompt")
             prompt.show([(" Search: ", "key")])
             yield prompt
-            yield input_line(placeholder="a code, or words: flow, country, duplicate, limit ...")
+            yield InputLine(placeholder="a code, or words: flow, country, duplicate, limit ...")
         with Horizontal(classes="-book"):
             yield CodeList()
             yield InfoPanel()

@@ -11,7 +11,8 @@ from textual.widgets import Input, Static
 
 from syncerr_tui.host.config import filter_name_trouble
 from syncerr_tui.text import one_line
-from syncerr_tui.ui.screens.dialog import Dialog, input_line
+from syncerr_tui.ui.screens.dialog import Dialog
+from syncerr_tui.ui.widgets.line import InputLine
 
 LONGEST = 200
 """Characters of a line that are kept."""
@@ -54,7 +55,7 @@ class LineDialog(Dialog[str]):
         self._keys = (("enter", yes), ("esc", "cancels"))
 
     def body(self) -> Sequence[Widget]:
-        line = input_line(self._before, placeholder=self._example, max_length=LONGEST)
+        line = InputLine(self._before, placeholder=self._example, max_length=LONGEST)
         return Static(Content(f"\n{self._explanation}\n")), line, Static(Content(""))
 
     def on_mount(self) -> None:

@@ -16,7 +16,7 @@ from textual.widgets import Input
 
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.ui.debouncer import caught_up
-from syncerr_tui.ui.widgets.line import Line
+from syncerr_tui.ui.widgets.line import InputLine, Line
 
 if TYPE_CHECKING:
     from syncerr_tui.ui.list_with_panel import ListWithPanel
@@ -89,9 +89,7 @@ class FilterBar(Horizontal):
         prompt, answer = Line(classes="-prompt"), Line(id="filter-answer", classes="-answer")
         prompt.show([("/", "key")])
         answer.show([], [("enter applies  esc undoes ", "quiet")])
-        line = Input(compact=True)
-        # A blinking cursor alone writes 2 kB a second.
-        line.cursor_blink = False
+        line = InputLine()
         self.mount_all([prompt, line, answer])
         return line
 

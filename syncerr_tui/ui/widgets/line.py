@@ -1,11 +1,13 @@
-"""Text in an exact number of terminal cells, and one line of the screen, written only when it changes."""
+"""Text in an exact number of terminal cells; one line of the screen, written only when it changes; and a
+line to type in.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
@@ -14,6 +16,7 @@ from textual import events
 from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
+from textual.widgets import Input
 
 from syncerr_tui.text import clean
 from syncerr_tui.ui.widgets.themed import Themed
@@ -142,6 +145,27 @@ class Line(Themed):
         left = _fitted(self._left, room)
         blank = width - used - _width(left)
         return tuple(joined((*left, (" " * blank, "text"), *right)))
+
+
+class InputLine(Input):
+    """A line to type in. Its cursor stands still: a blinking one alone writes 2 kB a second.
+
+    Of what is pasted Textual 8.2.8 keeps the first line alone, and nothing where that is too long. Here all
+    lines become one, as far as there is room.
+    """
+
+    def __init__(self, before: str = "", **settings: Any) -> None:  # noqa: ANN401 - what `Input` takes
+        super().__init__(before, compact=True, **settings)
+        self.cursor_blink = False
+
+    def _on_paste(self, event: events.Paste) -> None:
+        event.prevent_default()
+        event.stop()
+        start, end = sorted(self.selection)
+        text = " ".join(event.text.splitlines())
+        if self.max_length:
+            text = text[: self.max_length - len(self.value) + end - start]
+        self.replace(text, start, end)
 
 
 def _width(parts: Sequence[Part]) -> int:
