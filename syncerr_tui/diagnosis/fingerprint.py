@@ -24,7 +24,16 @@ INTEGRITY = "FIELD_INTEGRITY_EXCEPTION"
 INVALID_EMAIL = "INVALID_EMAIL_ADDRESS"
 PASSING = frozenset({"UNABLE_TO_LOCK_ROW"})
 _BY_VALUE = frozenset({PICKLIST, INTEGRITY})
-_BY_FIELD = frozenset({PICKLIST, INTEGRITY, "REQUIRED_FIELD_MISSING", "DUPLICATE_VALUE"})
+_BY_FIELD = _BY_VALUE | {
+    "REQUIRED_FIELD_MISSING",
+    "DUPLICATE_VALUE",
+    "STRING_TOO_LONG",
+    "NUMBER_OUTSIDE_VALID_RANGE",
+    "INVALID_TYPE_ON_FIELD_IN_RECORD",
+    "MALFORMED_ID",
+}
+_NO_ACCESS = "field access"
+"""The platform's sentence about fields that may not be written: it lists them in any order."""
 _VARIABLE = re.compile(
     r"""
       [0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}            # StoreConnect ids
@@ -111,8 +120,9 @@ class Fingerprints:
 
 
 def fingerprint(diagnosis: Diagnosis, object_name: str) -> Fingerprint:
-    """What makes this error one cause with others: all its failures, in order."""
-    return Fingerprint(tuple(part for item in diagnosis.each for part in _parts(item, object_name)))
+    """What makes this error one cause with others: all its failures, in whatever order they were told."""
+    failures = sorted(_parts(item, object_name) for item in diagnosis.each)
+    return Fingerprint(tuple(part for parts in failures for part in parts))
 
 
 def _parts(diagnosis: Failure, object_name: str) -> tuple[tuple[str, str], ...]:
@@ -134,7 +144,7 @@ def _parts(diagnosis: Failure, object_name: str) -> tuple[tuple[str, str], ...]:
         return (*parts, (place, diagnosis.values[0]))
     if not blocking:
         parts.append(("object", object_name))
-    if root in _BY_FIELD and diagnosis.fields:
+    if diagnosis.fields and (root in _BY_FIELD or _NO_ACCESS in diagnosis.sentence_kinds):
         parts.append(("field", ", ".join(sorted({bare_field(name) for name in diagnosis.fields}))))
         if root in _BY_VALUE:
             parts.append(("value", ", ".join(diagnosis.values)))
@@ -150,7 +160,10 @@ def _words(diagnosis: Failure) -> str:
     words = root_words(diagnosis).translate(_QUOTES)
     if diagnosis.root_code == INVALID_EMAIL:
         words = words.partition(":")[0]  # what follows is somebody's address
-    return without_variables(words).strip(" ,:;.-").casefold()[:200]
+    for name in diagnosis.fields:
+        words = words.removesuffix(f": {name}")  # behind the sentence, with or without its brackets
+    # An id at the end is there in one org's rows and not in another's: `cross-reference id: 0015g…`.
+    return without_variables(words).strip(" ,:;.-#").casefold()[:200]
 
 
 def without_variables(message: str) -> str:

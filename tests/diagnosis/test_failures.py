@@ -174,3 +174,46 @@ def test_errors_with_one_failure_in_common_are_not_one_cause() -> None:
     assert fingerprint(diagnose(both), "Contact").key != fingerprint(diagnose(one), "Contact").key
     other = both.replace(ACCOUNT, "0015g00000Lm2XyAAJ")
     assert fingerprint(diagnose(both), "Contact").key == fingerprint(diagnose(other), "Contact").key
+
+
+@pytest.mark.parametrize(
+    ("code", "one", "another", "other"),
+    [
+        (
+            "STRING_TOO_LONG",
+            "Fax: data value too large: 0123 (max length=3): [Fax]",
+            "Fax: data value too large: none of ours (max length=3): [Fax]",
+            "Shelf: data value too large: 0123 (max length=3): [Shelf__c]",
+        ),
+        (
+            "INVALID_FIELD_FOR_INSERT_UPDATE",
+            "Unable to create/update fields: Fax, Tax__c. Please check the security settings of this field",
+            "Unable to create/update fields: Tax__c, Fax. Please check the security settings of this field",
+            "Unable to create/update fields: Tax__c. Please check the security settings of this field",
+        ),
+        (
+            "INVALID_FIELD_FOR_INSERT_UPDATE",
+            "Tax__c is frozen while an invoice is open: [Tax__c]",
+            "INVALID_FIELD_FOR_INSERT_UPDATE:Tax__c is frozen while an invoice is open:Tax__c --",
+            "Tax__c is set by the night's run: [Tax__c]",
+        ),
+        (
+            "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY",
+            "insufficient access rights on cross-reference id: 0015g00000Lm2XyAAJ",
+            "insufficient access rights on cross-reference id",
+            "insufficient access rights on object id",
+        ),
+        (
+            "FIELD_CUSTOM_VALIDATION_EXCEPTION",
+            "FIELD_CUSTOM_VALIDATION_EXCEPTION:No!:Fax --FIELD_CUSTOM_VALIDATION_EXCEPTION:No name:Name --",
+            "FIELD_CUSTOM_VALIDATION_EXCEPTION:No name:Name --FIELD_CUSTOM_VALIDATION_EXCEPTION:No!:Fax --",
+            "FIELD_CUSTOM_VALIDATION_EXCEPTION:No name:Name --",
+        ),
+    ],
+)
+def test_what_differs_from_row_to_row_makes_no_cause_of_its_own(
+    code: str, one: str, another: str, other: str
+) -> None:
+    keys = [fingerprint(diagnose(message, code), "Contact").key for message in (one, another, other)]
+    assert keys[0] == keys[1]
+    assert keys[0] != keys[2]
