@@ -22,7 +22,8 @@ _KEPT = 16_384
 """Bytes of a program's output that are looked at; the rest is read and dropped."""
 _LONGEST_LINE = 160
 _GRACE_SECONDS = 2.0
-"""How long a program that is told to end has before it is killed."""
+"""How long a program that is told to end has before it is killed, and one that has ended is still read."""
+_POLL_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,16 +123,29 @@ async def _exchange(process: Process, rows: str) -> tuple[bytes, bytes]:
         process.stdin.write(rows.encode("utf-8", "replace"))
         await process.stdin.drain()
     process.stdin.close()
-    output, errors, _ = await asyncio.gather(_ending(process.stdout), _ending(process.stderr), process.wait())
-    return output, errors
+    output, errors = bytearray(), bytearray()
+    reading = asyncio.gather(_read(process.stdout, output), _read(process.stderr, errors))
+    try:
+        # Before Python 3.13 `process.wait` waits for these streams too, and something that the program has
+        # left running may keep them open: https://github.com/python/cpython/issues/119710
+        while process.returncode is None:
+            await asyncio.wait([reading], timeout=_POLL_SECONDS)
+            if reading.done():
+                await process.wait()
+        await asyncio.wait([reading], timeout=_GRACE_SECONDS)
+    finally:
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+    if process.stdout is not None:  # else Python complains about an open one at its end
+        process._transport.close()  # type: ignore[attr-defined]  # noqa: SLF001 - there is no other way
+    return bytes(output), bytes(errors)
 
 
-async def _ending(stream: asyncio.StreamReader | None) -> bytes:
-    """The last of what a program writes; all of it is read, so that it never waits for us."""
-    tail = b""
+async def _read(stream: asyncio.StreamReader | None, tail: bytearray) -> None:
+    """Keep the last of what a program writes; all of it is read, so that it never waits for us."""
     while stream is not None and (data := await stream.read(_KEPT)):
-        tail = (tail + data)[-_KEPT:]
-    return tail
+        tail += data
+        del tail[:-_KEPT]
 
 
 async def _end(process: Process) -> None:
