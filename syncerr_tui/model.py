@@ -206,19 +206,21 @@ class Verdict(StrEnum):
     """In a filter of the journal: `verdict:failing`."""
     phrase: str
     """After a number: `3 still failing`."""
+    column: str
+    """Where the journal's list of runs counts it; empty where a word of its own says it."""
     proven: bool
     """The record is what it should be: what waits for it may go."""
 
-    FIXED = ("FIXED", "fixed", "FIXED", "fixed", "fixed", True)
-    ELSEWHERE = ("RESOLVED ELSEWHERE", "elsewhere", "GONE", "elsewhere", "resolved elsewhere", True)
+    FIXED = ("FIXED", "fixed", "FIXED", "fixed", "fixed", "fixed", True)
+    ELSEWHERE = ("RESOLVED ELSEWHERE", "elsewhere", "GONE", "elsewhere", "resolved elsewhere", "gone", True)
     """It left the list without our doing, and the record is right."""
-    STILL_FAILING = ("STILL FAILING", "still_failing", "FAILING", "failing", "still failing", False)
-    NEW_CAUSE = ("NEW CAUSE", "new_cause", "NEW", "new", "failing with a new cause", False)
-    NOT_TRIED = ("NOT TRIED", "not_tried", "UNTRIED", "untried", "refused untried", False)
+    STILL_FAILING = ("STILL FAILING", "still_failing", "FAILING", "failing", "still failing", "fail", False)
+    NEW_CAUSE = ("NEW CAUSE", "new_cause", "NEW", "new", "failing with a new cause", "fail", False)
+    NOT_TRIED = ("NOT TRIED", "not_tried", "UNTRIED", "untried", "refused untried", "unsent", False)
     """The org refused the request for another reason than the row's own: the row was not processed."""
-    TWIN = ("TWIN", "twin", "TWIN", "twin", "TWIN", False)
+    TWIN = ("TWIN", "twin", "TWIN", "twin", "TWIN", "", False)
     """Two records carry one StoreConnect ID: loud, never FIXED."""
-    UNKNOWN = ("UNKNOWN", "unknown", "UNKNOWN", "unknown", "unknown", False)
+    UNKNOWN = ("UNKNOWN", "unknown", "UNKNOWN", "unknown", "unknown", "unkn", False)
 
     def __new__(
         cls,
@@ -227,13 +229,14 @@ class Verdict(StrEnum):
         short: str = "",
         term: str = "",
         phrase: str = "",
+        column: str = "",
         proven: bool = False,
     ) -> Self:
         """One word with everything that is told of it."""
         verdict = str.__new__(cls, word)
         verdict._value_ = word
         verdict.count_name, verdict.short, verdict.term = count_name, short, term
-        verdict.phrase, verdict.proven = phrase, proven
+        verdict.phrase, verdict.column, verdict.proven = phrase, column, proven
         return verdict
 
 

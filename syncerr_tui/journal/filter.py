@@ -4,7 +4,7 @@ The words are those of the list's filter (`syncerr_tui.triage.filter`), and a fe
 
 | term | matches |
 |---|---|
-| `verdict:fixed` | its end: `failing`, `new`, `untried`, `unknown`, `twin`, `elsewhere`, `unsent`, `open` |
+| `verdict:fixed` | its end: the `term` of a verdict, `unsent` or `open` |
 | `by:ana` | runs of this person (operating system or org) |
 | `why:flow` | runs whose reason says so |
 | `boots` | anything about the run or the row |
@@ -23,7 +23,6 @@ from syncerr_tui.model import Verdict
 from syncerr_tui.triage.filter import check_event
 from syncerr_tui.triage.terms import Term, read_terms
 
-FIELDS = ("verdict", "object", "code", "event", "by", "why", "id", "sc", "message")
 _ALIASES = {"obj": "object", "type": "event", "storeconnect": "sc", "text": "message", "reason": "why"}
 _OF_RUNS = {"by", "why"}
 
@@ -33,6 +32,15 @@ _ENDS = (*_VERDICTS, "unsent", "open")
 _BEFORE, _AFTER = ("", "%!_!_"), ("", "!_!__")
 """What may stand around the name of an object, as LIKE has it: `s_c__`, `__c`."""
 _MESSAGE = "json_extract(r.row, '$.message')"
+_TEXTS = {
+    "by": "u.os_user || ' ' || u.org_user",
+    "why": "u.reason",
+    "id": "r.event",
+    "sc": "r.storeconnect_id",
+    "message": _MESSAGE,
+}
+"""Fields of which a value is any part."""
+FIELDS = ("verdict", "object", "code", "event", *_TEXTS)
 _CODE = "COALESCE(json_extract(r.row, '$.code'), 'none')"
 _EVENT = "json_extract(r.row, '$.event_type')"
 _ROW_TEXT = (
@@ -104,16 +112,8 @@ def _condition(term: Term) -> SqlCondition:
                 check_event(term)
             subject = f"fold({_CODE if term.field == 'code' else _EVENT})"
             return _any(_like(subject, shape) for shape in _shapes(term))
-        case "by":
-            return _contains("u.os_user || ' ' || u.org_user", term.value)
-        case "why":
-            return _contains("u.reason", term.value)
-        case "id":
-            return _contains("r.event", term.value)
-        case "sc":
-            return _contains("r.storeconnect_id", term.value)
-        case _:
-            return _contains(_MESSAGE, term.value)
+        case field:
+            return _contains(_TEXTS[field], term.value)
 
 
 def _ended(term: Term) -> SqlCondition:

@@ -300,8 +300,9 @@ def _landed(journal: Journal, records: frozenset[tuple[str, str]]) -> dict[tuple
         "SELECT r.object, r.storeconnect_id, max(v.at) AS at FROM rows r "
         "JOIN verdicts v ON v.event = r.event AND v.run || '' = r.run "
         "WHERE r.storeconnect_id IN (SELECT value FROM json_each(?)) "
-        "AND v.verdict IN ('FIXED', 'RESOLVED ELSEWHERE') "
+        "AND v.verdict IN (SELECT value FROM json_each(?)) "
         "AND json_extract(r.row, '$.event_type') != 'Delete' GROUP BY 1, 2",
+        json.dumps([verdict.value for verdict in Verdict if verdict.proven]),
     )
     known = {(row["object"], row["storeconnect_id"]): _time(row["at"]) for row in rows}
     return {record: at for record, at in known.items() if record in records}

@@ -34,10 +34,19 @@ class Counts:
         """Rows with an outcome."""
         return self.planned - self.queued - self.asked - self.sent - self.waiting
 
+    def of(self, verdict: Verdict) -> int:
+        """Rows that ended so."""
+        return int(getattr(self, verdict.count_name))
+
+    @property
+    def proven(self) -> int:
+        """Rows whose record is what it should be."""
+        return sum(self.of(verdict) for verdict in Verdict if verdict.proven)
+
     @property
     def all_fixed(self) -> bool:
-        """True where every row is FIXED or resolved elsewhere: exit code 0."""
-        return self.fixed + self.elsewhere == self.planned
+        """True where every row is proven: exit code 0."""
+        return self.proven == self.planned
 
 
 @dataclass(frozen=True, slots=True)

@@ -162,7 +162,7 @@ class RunState:
     def summary(self, how: str) -> str:
         """Where the rows stand, and how the run ended, in one line for the person."""
         counts, skipped = self.counts(), len(self._skipped_for_cause)
-        numbers = [(getattr(counts, verdict.count_name), verdict.phrase) for verdict in Verdict]
+        numbers = [(counts.of(verdict), verdict.phrase) for verdict in Verdict]
         numbers += [(skipped, "held back by their cause"), (counts.not_sent - skipped, "not sent")]
         parts = [f"{number:,} {phrase}" for number, phrase in numbers if number]
         ending = "" if how == "finished" else f" ({ENDINGS[how]})"

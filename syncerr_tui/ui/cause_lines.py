@@ -21,6 +21,7 @@ from syncerr_tui.ui.cause_graph_worker import CauseGraphWorker
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.errors_pane import ErrorsPane
 from syncerr_tui.ui.widgets.line import Part, cell
+from syncerr_tui.ui.widgets.table import Tone
 from syncerr_tui.ui.widgets.virtual_list import CURSOR, SELECTED, VirtualList, merged
 from syncerr_tui.words import age, plural
 
@@ -298,8 +299,8 @@ class CauseLines:
         """What the run says about a cause's errors: how many are proven."""
         marks = self._errors.run_marks
         rows = chain(cause.roots, cause.victims) if marks else ()
-        words = [marks[row].word for row in rows if row in marks]
-        return f"{words.count('FIXED')} of {len(words)} FIXED" if words else ""
+        proven = [marks[row].tone is Tone.GOOD for row in rows if row in marks]
+        return f"{sum(proven)} of {len(proven)} FIXED" if proven else ""
 
     def _left_on(self, cause: Cause) -> str:
         """How many of a cause's errors earlier runs left TWIN or UNKNOWN."""

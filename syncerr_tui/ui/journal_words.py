@@ -37,14 +37,11 @@ ROWS = (
     Column("storeconnect_id", "StoreConnect ID", (36,), since=150),
     Column("what_was_found", "What was found", (8,)),
 )
-_COUNTED = (
-    (Verdict.FIXED,),
-    (Verdict.ELSEWHERE,),
-    (Verdict.STILL_FAILING, Verdict.NEW_CAUSE),
-    (Verdict.UNKNOWN,),
-    (None, Verdict.NOT_TRIED),
-)
-"""The columns of a run's counts; None: rows that were not sent. TWIN stands in its state: so they add up."""
+_COUNTED: Mapping[str, tuple[Verdict, ...]] = {
+    column: tuple(verdict for verdict in Verdict if verdict.column == column)
+    for column in ("fixed", "gone", "fail", "unkn", "unsent")
+}
+"""What a run's counts count; with `unsent` also the rows that were not sent, so that they add up."""
 _MARKS = {
     "paused": "Paused",
     "resumed": "Resumed",
@@ -76,24 +73,26 @@ def state(run: RunRecord, ours: bool) -> tuple[str, str]:
     return ENDINGS[run.how], ("text" if run.how == "finished" else "bad")
 
 
-def _look(verdict: Verdict | None) -> str:
-    if verdict is None:
-        return "quiet"
+def _look(verdict: Verdict) -> str:
     return "good" if verdict.proven else "bad"
+
+
+def _count(run: RunRecord, column: str) -> Part:
+    verdicts = _COUNTED[column]
+    count, look = sum(run.verdicts.get(verdict.value, 0) for verdict in verdicts), _look(verdicts[0])
+    if column == "unsent":
+        count, look = count + run.verdicts.get(NOT_SENT, 0), "quiet"
+    return f"{count:,}" if count else "", look
 
 
 def run_cells(run: RunRecord, now: datetime, *, ours: bool) -> tuple[Part, ...]:
     """A run as cells of `RUNS`."""
-    counts = (
-        (sum(run.verdicts.get(verdict or NOT_SENT, 0) for verdict in verdicts), _look(verdicts[0]))
-        for verdicts in _COUNTED
-    )
     return (
         (when(run.started_at, now), "text"),
         (run.os_user, "text"),
         state(run, ours),
         (f"{run.planned:,}", "text"),
-        *((f"{count:,}" if count else "", look) for count, look in counts),
+        *(_count(run, column) for column in _COUNTED),
         (run.method, "quiet"),
         (one_line(run.reason), "quiet"),
     )

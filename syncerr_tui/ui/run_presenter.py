@@ -195,12 +195,12 @@ def _counted(counts: Counts, span: str, *, brief: bool) -> list[str]:
     words = (
         (counts.asked, "to press" if brief else "to press in Salesforce"),
         (counts.sent + counts.waiting, f"waiting{span}" if brief else f"waiting for the org{span}"),
-        (counts.fixed + counts.elsewhere, "FIXED"),
-        (counts.still_failing, "FAILING" if brief else "STILL FAILING"),
-        (counts.new_cause, "NEW" if brief else "NEW CAUSE"),
-        (counts.not_tried, "UNTRIED" if brief else "NOT TRIED"),
-        (counts.unknown, "UNKNOWN"),
-        (counts.twin, "TWIN"),
+        (counts.proven, "FIXED"),
+        *(
+            (counts.of(verdict), verdict.short if brief else verdict.value)
+            for verdict in Verdict
+            if not verdict.proven
+        ),
         (counts.not_sent, "not sent"),
     )
     return [f"{count:,} {word}" for count, word in words if count]

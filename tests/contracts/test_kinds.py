@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from datetime import UTC, datetime
@@ -33,9 +32,11 @@ from tests.factories import sync_error
 @pytest.mark.parametrize("verdict", Verdict)
 def test_a_verdict_is_counted_listed_filtered_and_explained(verdict: Verdict) -> None:
     assert verdict.count_name in {field.name for field in fields(Counts)}
-    columns = {kind for kinds in _COUNTED for kind in kinds}
-    assert verdict in columns or verdict is Verdict.TWIN, "journal_words: counts of a run must add up"
-    assert re.search(rf"`(verdict:)?{verdict.term}`", str(journal_filter.__doc__))
+    assert verdict.column in _COUNTED or verdict is Verdict.TWIN, "counts of a run must add up"
+    assert journal_filter.parse(f"verdict:{verdict.term}").row.values == (verdict.value,)
+    with pytest.raises(BadInputError) as refused:
+        journal_filter.parse("verdict:fine")
+    assert f" {verdict.term}," in refused.value.hint
     assert f"\n| {verdict.value} | " in (ROOT.parent / "README.md").read_text(encoding="utf-8")
 
 
@@ -55,6 +56,12 @@ def test_a_column_can_be_sorted_and_exported() -> None:
 
 def test_the_first_frame_knows_the_keys_that_the_table_has_for_suspend() -> None:
     assert BY_ID["suspend"].keys == app._USUAL_SLEEP
+
+
+@pytest.mark.parametrize("field", journal_filter.FIELDS)
+def test_a_filter_term_of_the_journal_is_read(field: str) -> None:
+    value = {"verdict": "fixed", "event": "update"}.get(field, "x")
+    assert journal_filter.parse(f"{field}:{value}")
 
 
 @pytest.mark.parametrize("field", triage_filter.FIELDS)
