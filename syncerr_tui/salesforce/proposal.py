@@ -24,6 +24,7 @@ from syncerr_tui.salesforce.vocabulary import (
     bare,
     event_type_of,
     mentions,
+    sounds_final,
     standing_of,
     words,
 )
@@ -219,12 +220,19 @@ def propose(sample: Sample, fit: Assignment, overrides: Overrides, reason: str) 
 
 
 def failed_values(statuses: Values) -> tuple[tuple[str, ...], bool]:
-    """The values that mean failed, or may mean it, and whether that is in doubt."""
+    """The values that mean failed, or may mean it, and whether that is in doubt.
+
+    It is where one of several sounds like a failure for good, or says what another says and more: whether
+    "Failed Permanently" or "Hard Error" is to be tried again is for a person to say.
+    """
     failed, perhaps = (
-        tuple(value for value, label in statuses if standing_of(value, label) is kind)
+        {value: label for value, label in statuses if standing_of(value, label) is kind}
         for kind in (Standing.FAILED, Standing.PERHAPS)
     )
-    return (*failed, *perhaps), bool(perhaps)
+    final = [value for value, label in failed.items() if sounds_final(value, label)]
+    said = [frozenset(words(label)) for label in failed.values()]
+    more = any(one < other for one in said for other in said)
+    return (*failed, *perhaps), bool(perhaps) or 0 < len(final) < len(failed) or more
 
 
 def sort_values(statuses: Values, overrides: Overrides) -> tuple[tuple[str, ...], ...]:

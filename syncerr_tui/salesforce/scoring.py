@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from syncerr_tui.salesforce.reading import status_values
-from syncerr_tui.salesforce.soql import to_18
+from syncerr_tui.salesforce.soql import NUMBERS, to_18
 from syncerr_tui.salesforce.vocabulary import (
     DECOY_WORDS,
     KNOWN_OBJECT,
@@ -25,6 +25,7 @@ from syncerr_tui.salesforce.vocabulary import (
     bare,
     event_type_of,
     mentions,
+    says_only_failed,
     standing_of,
     words,
 )
@@ -222,7 +223,8 @@ def _kinds(column: _Column) -> list[Evidence]:
 
 def _standings(column: _Column) -> list[Evidence]:
     if column.kind == "boolean":
-        if standing_of(str(column.field["name"]), str(column.field.get("label") or "")) is Standing.FAILED:
+        names = bare(str(column.field["name"])), str(column.field.get("label") or "")
+        if standing_of(*names) is Standing.FAILED and says_only_failed(*names):
             return [(50, "a checkbox that says failed")]
         return [(-60, "a checkbox that does not say failed")]
     values = (one for text in column.texts for one in status_values(text, column.kind))
@@ -263,6 +265,8 @@ def _codes(column: _Column) -> list[Evidence]:
     evidence = _evidence(
         column.texts, lambda value: _CODE.fullmatch(value.strip()), "codes such as DUPLICATE_VALUE"
     )
+    if evidence and evidence[0][0] < -20:
+        return [(-100, "holds no codes, so it tells no more than the message")]
     listed = _share([name for name, _ in column.listed], _CODE.fullmatch) or 0
     return evidence or ([(50, "its values are codes")] if listed > 0.5 else [])
 
@@ -336,7 +340,9 @@ ROLES: Mapping[FieldRole, RoleRule] = {
         lambda column: _of_kind("textarea", 20 if column.length >= 1000 else 12, "long text")(column),
         shortest=80,
     ),
-    FieldRole.STATUS: RoleRule(_TEXT | {"boolean", "multipicklist"}, _standings, _PICKED),
+    FieldRole.STATUS: RoleRule(
+        _TEXT | NUMBERS | {"boolean", "multipicklist", "textarea", "encryptedstring"}, _standings, _PICKED
+    ),
     FieldRole.SALESFORCE_ID: RoleRule(
         {"string", "reference"},
         _ids,

@@ -37,6 +37,8 @@ KNOWN_OBJECT = "s_c__Change_Event__c"
 RECORD_KEY = "s_c__sC_Id__c"
 
 
+_SOLID = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ı": "i", "æ": "ae", "œ": "oe"})
+"""Letters that Unicode does not take apart into a plain one and its accent."""
 REMEMBERED = lru_cache(maxsize=8192)
 """Labels, names and picklist values come again for every role of a field, and from object to object."""
 
@@ -45,7 +47,7 @@ REMEMBERED = lru_cache(maxsize=8192)
 def words(text: str) -> tuple[str, ...]:
     """A label or a name as plain lower-case words: no accents, camel case and underscores taken apart."""
     apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", text)
-    plain = unicodedata.normalize("NFKD", apart.casefold())
+    plain = unicodedata.normalize("NFKD", apart.casefold().translate(_SOLID))
     plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
     return tuple(re.findall(r"[^\W_]+", plain))
 
@@ -81,14 +83,15 @@ _EVENT_WORDS: Mapping[EventType, frozenset[str]] = {
     EventType(kind.capitalize()): _words(text) for kind, text in _DATA["events"].items()
 }
 _FAILED = _words(_DATA["status"]["failed"])
+_FINAL = _words(_DATA["status"]["final"])
 _FAILED_MAYBE = _words(_DATA["status"]["perhaps_failed"])
 _NOT_FAILED = _words(_DATA["status"]["not_failed"])
 _PENDING = _words(_DATA["status"]["pending"])
 _SUCCESS = _words(_DATA["status"]["success"])
 _NOT = _words(_DATA["status"]["not"])
 _DONE = _words(_DATA["status"]["done"])
-_FILLING = frozenset({"sync", "event", "and", "to", "in", "salesforce"})
-"""Words that change nothing about a value that means done."""
+_FILLING = _words(_DATA["status"]["filling"])
+"""Words that change nothing about what a value says."""
 
 
 @REMEMBERED
@@ -131,13 +134,22 @@ def standing_of(*names: str) -> Standing:
         return Standing.PERHAPS
     if has(_PENDING):
         return Standing.PENDING
-    return Standing.DONE if _surely_done(names[-1]) else Standing.OTHER
+    return Standing.DONE if _says_only(names[-1], _DONE | _SUCCESS) else Standing.OTHER
 
 
-def _surely_done(name: str) -> bool:
-    """Whether a value says done and nothing else: "Completed with warnings" and "未完了" do not."""
+def says_only_failed(*names: str) -> bool:
+    """Whether one of a field's names says failed and nothing else: "Notify on error" does not."""
+    return any(_says_only(name, _FAILED) for name in names)
+
+
+def sounds_final(*names: str) -> bool:
+    """Whether a value of failure says that it is one for good."""
+    return any(_among(word, _FINAL) for name in names for word in words(name))
+
+
+def _says_only(name: str, known: frozenset[str]) -> bool:
+    """Whether a name says this and nothing else: of done, "Completed with warnings" and "未完了" do not."""
     tokens = [word for word in words(name) if word not in _FILLING]
-    known = _DONE | _SUCCESS
     return bool(tokens) and all(word in known or (word.isascii() and _among(word, known)) for word in tokens)
 
 

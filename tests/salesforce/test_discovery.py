@@ -539,6 +539,8 @@ async def test_a_better_object_behind_a_silent_name_is_found() -> None:
         ("Non riuscito", Standing.FAILED),
         ("Not synced", Standing.FAILED),
         ("処理失敗", Standing.FAILED),
+        ("Błąd", Standing.FAILED),
+        ("Unsuccessful", Standing.FAILED),
         ("No error", Standing.OTHER),
         ("Failed - resolved", Standing.OTHER),
         ("Erreur résolue", Standing.OTHER),
@@ -551,6 +553,7 @@ async def test_a_better_object_behind_a_silent_name_is_found() -> None:
         ("Successfully synced", Standing.DONE),
         ("Completado", Standing.DONE),
         ("完了", Standing.DONE),
+        ("処理済み", Standing.DONE),
         ("未完了", Standing.OTHER),
         ("Completed with warnings", Standing.OTHER),
         ("Partially processed", Standing.OTHER),
@@ -676,6 +679,26 @@ async def test_several_kinds_of_failure_are_all_proposed_and_asked_about() -> No
     assert named.unclear == ("Failed Permanently", "Rejected"), "neither listed nor proof"
 
 
+@pytest.mark.parametrize(
+    ("values", "asked"),
+    [
+        (("Failed", "Failed (Final)"), True),
+        (("RETRYABLE_ERROR", "PERMANENT_ERROR"), True),
+        (("Fehlgeschlagen", "Endgültig fehlgeschlagen"), True),
+        (("Échoué", "Échec définitif"), True),
+        (("Error", "Hard Error"), True),
+        (("Failed", "Error"), False),
+        (("FATAL_ERROR",), False),
+    ],
+)
+async def test_a_failure_for_good_beside_another_is_asked_about(values: tuple[str, ...], asked: bool) -> None:
+    known = [(value, value) for value in (*values, "Pending", "Processed")]
+    field = a_field("s_c__Status__c", "Status", "picklist", values=known)
+    proposal = await discover(with_status(field, failed=values[0], done="Processed"))
+    assert proposal.failed == values
+    assert ["failed"] * asked == [doubt.about for doubt in proposal.doubts]
+
+
 def with_status(field: Row, failed: Any, done: Any) -> FakeOrg:
     """The manual's org with another status field, whose rows hold these values."""
     case = manual()
@@ -696,9 +719,42 @@ async def test_a_checkbox_that_says_failed_is_a_status() -> None:
     assert (await discover(org)).unclear == ("false",), "not failed may also mean not done yet"
 
 
-async def test_a_checkbox_that_says_something_else_is_none() -> None:
-    org = with_status(a_field("s_c__Archived__c", "Archived", "boolean"), failed=True, done=False)
+@pytest.mark.parametrize("label", ["Archived", "Notify on Error", "Ignore Errors"])
+async def test_a_checkbox_that_says_something_else_is_none(label: str) -> None:
+    name = f"s_c__{label.replace(' ', '_')}__c"
+    org = with_status(a_field(name, label, "boolean"), failed=True, done=False)
     assert [doubt.about for doubt in (await discover(org)).doubts] == ["status"]
+
+
+@pytest.mark.parametrize("kind", ["textarea", "encryptedstring"])
+async def test_a_status_in_a_field_of_any_kind_is_found(kind: str) -> None:
+    field = a_field("s_c__Status__c", "Status", kind, filterable=False, groupable=False)
+    mapping = (await discover(with_status(field, failed="FAILED", done="PROCESSED"))).mapping()
+    assert (mapping.status, mapping.failed) == ("s_c__Status__c", ("FAILED",))
+    assert not mapping.status_filterable
+
+
+async def test_what_a_number_as_status_means_is_asked() -> None:
+    field = a_field("s_c__Status__c", "Status", "double", groupable=False)
+    proposal = await discover(with_status(field, failed=2.0, done=1.0))
+    assert [doubt.about for doubt in proposal.doubts] == ["failed"]
+    assert {one.name for one in proposal.doubts[0].options} == {"1", "2"}
+
+
+async def test_a_code_that_holds_no_codes_is_left_to_the_message() -> None:
+    case = manual()
+    rows = [{**row, "s_c__Code__c": "AUS"} for row in case.org.rows[case.object_name]]
+    proposal = await discover(changed(case, {"s_c__Code__c": a_field("s_c__Code__c", "Code")}, rows))
+    assert proposal.mapping().code is None
+
+
+async def test_the_time_it_occurred_is_no_rival_of_the_time_it_was_processed() -> None:
+    case = manual()
+    times = {"s_c__Occurred_At__c": when("s_c__Occurred_At__c", "Occurred At")}
+    rows = [
+        {**row, "s_c__Occurred_At__c": row["s_c__Processed_At__c"]} for row in case.org.rows[case.object_name]
+    ]
+    assert (await discover(changed(case, times, rows))).mapping().processed_at == "s_c__Processed_At__c"
 
 
 async def test_a_multi_select_status_is_asked_for_by_includes() -> None:
