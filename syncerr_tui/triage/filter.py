@@ -55,7 +55,6 @@ NO_CODE = "~none"
 """What `code:` calls a row without a code whose wording means none either."""
 _ALIASES = {"obj": "object", "type": "event", "salesforce": "sf", "storeconnect": "sc", "text": "message"}
 _HANDLED = frozenset({"note", "assigned", "snoozed"})
-_WITHOUT_PATTERN = frozenset({"age", "cause", "day", "saved"}) | _HANDLED
 _NAMED = 8
 """Names in one refusal."""
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
@@ -290,14 +289,12 @@ READERS: Mapping[str, Callable[[SyncError], str]] = {
     "sf": lambda error: error.salesforce_id or "",
     "id": lambda error: error.id,
 }
-"""Field -> its text; the one that most rows differ in comes first."""
+"""Field -> its text, where it takes a pattern; the one that most rows differ in comes first."""
 
 
 def _matches_pattern(term: Term) -> Predicate | None:
-    if term.field in _WITHOUT_PATTERN:
-        raise BadInputError(
-            f"{term.field}: takes no pattern", f"Write for example {example(term.field or '')}."
-        )
+    if term.field is not None and term.field not in READERS:
+        raise BadInputError(f"{term.field}: takes no pattern", f"Write for example {example(term.field)}.")
     try:
         search = compiled(term.value)
     except BadInputError:

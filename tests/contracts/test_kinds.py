@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from datetime import UTC, datetime
@@ -12,8 +13,10 @@ import pytest
 
 from syncerr_tui.cli import setup
 from syncerr_tui.errors import BadInputError
+from syncerr_tui.host.config import PALETTE
 from syncerr_tui.journal import filter as journal_filter
 from syncerr_tui.model import Verdict
+from syncerr_tui.resync import proof
 from syncerr_tui.resync.events import Counts
 from syncerr_tui.salesforce.profiles import AUTH_METHODS, METHODS, ButtonMethod
 from syncerr_tui.salesforce.scoring import ROLES
@@ -31,6 +34,7 @@ from tests.factories import sync_error
 
 @pytest.mark.parametrize("verdict", Verdict)
 def test_a_verdict_is_counted_listed_filtered_and_explained(verdict: Verdict) -> None:
+    assert f"Verdict.{verdict.name}" in inspect.getsource(proof), "nothing ends so"
     assert verdict.count_name in {field.name for field in fields(Counts)}
     assert verdict.column in _COUNTED or verdict is Verdict.TWIN, "counts of a run must add up"
     assert journal_filter.parse(f"verdict:{verdict.term}").row.values == (verdict.value,)
@@ -80,4 +84,5 @@ def test_a_role_of_a_field_has_its_types() -> None:
 def test_a_look_has_its_colour_in_every_theme(theme: Mapping[str, str]) -> None:
     assert {colour for colour, _ in LOOKS.values()} <= set(theme)
     assert set(_GROUNDS.values()) <= set(theme)
+    assert set(theme) == set(PALETTE), "config.toml cannot change each colour"
     assert set(_GROUNDS) <= set(LOOKS)
