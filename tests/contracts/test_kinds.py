@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from syncerr_tui.cli import setup
+from syncerr_tui.diagnosis.guidance_catalog import MANUAL_CODES
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.host.config import PALETTE
 from syncerr_tui.journal import filter as journal_filter
@@ -74,6 +75,11 @@ def test_a_filter_term_is_read_and_explained(field: str) -> None:
     with contextlib.suppress(BadInputError):  # a name or a cause that is not there is refused in words
         all(term(sync_error(1), datetime.now(UTC)) for term in triage_filter.parse(example).terms)
     assert f"`{field}:" in str(triage_filter.__doc__), f"{field}: has no line in the filter's own table"
+
+
+def test_guidance_in_a_file_of_its_own_is_read() -> None:
+    files = {path.stem for path in (ROOT / "diagnosis" / "catalog").glob("*.toml")}
+    assert files == {*MANUAL_CODES, "kinds"}
 
 
 def test_a_role_of_a_field_has_its_types() -> None:
