@@ -16,7 +16,7 @@ from syncerr_tui.cli._choosing import concurrency_option, proof_timeout_option
 from syncerr_tui.cli._console import Asker, as_json, emit_json, heading, json_option, say
 from syncerr_tui.cli._options import profile_folder
 from syncerr_tui.errors import BadInputError, ExitCode, RefusedError
-from syncerr_tui.salesforce.profiles import AUTH_METHODS, METHODS, FixSettings
+from syncerr_tui.salesforce.profiles import AUTH_METHODS, METHODS, FixSettings, questions
 from syncerr_tui.text import one_line
 
 if TYPE_CHECKING:
@@ -33,25 +33,6 @@ _FIXES = (
     ("setup", "add a missing value to a picklist"),
     ("safeguard", "switch off a rule, a Flow or a requirement until it is switched on again"),
 )
-_QUESTIONS: Mapping[str, str] = {
-    "org": "Alias or username (empty: the CLI's default org)",
-    "client_id": "Consumer key of the app (client_id)",
-    "username": "Username",
-    "key_file": "File of the private key (mode 0600)",
-    "login_url": "Login address",
-    "token_url": "My Domain address (empty: the login address)",
-    "secret": "Where the client secret is: env:NAME, file:PATH or keyring:SERVICE/USER",
-    "refresh_token": "Where the refresh token is: env:NAME, file:PATH or keyring:SERVICE/USER",
-    "password": "Where the password is: env:NAME, file:PATH or keyring:SERVICE/USER",
-    "security_token": "Where the security token is (empty: none)",
-    "address": "Address of the Sync Error Tool (empty: the App Launcher)",
-    "name": "API name",
-    "id_input": "Input that takes the change event's id",
-    "path": "Path below /services/apexrest/",
-    "ids_key": "Key of the list of ids in the request",
-    "field": "API name of the field to write",
-    "value": "Value to write",
-}
 _WARNING = (
     "StoreConnect says: read change events, and never write them.",
     "Writing this field may do something else than Re-sync, now or after an upgrade.",
@@ -290,12 +271,13 @@ def _settings(
                 f"{flag} {one_line(key)[:40]}: {kind.kind!r} has no such setting", f"It has: {known}"
             )
         settings[key] = value
+    asked = questions(kind)
     for field in dataclasses.fields(kind):
-        if field.name in settings or field.name not in _QUESTIONS:
+        if field.name in settings or field.name not in asked:
             continue
         required = field.default is dataclasses.MISSING
         default = None if required else str(field.default or "")
-        question = _QUESTIONS[field.name]
+        question = asked[field.name]
         if flag == "--method-set":
             question = f"{question} ({kind.kind} method)"
         answer = asker.text(question, default, f"{flag} {field.name}=...")

@@ -53,8 +53,8 @@ _RANGES: Mapping[str, tuple[float, float]] = {
 }
 _OLD_KEYS: Mapping[str, str] = {"lanes": "concurrency", "patience": "proof_timeout"}
 """What version 0.1.0 called settings -> their names."""
-_API_NAMES = frozenset({"name", "id_input", "field"})
-"""Keys of methods that go into an address or a body as an API name."""
+_FREE_TEXTS = frozenset({"address", "value"})
+"""Keys of methods that hold no API name and have no rule of their own."""
 _NOT_HTTPS = "must be an https address such as https://acme.my.salesforce.com"
 _TEXTS: Mapping[str, tuple[Callable[[str], object], str]] = {
     "api_version": (re.compile(r"([1-9]\d\.0)?").fullmatch, "must look like 64.0"),
@@ -250,11 +250,16 @@ def _text(hint: Any, value: str, source: TomlSource, keys: tuple[str, ...], owne
     if issubclass(hint, StrEnum):
         return _word(hint, value, source, keys)
     rule = _TEXTS.get(keys[-1]) if owner is not FixSettings else None
-    if owner is FieldMapping or (keys[-1] in _API_NAMES and owner in METHODS.values()):
+    if owner is FieldMapping or (rule is None and _is_api_name(owner, keys[-1])):
         rule = _API_NAME.fullmatch, "must be an API name (letters, digits and _)"
     if rule is not None and not rule[0](value):
         raise source.refuse(keys, rule[1] if value else "must not be empty")
     return value
+
+
+def _is_api_name(owner: type, key: str) -> bool:
+    learned = owner is ButtonMethod  # checked as a whole: `stored_problem`
+    return owner in METHODS.values() and not learned and key not in _FREE_TEXTS
 
 
 def _word(kind: type[E], value: str, source: TomlSource, keys: tuple[str, ...]) -> E:

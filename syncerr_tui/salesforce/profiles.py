@@ -1,6 +1,7 @@
 """An org profile: how one org is reached, how its names map, and how it may be treated. Data only.
 
-Reading and writing the files is `profile_files`. A profile never holds a secret, only where one is kept.
+Reading and writing the files is `profile_files`. A profile never holds a secret, only where one is kept. What
+`syncerr-tui setup` asks for has its question beside its type.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import ClassVar
+from typing import Annotated, ClassVar, get_args, get_type_hints
 
 from syncerr_tui.model import Environment, EventType
 
@@ -25,6 +26,14 @@ class SecretRef:
         return f"{self.kind}:{self.where}"
 
 
+ClientId = Annotated[str, "Consumer key of the app (client_id)"]
+Username = Annotated[str, "Username"]
+LoginUrl = Annotated[str, "Login address"]
+ActionName = Annotated[str, "API name"]
+IdInput = Annotated[str, "Input that takes the change event's id"]
+_WHERE = "is: env:NAME, file:PATH or keyring:SERVICE/USER"
+
+
 @dataclass(frozen=True, slots=True)
 class SfCliAuth:
     """The login of Salesforce's own CLI. The default."""
@@ -32,7 +41,7 @@ class SfCliAuth:
     kind: ClassVar[str] = "sf"
     login: ClassVar[str] = "the login of the sf CLI"
     summary: ClassVar[str] = "the login of Salesforce's CLI (recommended)"
-    org: str = ""
+    org: Annotated[str, "Alias or username (empty: the CLI's default org)"] = ""
     """Alias or username as `sf org list` knows it; empty means the CLI's default org."""
 
 
@@ -52,13 +61,13 @@ class JwtBearerAuth:
     kind: ClassVar[str] = "jwt"
     login: ClassVar[str] = "JWT bearer"
     summary: ClassVar[str] = "a certificate's key signs (JWT bearer), for servers"
-    client_id: str
-    username: str
-    key_file: str
+    client_id: ClientId
+    username: Username
+    key_file: Annotated[str, "File of the private key (mode 0600)"]
     """PEM file of the private key, mode 0600."""
-    login_url: str = "https://login.salesforce.com"
+    login_url: LoginUrl = "https://login.salesforce.com"
     """What the assertion is made out to (its audience): the login or test host."""
-    token_url: str = ""
+    token_url: Annotated[str, "My Domain address (empty: the login address)"] = ""
     """Host that hands out the token, e.g. the My Domain address; empty means `login_url`."""
 
 
@@ -69,9 +78,9 @@ class ClientCredentialsAuth:
     kind: ClassVar[str] = "client-credentials"
     login: ClassVar[str] = "client credentials"
     summary: ClassVar[str] = "key and secret of a connected app"
-    client_id: str
-    secret: SecretRef
-    login_url: str
+    client_id: ClientId
+    secret: Annotated[SecretRef, f"Where the client secret {_WHERE}"]
+    login_url: LoginUrl
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +90,10 @@ class RefreshTokenAuth:
     kind: ClassVar[str] = "refresh-token"
     login: ClassVar[str] = "refresh token"
     summary: ClassVar[str] = "the refresh token of an earlier web login"
-    client_id: str
-    refresh_token: SecretRef
-    login_url: str = "https://login.salesforce.com"
-    secret: SecretRef | None = None
+    client_id: ClientId
+    refresh_token: Annotated[SecretRef, f"Where the refresh token {_WHERE}"]
+    login_url: LoginUrl = "https://login.salesforce.com"
+    secret: Annotated[SecretRef | None, f"Where the client secret {_WHERE}"] = None
     """Client secret, where the app wants one."""
 
 
@@ -95,27 +104,17 @@ class PasswordAuth:
     kind: ClassVar[str] = "password"
     login: ClassVar[str] = "password"
     summary: ClassVar[str] = "user, password, token; Salesforce ends this in June 2027"
-    username: str
-    password: SecretRef
-    security_token: SecretRef | None = None
-    login_url: str = "https://login.salesforce.com"
+    username: Username
+    password: Annotated[SecretRef, f"Where the password {_WHERE}"]
+    security_token: Annotated[SecretRef | None, "Where the security token is (empty: none)"] = None
+    login_url: LoginUrl = "https://login.salesforce.com"
 
 
 AuthMethod = (
     SfCliAuth | EnvironmentAuth | JwtBearerAuth | ClientCredentialsAuth | RefreshTokenAuth | PasswordAuth
 )
 AUTH_METHODS: Mapping[str, type[AuthMethod]] = MappingProxyType(
-    {
-        method.kind: method
-        for method in (
-            SfCliAuth,
-            EnvironmentAuth,
-            JwtBearerAuth,
-            ClientCredentialsAuth,
-            RefreshTokenAuth,
-            PasswordAuth,
-        )
-    }
+    {method.kind: method for method in get_args(AuthMethod)}
 )
 
 
@@ -125,7 +124,7 @@ class GuidedMethod:
 
     kind: ClassVar[str] = "guided"
     summary: ClassVar[str] = "you press Re-sync in Salesforce, this tool prepares and proves"
-    address: str = ""
+    address: Annotated[str, "Address of the Sync Error Tool (empty: the App Launcher)"] = ""
     """Where the Sync Error Tool is in this org, a path or an address; empty means the App Launcher."""
 
 
@@ -135,9 +134,9 @@ class FlowMethod:
 
     kind: ClassVar[str] = "flow"
     summary: ClassVar[str] = "an autolaunched flow that your admin names"
-    name: str
+    name: ActionName
     """The flow's API name."""
-    id_input: str
+    id_input: IdInput
     """Input variable that takes the change event's id."""
 
 
@@ -147,9 +146,9 @@ class ApexMethod:
 
     kind: ClassVar[str] = "apex"
     summary: ClassVar[str] = "an invocable Apex action that your admin names"
-    name: str
+    name: ActionName
     """The class, with its namespace: `s_c__SomeAction`."""
-    id_input: str
+    id_input: IdInput
     """Input variable that takes the change event's id."""
 
 
@@ -159,9 +158,9 @@ class ApexRestMethod:
 
     kind: ClassVar[str] = "apexrest"
     summary: ClassVar[str] = "an Apex REST resource that your admin names"
-    path: str
+    path: Annotated[str, "Path below /services/apexrest/"]
     """Below `/services/apexrest/`, e.g. `acme/resync`."""
-    ids_key: str = "ids"
+    ids_key: Annotated[str, "Key of the list of ids in the request"] = "ids"
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,8 +169,8 @@ class FieldMethod:
 
     kind: ClassVar[str] = "field"
     summary: ClassVar[str] = "write a field of the change event, against the vendor's advice"
-    field: str
-    value: str
+    field: Annotated[str, "API name of the field to write"]
+    value: Annotated[str, "Value to write"]
     accept_vendor_warning: bool = False
     """The explicit line: without `accept_vendor_warning = true` the method refuses to work."""
 
@@ -211,13 +210,14 @@ class ButtonMethod:
         return ".".join(filter(None, (self.namespace, self.class_name, self.method)))
 
 
-Method = GuidedMethod | FlowMethod | ApexMethod | ApexRestMethod | FieldMethod | ButtonMethod
-METHODS: Mapping[str, type[Method]] = MappingProxyType(
-    {
-        method.kind: method
-        for method in (GuidedMethod, ButtonMethod, ApexMethod, FlowMethod, ApexRestMethod, FieldMethod)
-    }
-)
+Method = GuidedMethod | ButtonMethod | ApexMethod | FlowMethod | ApexRestMethod | FieldMethod
+METHODS: Mapping[str, type[Method]] = MappingProxyType({method.kind: method for method in get_args(Method)})
+
+
+def questions(kind: type[AuthMethod | Method]) -> Mapping[str, str]:
+    """Setting -> how a person is asked for it."""
+    hints = get_type_hints(kind, include_extras=True)
+    return {name: hint.__metadata__[0] for name, hint in hints.items() if hasattr(hint, "__metadata__")}
 
 
 DEFAULT_EVENT_TYPES: Mapping[str, EventType] = MappingProxyType(

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from syncerr_tui.cli import setup
 from syncerr_tui.diagnosis.guidance_catalog import MANUAL_CODES
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.host.config import PALETTE
@@ -19,7 +18,7 @@ from syncerr_tui.journal import filter as journal_filter
 from syncerr_tui.model import Verdict
 from syncerr_tui.resync import proof
 from syncerr_tui.resync.events import Counts
-from syncerr_tui.salesforce.profiles import AUTH_METHODS, METHODS, ButtonMethod
+from syncerr_tui.salesforce.profiles import AUTH_METHODS, METHODS, ButtonMethod, questions
 from syncerr_tui.salesforce.scoring import ROLES
 from syncerr_tui.salesforce.vocabulary import FieldRole
 from syncerr_tui.triage import filter as triage_filter, terms
@@ -49,7 +48,7 @@ def test_a_verdict_is_counted_listed_filtered_and_explained(verdict: Verdict) ->
 def test_setup_has_a_question_for_every_setting_of_a_login_and_a_method(kind: type[Any]) -> None:
     if kind is not ButtonMethod:  # what the button needs is read from a recording
         needed = {field.name for field in fields(kind) if field.default is MISSING}
-        assert needed <= set(setup._QUESTIONS)
+        assert needed <= questions(kind).keys()
 
 
 def test_a_column_can_be_sorted_and_exported() -> None:
