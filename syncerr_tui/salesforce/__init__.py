@@ -1,1 +1,1 @@
-"""The only rooms that talk to an org: ways in, transport, discovery, reading errors, re-sync methods."""
+"""The only rooms that talk to an org: auth methods, transport, discovery, reading errors, re-sync methods."""

@@ -31,7 +31,7 @@ from syncerr_tui.salesforce.profiles import (
     PasswordAuth,
 )
 from syncerr_tui.salesforce.proposal import Overrides
-from syncerr_tui.salesforce.reading import failed_only
+from syncerr_tui.salesforce.reading import EventReader, failed_only
 from syncerr_tui.salesforce.soql import to_18
 from syncerr_tui.salesforce.vocabulary import FieldRole
 from syncerr_tui.text import one_line
@@ -51,7 +51,7 @@ async def check_org(profile: OrgProfile, tokens: TokenProvider) -> AsyncIterator
     """Look at everything that work in this org needs, from the login to the method of re-sync."""
     from syncerr_tui.salesforce.connect import open_client
 
-    yield _way_in(profile.way)
+    yield _auth_method(profile.way)
     try:
         token = await asyncio.to_thread(tokens.current)
     except SyncErrError as error:
@@ -215,12 +215,17 @@ class _Checkup:
         where = failed_only(mapping)
         condition = f" WHERE {where}" if where else ""
         query = f"SELECT COUNT() FROM {soql.name(mapping.object_name)}{condition}"  # noqa: S608
+        reader = EventReader(mapping)
         try:
             count = await self._client.count(query)
+            # The list's own query: its fields, its order and its condition, which a count says nothing about.
+            first = await self._client.first_page(f"{reader.query()} LIMIT 1")
         except SyncErrError as error:
             return _failed("sync errors", error)
+        if any(reader.error(row) is None for row in first):
+            return Check.failed("sync errors", "the list's rows come without an id", f"{_SETUP} --replace")
         if where:
-            return Check.ok("sync errors", f"{count:,} unresolved")
+            return Check.ok("sync errors", f"{count:,} unresolved; the list's query works")
         whole = f"{plural(count, 'change event')}, failed or not"
         reason = f"{whole}: the org cannot be asked for a value of {mapping.status}"
         advice = (
@@ -339,14 +344,14 @@ def _permission_check(mapping: FieldMapping, sights: list[_Visibility]) -> Check
     return Check.ok("permissions", reads)
 
 
-def _way_in(auth: AuthMethod) -> Check:
+def _auth_method(auth: AuthMethod) -> Check:
     whose = one_line(getattr(auth, "username", "") or getattr(auth, "org", ""))
     reason = f"{auth.login}{f', as {whose}' if whose else ''}"
     if isinstance(auth, PasswordAuth):
         from syncerr_tui.salesforce.auth.oauth import SOAP_LOGIN_NOTE
 
-        return Check.warning("way in", reason, SOAP_LOGIN_NOTE)
-    return Check.ok("way in", reason)
+        return Check.warning("auth method", reason, SOAP_LOGIN_NOTE)
+    return Check.ok("auth method", reason)
 
 
 def _network(url: str) -> Check:

@@ -26,7 +26,7 @@ from syncerr_tui.text import clean
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.debouncer import caught_up
 from syncerr_tui.ui.diffing_app import DiffingApp
-from syncerr_tui.ui.messages import BackgroundContext
+from syncerr_tui.ui.messages import Announced, BackgroundContext
 from syncerr_tui.ui.screen_diff import ScreenDiff
 from syncerr_tui.ui.stylesheet import CachingStylesheet
 from syncerr_tui.ui.widgets.line import Line
@@ -202,6 +202,10 @@ class SyncErrApp(DiffingApp[int], inherit_bindings=False):
     def _to_workbench(self, message: Message) -> None:
         if self.bench.is_mounted:
             self.bench.post_message(message)
+
+    def warn(self, line: str) -> None:
+        """Say in one line, until the next key, what the person has to know."""
+        self._to_workbench(Announced(line, "bad", keep=True))
 
     def _in_background(self, work: Coroutine[Any, Any, None], group: str) -> None:
         self.run_worker(work, group=group, name=group)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import logging
 import os
 import signal
 import sys
@@ -137,7 +138,7 @@ async def _run(app: SyncErrApp, *, mouse: bool) -> int:
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGABRT):
         loop.add_signal_handler(number, app.stop, 128 + number)
     loop.set_exception_handler(partial(_defect_in_a_task, app))
-    with _thread_defects(app, loop):
+    with _thread_defects(app, loop), warnings_on_screen(app, loop):
         try:
             await app.run_async(mouse=mouse)
         finally:
@@ -182,6 +183,23 @@ def _end_behind_thread(
         app.crashed(defect)
     elif app.is_running:
         app.stop(128 + signal.SIGHUP)
+
+
+@contextlib.contextmanager
+def warnings_on_screen(app: SyncErrApp, loop: asyncio.AbstractEventLoop) -> Iterator[None]:
+    """What the way to the org warns of is announced; Python would write it across the screen."""
+
+    class OnScreen(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            with contextlib.suppress(RuntimeError):  # the loop may be closed by now
+                loop.call_soon_threadsafe(app.warn, record.getMessage())
+
+    log, handler = logging.getLogger("syncerr_tui.salesforce"), OnScreen()
+    log.addHandler(handler)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
 
 
 @contextlib.contextmanager

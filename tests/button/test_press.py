@@ -184,9 +184,9 @@ async def test_a_changed_call_names_the_versions_then_and_now() -> None:
         button = ButtonResync(org.button._client, old, batch_size=50)
         with pytest.raises(RefusedError, match=r"recorded with version 20\.1\.0, now 21\.4\.0"):
             await button.request(org.rows[:1])
-        assert [check.name for check in await button.check()] == ["Button", "Package"]
+        assert [check.name for check in await button.check()] == ["button", "package"]
         new = ButtonResync(org.button._client, replace(old, package="21.4.0"), batch_size=50)
-        assert [check.name for check in await new.check()] == ["Button"]
+        assert [check.name for check in await new.check()] == ["button"]
 
 
 async def test_a_session_that_takes_long_to_open_sends_nothing_on_an_old_look() -> None:

@@ -11,6 +11,7 @@ from click.shell_completion import ShellComplete
 from syncerr_tui.cli.root import root
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.server import DemoServer
+from syncerr_tui.salesforce.reading import EventReader
 from tests.cli.conftest import Shell
 
 
@@ -24,7 +25,7 @@ def test_a_healthy_org_has_no_failed_line(shell: Shell) -> None:
     code, found, _ = states(shell, "--demo", "--errors", "10")
     assert code == 0
     assert set(found.values()) <= {"ok", "warning"}
-    looked_at = {"version", "way in", "who am I", "org", "API use", "API version", "object", "mapping"}
+    looked_at = {"version", "auth method", "who am I", "org", "API use", "API version", "object", "mapping"}
     assert looked_at | {"sync errors", "permissions", "clock", "network", "journal"} <= set(found)
 
 
@@ -65,6 +66,16 @@ def test_another_org_behind_the_same_name_is_noticed(shell: Shell, org: DemoServ
     assert (code, found["org"]) == (1, "failed")
     assert "sync errors" not in found
     assert shell("list", "--org", "acme").code == 5
+
+
+def test_the_lists_own_query_is_tried(shell: Shell, org: DemoServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    query = EventReader.query
+    monkeypatch.setattr(
+        EventReader, "query", lambda *which: query(*which).replace("Id, ", "Id, Nope__c, ", 1)
+    )
+    code, found, printed = states(shell)
+    assert (code, found["sync errors"]) == (1, "failed")
+    assert "Nope__c" in printed
 
 
 def test_a_broken_profile_is_bad_input(shell: Shell) -> None:

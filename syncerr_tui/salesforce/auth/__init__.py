@@ -1,4 +1,4 @@
-"""The ways into an org: each turns a profile's settings into a token, and says what to do when it cannot."""
+"""The auth methods: each turns a profile's settings into a token, and says what to do when it cannot."""
 
 from __future__ import annotations
 

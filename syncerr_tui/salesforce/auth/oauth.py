@@ -8,6 +8,7 @@ from 65.0 on do not have it, and new orgs have it switched off.
 from __future__ import annotations
 
 import json
+import logging
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ from syncerr_tui.salesforce.profiles import (
 )
 from syncerr_tui.text import one_line
 
+_log = logging.getLogger(__name__)
+"""What it warns of stands on stderr, or in the app's last line."""
 CONNECT_TIMEOUT = 10.0
 READ_TIMEOUT = 30.0
 ANSWER_TIMEOUT = 60.0
@@ -228,8 +231,12 @@ class RefreshToken:
         following = fields_of(answer).get("refresh_token")
         if isinstance(following, str) and following and following != refresh:
             self._rotated = following  # the one we used is void from now on
-            # Where it cannot be kept this session goes on; the next login is refused and says what to do.
-            self._secrets.put(auth.refresh_token, following)
+            if not self._secrets.put(auth.refresh_token, following):
+                _log.warning(
+                    "The org replaced the refresh token, and the new one cannot be kept in %s: "
+                    "this session goes on, the next login needs a new web login",
+                    one_line(str(auth.refresh_token)),
+                )
         return token
 
 

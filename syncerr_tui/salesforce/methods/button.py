@@ -61,7 +61,7 @@ class ButtonResync:
         method = self._method
         since = f", recorded {method.recorded}" if method.recorded else ""
         private = Check.warning(
-            "Button",
+            "button",
             f"Calls {method.full_name}{since}: a private call of the package that nobody supports",
             "Ask StoreConnect for a public re-sync action; after a package upgrade record it again",
         )
@@ -71,7 +71,7 @@ class ButtonResync:
         upgraded = (
             f"Recorded with version {method.package} of {method.namespace}, {installed} is installed now"
         )
-        return [private, Check.warning("Package", upgraded, RECORD_AGAIN)]
+        return [private, Check.warning("package", upgraded, RECORD_AGAIN)]
 
     async def preview(self, errors: Sequence[SyncError]) -> RequestPreview | None:
         """The call for those of these rows that have the id it takes."""

@@ -85,20 +85,20 @@ class ActionResync(CheckedMethod):
         if id_input not in inputs:
             known = ", ".join(one_line(name) for name in inputs) or "none at all"
             return Check.failed(
-                "Input",
+                "input",
                 f"{self._method.name} has no input {id_input}; it has: {known}",
                 "Put the input that takes the change event's id into the profile (id_input)",
             )
         others = [one_line(name) for name, one in inputs.items() if one.get("required") and name != id_input]
         if others:
             return Check.failed(
-                "Input",
+                "input",
                 f"{self._method.name} also requires {', '.join(others)}, which nobody can fill in here",
                 "Use an action that needs the change event's id only",
             )
         most = inputs[id_input].get("maxOccurs")
         self._takes_list = isinstance(most, int) and most > 1
-        return Check.ok("Input", f"{id_input} takes the change event's id")
+        return Check.ok("input", f"{id_input} takes the change event's id")
 
     async def preview(self, errors: Sequence[SyncError]) -> RequestPreview:
         await self._make_sure()
@@ -160,7 +160,7 @@ class FieldResync(CheckedMethod):
         except WayBlockedError:
             raise
         except RefusedError as error:
-            return [warning, Check.failed("Object", error.title, error.hint)]
+            return [warning, Check.failed("object", error.title, error.hint)]
         return [warning, self._field(described)]
 
     def _field(self, described: Row) -> Check:
@@ -168,21 +168,21 @@ class FieldResync(CheckedMethod):
         field = next((one for one in described["fields"] if one["name"] == name), None)
         if field is None:
             return Check.failed(
-                "Field",
+                "field",
                 f"{self._mapping.object_name} has no field {name}, or this user does not see it",
                 "Check the field's API name in the profile, and field-level security",
             )
         if not field.get("updateable"):
             advice = "Ask the admin, or use another method"
-            return Check.failed("Field", f"{name} may not be written by this user", advice)
+            return Check.failed("field", f"{name} may not be written by this user", advice)
         choices = [str(one.get("value")) for one in field["picklistValues"] if one.get("active")]
         if choices and value not in choices:
             return Check.failed(
-                "Field",
+                "field",
                 f"{name} has no value {value}; it has: {one_line(', '.join(choices))[:200]}",
                 "Check the value in the profile; upper and lower case count",
             )
-        return Check.ok("Field", f"{name} may be set to {value}")
+        return Check.ok("field", f"{name} may be set to {value}")
 
     async def preview(self, errors: Sequence[SyncError]) -> RequestPreview:
         await self._make_sure()
