@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import on
 from textual.app import ComposeResult
@@ -104,7 +104,7 @@ class ActionScreen(Screen[None], inherit_bindings=False):
     """Title, tabs, the pane in front, and the lines below it."""
 
     AUTO_FOCUS = ""
-    HANDLERS: ClassVar[Handlers]
+    HANDLERS: ClassVar[Handlers[Any]]
     """Id of an action -> what does it where the pane in front has nothing for it."""
 
     def __init__(self, services: Services) -> None:
@@ -186,12 +186,13 @@ class ActionScreen(Screen[None], inherit_bindings=False):
 
     def handler(self, action: Action, count: int | None = None) -> Callable[[], object]:
         """What does this action here, so often: the pane in front, else the workbench."""
-        arguments = (count,) if action.counted else ()
+        if action.counted:
+            return partial(self.pane.COUNTED[action.id], self.pane, count)
         if action.id in self.pane.HANDLERS:
-            return partial(self.pane.HANDLERS[action.id], self.pane, *arguments)
+            return partial(self.pane.HANDLERS[action.id], self.pane)
         if (hook := self.context.config.hooks.get(action.id)) is not None:
             return partial(self.run_hook, hook)
-        return partial(self.HANDLERS[action.id], self, *arguments)
+        return partial(self.HANDLERS[action.id], self)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Where text is typed, letters are letters; else a key means what it means in this place."""

@@ -18,7 +18,7 @@ from syncerr_tui.ui.cause_lines import CauseLines, CauseList, Node, Outline, are
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.debouncer import Debouncer
 from syncerr_tui.ui.errors_pane import ErrorsPane
-from syncerr_tui.ui.list_with_panel import Handlers, ListWithPanel
+from syncerr_tui.ui.list_with_panel import CountedHandlers, Handlers, ListWithPanel
 from syncerr_tui.ui.status_lines import TabNote
 from syncerr_tui.ui.widgets.panel import Subject
 from syncerr_tui.ui.widgets.virtual_list import VirtualList
@@ -352,13 +352,16 @@ class CausesPane(ListWithPanel):
         if event.opened:
             self.open_node()
 
-    HANDLERS: ClassVar[Handlers] = {
+    COUNTED: ClassVar[CountedHandlers[CausesPane]] = {
         **ListWithPanel.MOVES,
         "next_cause": next_cause,
         "previous_cause": previous_cause,
+        "toggle": toggle,
+    }
+    HANDLERS: ClassVar[Handlers[CausesPane]] = {
+        **ListWithPanel.OF_PANEL,
         "open": open_node,
         "close": close_node,
-        "toggle": toggle,
     }
 
 

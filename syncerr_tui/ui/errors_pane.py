@@ -27,7 +27,7 @@ from syncerr_tui.ui.cause_graph_worker import CauseGraphWorker
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.debouncer import Debouncer
 from syncerr_tui.ui.error_history import ErrorHistory
-from syncerr_tui.ui.list_with_panel import Handlers, ListWithPanel
+from syncerr_tui.ui.list_with_panel import CountedHandlers, Handlers, ListWithPanel
 from syncerr_tui.ui.messages import Announced
 from syncerr_tui.ui.status_lines import TabNote
 from syncerr_tui.ui.widgets.table import ErrorTable, RowMark, Tone
@@ -441,18 +441,21 @@ class ErrorsPane(ListWithPanel):
             case int() as views:
                 self.scroll_columns(views)
 
-    HANDLERS: ClassVar[Handlers] = {
+    COUNTED: ClassVar[CountedHandlers[ErrorsPane]] = {
         **ListWithPanel.MOVES,
         "next_error": lambda pane, rows: pane.move_cursor(rows or 1),
         "previous_error": lambda pane, rows: pane.move_cursor(-(rows or 1)),
+        "extend_down": lambda pane, rows: pane.move_cursor(rows or 1, extend=True),
+        "extend_up": lambda pane, rows: pane.move_cursor(-(rows or 1), extend=True),
+        "toggle": toggle,
+    }
+    HANDLERS: ClassVar[Handlers[ErrorsPane]] = {
+        **ListWithPanel.OF_PANEL,
         "columns_right": lambda pane: pane.scroll_columns(1),
         "columns_left": lambda pane: pane.scroll_columns(-1),
         "zoom_message": lambda pane: pane.table.zoom_message(),
         "choose_columns": choose_columns,
         "next_change": next_change,
-        "toggle": toggle,
-        "extend_down": lambda pane, rows: pane.move_cursor(rows or 1, extend=True),
-        "extend_up": lambda pane, rows: pane.move_cursor(-(rows or 1), extend=True),
         "range": lambda pane: pane.show(pane.listing.range_toggled()),
         "select_all": lambda pane: pane.show(pane.listing.all_selected()),
         "invert": lambda pane: pane.show(pane.listing.inverted()),

@@ -23,7 +23,7 @@ from syncerr_tui.triage.filter import parse
 from syncerr_tui.triage.guided import LONGEST, GuidedRow, GuidedState, Phase, SalesforceTime
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.errors_pane import Describe
-from syncerr_tui.ui.list_with_panel import Handlers, ListWithPanel
+from syncerr_tui.ui.list_with_panel import CountedHandlers, Handlers, ListWithPanel
 from syncerr_tui.ui.messages import Announced
 from syncerr_tui.ui.status_lines import TabNote
 from syncerr_tui.ui.widgets.line import Line, cell
@@ -366,8 +366,9 @@ class GuidedPane(ListWithPanel):
         if event.opened:
             self.info()
 
-    HANDLERS: ClassVar[Handlers] = {
-        **ListWithPanel.MOVES,
+    COUNTED: ClassVar[CountedHandlers[GuidedPane]] = ListWithPanel.MOVES
+    HANDLERS: ClassVar[Handlers[GuidedPane]] = {
+        **ListWithPanel.OF_PANEL,
         "tick": tick,
         "tick_all": tick_all,
         "decline": decline,

@@ -24,7 +24,7 @@ from syncerr_tui.ui.debouncer import Debouncer
 from syncerr_tui.ui.errors_pane import Describe
 from syncerr_tui.ui.interrupted_runs import InterruptedRuns
 from syncerr_tui.ui.journals import Journals
-from syncerr_tui.ui.list_with_panel import Handlers, ListWithPanel
+from syncerr_tui.ui.list_with_panel import CountedHandlers, Handlers, ListWithPanel
 from syncerr_tui.ui.messages import Announced, Troubled, Verified
 from syncerr_tui.ui.status_lines import TabNote
 from syncerr_tui.ui.widgets.line import Line
@@ -339,8 +339,9 @@ class JournalPane(ListWithPanel):
         if event.opened:
             self.info()
 
-    HANDLERS: ClassVar[Handlers] = {
-        **ListWithPanel.MOVES,
+    COUNTED: ClassVar[CountedHandlers[JournalPane]] = ListWithPanel.MOVES
+    HANDLERS: ClassVar[Handlers[JournalPane]] = {
+        **ListWithPanel.OF_PANEL,
         "verify": verify,
         "fixes": turn_to_fixes,
     }

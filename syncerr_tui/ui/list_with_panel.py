@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from time import monotonic
-from typing import ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -34,12 +34,15 @@ times a second, writes no panels."""
 _FAR = 1_000_000
 """More rows than any list holds."""
 
-Handlers = Mapping[str, Callable[..., object]]
-"""Id of an action -> the method that does it; where a count may stand before it, with that count or None."""
+Part = TypeVar("Part")
+Handlers = Mapping[str, Callable[[Part], object]]
+"""Id of an action -> what does it, called with the pane or the screen whose table this is."""
+CountedHandlers = Mapping[str, Callable[[Part, int | None], object]]
+"""The same of actions before which a count may stand, with that count or None."""
 
 
 class ListWithPanel(Widget):
-    """The base of the panes. What a pane does is in its table `HANDLERS`; the workbench does the rest.
+    """The base of the panes. What a pane does is in `HANDLERS` and `COUNTED`; the workbench does the rest.
 
     Whether the person is in the panel stands in the state (`UiState.panels_open`); the style class and the
     focus follow it.
@@ -48,7 +51,8 @@ class ListWithPanel(Widget):
     BLANK = True
     """Textual need not draw what its list and panel cover."""
     place: ClassVar[Place]
-    HANDLERS: ClassVar[Handlers]
+    HANDLERS: ClassVar[Handlers[Any]]
+    COUNTED: ClassVar[CountedHandlers[Any]]
 
     @dataclass
     class PanelShown(Message):
@@ -355,7 +359,7 @@ class ListWithPanel(Widget):
         rows = max(1, int(abs(pages) * height))
         self.move(rows if pages > 0 else -rows)
 
-    MOVES: ClassVar[Handlers] = {
+    MOVES: ClassVar[CountedHandlers[ListWithPanel]] = {
         "down": lambda pane, times: pane.move(times or 1),
         "up": lambda pane, times: pane.move(-(times or 1)),
         "page_down": lambda pane, times: pane.page(times or 1),
@@ -364,6 +368,8 @@ class ListWithPanel(Widget):
         "half_up": lambda pane, times: pane.page(-0.5 * (times or 1)),
         "first": lambda pane, row: pane.to_row(row) if row else pane.move(-_FAR),
         "last": lambda pane, row: pane.to_row(row) if row else pane.move(_FAR),
+    }
+    OF_PANEL: ClassVar[Handlers[ListWithPanel]] = {
         "info": lambda pane: pane.info(),
         "focus_next": lambda pane: pane.focus_next(),
         "panel": lambda pane: pane.toggle_panel(),

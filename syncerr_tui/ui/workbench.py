@@ -172,6 +172,13 @@ class Workbench(ListScreen, inherit_bindings=False):
         self.say("Writing the report ...")
         announce(self, reported(self.services), "reporting")
 
+    @property
+    def row(self) -> SyncError:
+        """The error under the cursor, for actions that are disabled where there is none."""
+        error = self.pane.current
+        assert error is not None
+        return error
+
     def copy_error(self) -> None:
         from syncerr_tui.ui.clipboard_actions import copy_text
         from syncerr_tui.ui.details import as_text
@@ -384,7 +391,7 @@ class Workbench(ListScreen, inherit_bindings=False):
         """Draw everything anew: something else wrote on this terminal."""
         cast("DiffingApp[int]", self.app).redraw()
 
-    HANDLERS: ClassVar[Handlers] = {
+    HANDLERS: ClassVar[Handlers[Workbench]] = {
         "count": lambda bench: bench.say("count: type the digits, then the key: 10j moves ten rows down"),
         "restore_selection": lambda bench: bench.errors.show(bench.context.state.listing.restored()),
         "errors": lambda bench: bench.go(Place.ERRORS),
@@ -395,10 +402,10 @@ class Workbench(ListScreen, inherit_bindings=False):
         "go_to_cause": ListScreen.go_to_cause,
         "back": back,
         "filter": ListScreen.open_filter,
-        "only_like": lambda bench: bench.filters.only_like(bench.pane.current),
-        "raw": lambda bench: bench.records.open(bench.pane.current),
-        "pager": lambda bench: bench.records.show_in("pager", bench.pane.current),
-        "editor": lambda bench: bench.records.show_in("editor", bench.pane.current),
+        "only_like": lambda bench: bench.filters.only_like(bench.row),
+        "raw": lambda bench: bench.records.open(bench.row),
+        "pager": lambda bench: bench.records.show_in("pager", bench.row),
+        "editor": lambda bench: bench.records.show_in("editor", bench.row),
         "count_by": lambda bench: bench.filters.count_by(),
         "save_filter": lambda bench: bench.filters.save_filter(),
         "sort": ListScreen.sort,

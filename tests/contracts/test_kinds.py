@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import re
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from datetime import UTC, datetime
@@ -74,6 +75,10 @@ def test_a_filter_term_is_read_and_explained(field: str) -> None:
     with contextlib.suppress(BadInputError):  # a name or a cause that is not there is refused in words
         all(term(sync_error(1), datetime.now(UTC)) for term in triage_filter.parse(example).terms)
     assert f"`{field}:" in str(triage_filter.__doc__), f"{field}: has no line in the filter's own table"
+
+
+def test_a_filter_term_that_is_explained_is_read() -> None:
+    assert set(re.findall(r"`(\w+):", str(triage_filter.__doc__))) - {"field"} == set(triage_filter.FIELDS)
 
 
 def test_guidance_in_a_file_of_its_own_is_read() -> None:

@@ -144,16 +144,16 @@ BROKEN = {
     "a thread of its own": (
         "import threading\n"
         "from syncerr_tui.ui import errors_pane as p\n"
-        "p.ErrorsPane.HANDLERS['toggle'] = lambda self, *_: threading.Thread(target=boom).start()\n"
+        "p.ErrorsPane.COUNTED['toggle'] = lambda self, *_: threading.Thread(target=boom).start()\n"
     ),
     "a task of its own": (
         "import asyncio\n"
         "from syncerr_tui.ui import errors_pane as p\n"
-        "p.ErrorsPane.HANDLERS['toggle'] = lambda self, *_: asyncio.get_running_loop().call_soon(boom)\n"
+        "p.ErrorsPane.COUNTED['toggle'] = lambda self, *_: asyncio.get_running_loop().call_soon(boom)\n"
     ),
     "a worker": (
         "from syncerr_tui.ui import errors_pane as p\n"
-        "p.ErrorsPane.HANDLERS['toggle'] = lambda self, *_: self.run_worker(boom, thread=True)\n"
+        "p.ErrorsPane.COUNTED['toggle'] = lambda self, *_: self.run_worker(boom, thread=True)\n"
     ),
 }
 

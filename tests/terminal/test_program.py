@@ -225,7 +225,7 @@ def test_a_defect_leaves_one_line_and_no_local_variables(tmp_path: Path) -> None
         "def boom(self, *_):\n"
         "    secret = 'hunter2-token'\n"
         "    raise RuntimeError(secret)\n"
-        "p.ErrorsPane.HANDLERS['toggle'] = boom\n"
+        "p.ErrorsPane.COUNTED['toggle'] = boom\n"
     )
     start = partial(at_terminal, first=broken)
     with PtyProgram(["demo"], environ=environ(tmp_path), start=start) as program:
