@@ -11,8 +11,11 @@ import functools
 import os
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec, Self
+from typing import TYPE_CHECKING, Any, Self
+
+import click
 
 from syncerr_tui.cli._console import say
 from syncerr_tui.cli._options import (
@@ -47,9 +50,7 @@ if TYPE_CHECKING:
 
     Parents = Mapping[str, tuple[ParentRef, ...]]
 
-__all__ = ["OrgChoice", "org_options"]
-
-P = ParamSpec("P")
+__all__ = ["OrgChoice"]
 
 
 def default_choice(org: str | None = None, *, read_only: bool = False) -> OrgChoice:
@@ -154,17 +155,17 @@ async def open_snapshot(path: Path) -> OrgSession:
     return SnapshotSession(await asyncio.to_thread(read_snapshot, path))
 
 
-def in_event_loop(command: Callable[P, Coroutine[Any, Any, int]]) -> Callable[P, int]:
-    """Decorate a click command that is a coroutine: what a call of it starts, waits for and gives.
+def org_command(command: Callable[..., Coroutine[Any, Any, int]]) -> click.Command:
+    """Make a coroutine a click command for one org: it gets `choice: OrgChoice`, and gives the exit code.
 
     Ctrl-c cancels it, lets it clean up, and ends as `KeyboardInterrupt`.
     """
 
     @functools.wraps(command)
-    def run(*args: P.args, **kwargs: P.kwargs) -> int:
-        return asyncio.run(command(*args, **kwargs))
+    def run(*args: object, **options: object) -> int:
+        return asyncio.run(command(*args, **options))
 
-    return run
+    return click.command()(org_options(run))
 
 
 _LONG = 10.0
@@ -255,15 +256,21 @@ class OpenOrg:
         graph.present(present)
         return graph, parents, frozenset(present)
 
+    @cached_property
+    def dictionary(self) -> OrgDictionary:
+        """The org's own names: those that are kept on this machine, and others as they are needed."""
+        from syncerr_tui.host.remembered import kept_names
+
+        return self.session.dictionary(kept_names(self.session.identity))
+
     async def names(self, graph: CauseGraph) -> OrgMetadata | None:
         """The org's own names, as far as the causes speak of them."""
         from syncerr_tui.diagnosis.explanation import explain
-        from syncerr_tui.host.remembered import kept_names
 
-        dictionary, metadata = self.session.dictionary(kept_names(self.session.identity)), None
+        metadata = None
         for cause in graph.causes():
             error = graph.errors[cause.roots[0]]
-            metadata = await dictionary.covering(explain(error).diagnosis, error.object)
+            metadata = await self.dictionary.covering(explain(error).diagnosis, error.object)
         return metadata
 
     async def explained(
@@ -271,14 +278,12 @@ class OpenOrg:
     ) -> list[tuple[SyncError, Explanation]]:
         """Errors with what is known about them, in the org's own names."""
         from syncerr_tui.diagnosis.explanation import OrgContext, explain
-        from syncerr_tui.host.remembered import kept_names
 
-        identity = self.session.identity
-        dictionary = dictionary or self.session.dictionary(kept_names(identity))
+        dictionary, url = dictionary or self.dictionary, self.session.identity.instance_url
         pairs = []
         for error in errors:
             metadata = await dictionary.covering(explain(error).diagnosis, str(error.object))
-            pairs.append((error, explain(error, OrgContext(None, identity.instance_url, metadata=metadata))))
+            pairs.append((error, explain(error, OrgContext(None, url, metadata=metadata))))
         return pairs
 
     def handlings(self, graph: CauseGraph) -> Handlings:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from syncerr_tui.cli._choosing import RunOptions, sending
-from syncerr_tui.cli._connect import OpenOrg, OrgChoice, in_event_loop, open_org, org_options
+from syncerr_tui.cli._connect import OpenOrg, OrgChoice, open_org, org_command
 from syncerr_tui.cli._console import say, tell
 from syncerr_tui.cli._running import check_allowed, mention_unfinished
 from syncerr_tui.cli._sending import carry_out
@@ -31,9 +31,8 @@ _LISTED = 20
 """Rows named one by one, of each kind that has moved."""
 
 
-@click.command()
+@org_command
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@org_options
 @sending("One JSON line for each row or fix, as it ends.")
 @click.option(
     "--confirm",
@@ -41,7 +40,6 @@ _LISTED = 20
     metavar="NAME",
     help="Production: the name of what a fix changes; once for each.",
 )
-@in_event_loop
 async def command(file: Path, choice: OrgChoice, *, run: RunOptions, confirm: tuple[str, ...]) -> int:
     """Carry out a plan that 'syncerr-tui plan -o FILE' wrote: that set of rows and no other.
 

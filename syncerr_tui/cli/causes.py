@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from syncerr_tui.cli._connect import OrgChoice, in_event_loop, open_org, org_options
+from syncerr_tui.cli._connect import OrgChoice, open_org, org_command
 from syncerr_tui.cli._console import json_option, say, tell
 from syncerr_tui.errors import ExitCode
 from syncerr_tui.words import local_minute, plural
@@ -17,15 +17,13 @@ if TYPE_CHECKING:
     from syncerr_tui.diagnosis.org_metadata import OrgMetadata
 
 
-@click.command()
-@org_options
+@org_command
 @click.option(
     "--filter", "text", metavar="TEXT", default="", help="Only the causes of errors that match; as in 'list'."
 )
 @click.option("--limit", metavar="N", type=click.IntRange(1), help="Show at most this many, worst first.")
 @json_option("One JSON line for each cause.")
 @click.option("--victims", is_flag=True, help="Name every error that a cause holds up, with the evidence.")
-@in_event_loop
 async def command(choice: OrgChoice, *, text: str, limit: int | None, victims: bool) -> int:
     """Group the sync errors by what has to be fixed, worst first.
 

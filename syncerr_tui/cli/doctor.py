@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from syncerr_tui import __version__
-from syncerr_tui.cli._connect import OrgChoice, in_event_loop, org_options, reach
+from syncerr_tui.cli._connect import OrgChoice, org_command, reach
 from syncerr_tui.cli._console import json_option, padded, say, tell
 from syncerr_tui.cli._options import profile_folder
 from syncerr_tui.errors import BadInputError, ExitCode, SyncErrError
@@ -28,11 +28,9 @@ _LARGE = 500_000_000
 """Bytes. A journal of a million rows; nothing breaks, but somebody should know."""
 
 
-@click.command()
-@org_options
+@org_command
 @json_option("One JSON object a line: name, state, reason, advice.")
 @click.option("--done", multiple=True, metavar="VALUE", help="Confirm: this status means carried out.")
-@in_event_loop
 async def command(choice: OrgChoice, *, done: tuple[str, ...]) -> int:
     """Check the way to an org: login, user, limits, names, method, permissions, clock, network, journal.
 

@@ -13,7 +13,7 @@ import click
 
 from syncerr_tui.cli import _console
 from syncerr_tui.cli._choosing import cause_named, reason_option, yes_option
-from syncerr_tui.cli._connect import OrgChoice, in_event_loop, open_org, org_options
+from syncerr_tui.cli._connect import OrgChoice, open_org, org_command
 from syncerr_tui.cli._console import as_json, complain, emit_json, json_option, say, tell
 from syncerr_tui.cli._options import packed
 from syncerr_tui.errors import BadInputError, ExitCode, RefusedError
@@ -175,8 +175,7 @@ class _Arguments:
         return arguments
 
 
-@click.command()
-@org_options
+@org_command
 @packed(
     "arguments",
     _Arguments.of,
@@ -209,7 +208,6 @@ class _Arguments:
     ),
 )
 @json_option("One JSON line for each fix, or for the result.")
-@in_event_loop
 async def command(choice: OrgChoice, *, arguments: _Arguments) -> int:
     """List the changes in the org that would remove what blocks an error, smallest first; make one of them.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from syncerr_tui.cli._connect import OrgChoice, in_event_loop, journal_of, open_org, org_options
+from syncerr_tui.cli._connect import OrgChoice, journal_of, open_org, org_command
 from syncerr_tui.cli._console import as_json, json_option, say, tell
 from syncerr_tui.cli._options import profile_folder
 from syncerr_tui.cli._running import NOT_SENT, rows_of_run, tell_row
@@ -26,9 +26,8 @@ if TYPE_CHECKING:
 _LISTED = "on the list of 'syncerr-tui safeguards'"
 
 
-@click.command()
+@org_command
 @click.argument("run", required=False)
-@org_options
 @click.option("--id", "event", metavar="ID", help="Everything that was tried with this change event.")
 @click.option("--fixes", is_flag=True, help="What was changed in the org instead, newest first.")
 @click.option("--who", is_flag=True, help="Who else is working on this org, and what they are doing.")
@@ -40,7 +39,6 @@ _LISTED = "on the list of 'syncerr-tui safeguards'"
     help="Show at most this many runs or changes [50].",
 )
 @json_option("One JSON line for each run, or for each row of RUN.")
-@in_event_loop
 async def command(
     run: str | None,
     choice: OrgChoice,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from syncerr_tui.cli._connect import OrgChoice, open_org, org_options
+from syncerr_tui.cli._connect import OrgChoice, open_org, org_command
 from syncerr_tui.cli._console import UNCUT, emit, emit_json, line_width, row, say
 from syncerr_tui.errors import BadInputError, ExitCode
 from syncerr_tui.text import one_line
@@ -68,8 +67,7 @@ class _Output:
         return ("id", "waits_for", *fields[1:]) if self.causes else fields
 
 
-@click.command()
-@org_options
+@org_command
 @click.option(
     "--filter",
     "text",
@@ -93,7 +91,7 @@ class _Output:
     help="Count the rows by this instead: how many there are of each value, the most frequent first.",
 )
 @click.option("--json", "as_json", is_flag=True, help="The same as --format jsonl.")
-def command(
+async def command(
     choice: OrgChoice,
     *,
     text: str,
@@ -132,10 +130,10 @@ def command(
                 "--count-by takes no --fields, --sort or --causes, and gives a table or JSON",
                 "Leave them out",
             )
-        return asyncio.run(_count(choice, text, count_by, limit, kind))
+        return await _count(choice, text, count_by, limit, kind)
     if output.knows_causes or key is not None or only.by_cause:
-        return asyncio.run(_list_as_a_whole(choice, only, limit, output))
-    return asyncio.run(_list(choice, only, limit, output))
+        return await _list_as_a_whole(choice, only, limit, output)
+    return await _list(choice, only, limit, output)
 
 
 def _named_fields(text: str | None) -> tuple[str, ...]:

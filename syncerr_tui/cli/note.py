@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from syncerr_tui.cli._choosing import Choice, cause_named, chosen_of, id_option, read_ids
-from syncerr_tui.cli._connect import OrgChoice, in_event_loop, open_org, org_options
+from syncerr_tui.cli._connect import OrgChoice, open_org, org_command
 from syncerr_tui.cli._console import json_option, say, tell
 from syncerr_tui.cli._options import packed
 from syncerr_tui.errors import BadInputError, ExitCode
@@ -40,9 +40,8 @@ def _wishes(*, snooze: str | None, wake: bool, merged: bool, **others: str | Non
     return wishes
 
 
-@click.command()
+@org_command
 @click.argument("text", required=False, default="")
-@org_options
 @packed(
     "about",
     _about,
@@ -68,7 +67,6 @@ def _wishes(*, snooze: str | None, wake: bool, merged: bool, **others: str | Non
     merged=click.option("--merged", is_flag=True, help="The two records of a TWIN are merged."),
 )
 @json_option("One JSON line for each error that has a note or an owner.")
-@in_event_loop
 async def command(text: str, choice: OrgChoice, *, about: Choice, wishes: dict[HandlingKind, str]) -> int:
     """Say something about errors or about a cause, for yourself and for whoever shares the journal.
 

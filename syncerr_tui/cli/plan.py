@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from syncerr_tui.cli._choosing import Choice, PlanOptions, choosing, plan_for, planning
-from syncerr_tui.cli._connect import OrgChoice, in_event_loop, open_org, org_options
+from syncerr_tui.cli._connect import OrgChoice, open_org, org_command
 from syncerr_tui.cli._console import json_option, say, tell
 from syncerr_tui.cli._running import (
     mention_unfinished,
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from syncerr_tui.model import SyncError
 
 
-@click.command()
-@org_options
+@org_command
 @choosing
 @planning
 @click.option(
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
     help="Write the plan to this new file, for 'syncerr-tui apply'.",
 )
 @json_option("One JSON line for each error.")
-@in_event_loop
 async def command(choice: OrgChoice, *, chosen: Choice, options: PlanOptions, output: Path | None) -> int:
     """Show what would be re-synced, in which order, and what would be left out and why. Changes nothing."""
     from syncerr_tui.resync import plan_file

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from syncerr_tui.cli._connect import OrgChoice, in_event_loop, open_org, org_options
+from syncerr_tui.cli._connect import OrgChoice, open_org, org_command
 from syncerr_tui.cli._console import emit, emit_json, say
 from syncerr_tui.errors import BadInputError, ExitCode
 from syncerr_tui.words import span_of
@@ -19,8 +19,7 @@ _LONGEST = timedelta(days=100 * 365)
 """Before that there is no date to begin at."""
 
 
-@click.command()
-@org_options
+@org_command
 @click.option(
     "--since",
     metavar="TIME",
@@ -37,7 +36,6 @@ _LONGEST = timedelta(days=100 * 365)
     help="HTML is one self-contained file.",
 )
 @click.option("--personal-data", is_flag=True, help="Do not mask addresses, telephone numbers and values.")
-@in_event_loop
 async def command(choice: OrgChoice, *, since: str, form: str, personal_data: bool) -> int:
     """Hand over: what was open, what was done with proof, what is left and what comes next.
 

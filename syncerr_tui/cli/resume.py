@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from syncerr_tui.cli._choosing import again_option
-from syncerr_tui.cli._connect import OrgChoice, in_event_loop, open_org, org_options
+from syncerr_tui.cli._connect import OrgChoice, open_org, org_command
 from syncerr_tui.cli._console import as_json, ask, at_terminal, json_option, say, tell
 from syncerr_tui.cli._running import ask_again, ask_first, refuse_where_read_only
 from syncerr_tui.cli._sending import follow
@@ -19,9 +19,8 @@ if TYPE_CHECKING:
     from syncerr_tui.resync.run_state import ResumeMode
 
 
-@click.command()
+@org_command
 @click.argument("run", required=False)
-@org_options
 @click.option(
     "--continue", "mode", flag_value="continue", help="Re-read what is unknown, then send the rest."
 )
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 @click.option("--yes", is_flag=True, help="With --continue: do not ask.")
 @again_option
 @json_option("JSON lines: runs without a choice, else rows.")
-@in_event_loop
 async def command(run: str | None, choice: OrgChoice, *, mode: str | None, yes: bool, again: bool) -> int:
     """List interrupted runs, or go on with one (RUN: the beginning of its id; needless where there is one).
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from syncerr_tui.cli._choosing import Choice, PlanOptions, RunOptions, choosing, plan_for, planning, sending
-from syncerr_tui.cli._connect import OpenOrg, OrgChoice, in_event_loop, open_org, org_options
+from syncerr_tui.cli._connect import OpenOrg, OrgChoice, open_org, org_command
 from syncerr_tui.cli._console import complain, say
 from syncerr_tui.cli._running import check_allowed, mention_unfinished
 from syncerr_tui.cli._sending import Around, Stop, carry_out, leave_at_once
@@ -30,8 +30,7 @@ if TYPE_CHECKING:
     from syncerr_tui.salesforce.session import OrgSession
 
 
-@click.command()
-@org_options
+@org_command
 @choosing
 @planning
 @sending("One JSON line for each row, as it ends.")
@@ -41,7 +40,6 @@ if TYPE_CHECKING:
     help="Switch off this safeguard ('syncerr-tui fix' lists the keys) meanwhile.",
 )
 @click.option("--confirm", default="", metavar="NAME", help="In production: the safeguard's name.")
-@in_event_loop
 async def command(
     choice: OrgChoice,
     *,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from syncerr_tui.cli._connect import OrgChoice, in_event_loop, open_org, org_options, since
+from syncerr_tui.cli._connect import OrgChoice, open_org, org_command, since
 from syncerr_tui.cli._console import as_json, complain, emit_json, json_option, say, tell
 from syncerr_tui.cli.fix import exit_code, result_payload, show
 from syncerr_tui.errors import BadInputError, ExitCode, RefusedError, SyncErrError
@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from syncerr_tui.fixes.model import SafeguardNow
 
 
-@click.command()
-@org_options
+@org_command
 @click.option("--restore", metavar="FIX", help="Put back what this fix changed.")
 @click.option("--restore-all", is_flag=True, help="Put back everything that is off.")
 @click.option(
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
 @click.option("--reason", default="", metavar="TEXT", help="With --record: why.")
 @click.option("--yes", is_flag=True, help="Not needed: putting back asks nothing.")
 @json_option("One JSON line for each.")
-@in_event_loop
 async def command(
     choice: OrgChoice,
     *,

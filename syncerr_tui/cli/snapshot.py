@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from syncerr_tui.cli._connect import OpenOrg, OrgChoice, in_event_loop, open_org, org_options
+from syncerr_tui.cli._connect import OpenOrg, OrgChoice, open_org, org_command
 from syncerr_tui.cli._console import say
 from syncerr_tui.errors import ExitCode
 from syncerr_tui.model import chunks
@@ -24,8 +24,7 @@ _LOOKUPS = 200
 """Times that the org is asked what would fix some errors, worst cause first."""
 
 
-@click.command()
-@org_options
+@org_command
 @click.option(
     "-o",
     "--output",
@@ -33,7 +32,6 @@ _LOOKUPS = 200
     type=click.Path(dir_okay=False, path_type=Path),
     help="The new file, readable only by you: the messages hold what customers typed.",
 )
-@in_event_loop
 async def command(choice: OrgChoice, *, output: Path) -> int:
     """Write the errors, their causes and the org's names to a file. No login and no secret is in it.
 

@@ -7,19 +7,17 @@ import asyncio
 import click
 
 from syncerr_tui.cli._choosing import id_option, proof_timeout_option, read_ids
-from syncerr_tui.cli._connect import OrgChoice, in_event_loop, open_org, org_options
+from syncerr_tui.cli._connect import OrgChoice, open_org, org_command
 from syncerr_tui.cli._console import json_option, say
 from syncerr_tui.cli._running import rows_of_run, tell_row
 from syncerr_tui.errors import BadInputError, ExitCode
 
 
-@click.command()
+@org_command
 @click.argument("run", required=False)
-@org_options
 @id_option
 @proof_timeout_option("Seconds to wait [0: look once].", default=0.0)
 @json_option("One JSON line for each row.")
-@in_event_loop
 async def command(run: str | None, choice: OrgChoice, *, ids: tuple[str, ...], proof_timeout: float) -> int:
     """Look again at rows that were sent: all of a RUN, the named ones, or all whose outcome is unknown.
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from syncerr_tui.cli._connect import OpenOrg, OrgChoice, org_options, reach
+from syncerr_tui.cli._connect import OpenOrg, OrgChoice, org_command, reach
 from syncerr_tui.cli._console import as_json, emit, emit_json, json_option, say
 from syncerr_tui.cli._options import packed
 from syncerr_tui.errors import BadInputError, NotLoggedInError, SyncErrError
@@ -142,8 +142,7 @@ def _wishes(
     return _WatchOptions(seconds, metrics, schedule, (*channels, *((_key(one), _hook(one)) for one in hook)))
 
 
-@click.command()
-@org_options
+@org_command
 @packed(
     "options",
     _wishes,
@@ -175,7 +174,7 @@ def _wishes(
 @click.option("--once", is_flag=True, help="Look once and end: for cron and monitoring.")
 @click.option("--fail-on", metavar="FILTER", help="With --once: exit 2 where an error matches.")
 @click.option("--warn-on", metavar="FILTER", help="With --once: exit 1 where an error matches.")
-def command(
+async def command(
     choice: OrgChoice, *, options: _WatchOptions, once: bool, fail_on: str | None, warn_on: str | None
 ) -> int:
     """Watch an org: say what is new, changed, gone and cleared, and tell people.
@@ -190,8 +189,8 @@ def command(
     for text in filter(None, (fail_on, warn_on)):
         read_filter(text)
     if once:
-        return asyncio.run(_once(choice, options, fail_on, warn_on))
-    return asyncio.run(_watch(choice, options))
+        return await _once(choice, options, fail_on, warn_on)
+    return await _watch(choice, options)
 
 
 async def _once(choice: OrgChoice, options: _WatchOptions, fail_on: str | None, warn_on: str | None) -> int:

@@ -67,6 +67,8 @@ def one_plain_line(output: CommandResult) -> None:
     assert output.code in set(ExitCode) - {ExitCode.DEFECT}, output.err
     assert "Traceback" not in output.err
     told = [line for line in output.err.splitlines() if line.startswith(("syncerr-tui: ", '{"error": '))]
+    # `watch --once` answers monitoring, which reads stdout.
+    told += [line for line in output.out.splitlines() if line.startswith(("UNKNOWN - ", "CRITICAL - "))]
     assert len(told) == (output.code not in {ExitCode.OK, ExitCode.NOT_ALL_FIXED}), output.err
 
 
