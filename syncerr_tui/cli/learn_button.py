@@ -139,22 +139,18 @@ async def _rows_of(org: str, ticked: frozenset[str]) -> KnownRows:
     from syncerr_tui.salesforce.button.learn import KnownRows
 
     events, records, storeconnect = set(ticked), set(), set()
-    prefix = ""
     async with (
         open_org(choice_of(org=org, demo=False, read_only=True)) as opened,
         aclosing(opened.session.errors()) as pages,
     ):
         async for page in pages:
             for error in page:
-                prefix = error.id[:3]
                 if ticked and error.id[:15] not in ticked:
                     continue
                 events.add(error.id[:15])
                 records |= {error.salesforce_id[:15]} if error.salesforce_id else set()
                 storeconnect |= {error.storeconnect_id.lower()} if error.storeconnect_id else set()
-    return KnownRows(
-        frozenset(events), frozenset(records), frozenset(storeconnect), prefix=prefix, ticked=bool(ticked)
-    )
+    return KnownRows(frozenset(events), frozenset(records), frozenset(storeconnect), ticked=bool(ticked))
 
 
 def _lines(lesson: Lesson) -> list[str]:

@@ -158,6 +158,14 @@ def test_rows_that_were_not_ticked_are_not_taken_for_the_button_s() -> None:
     assert "not those of the rows" in learned.refused[0].why
 
 
+def test_other_change_events_than_the_ticked_ones_are_no_records_of_theirs() -> None:
+    """The ticked rows are as many, and only the beginning of their ids shows that these are change events."""
+    for rows, chosen in ((OTHERS[:2], None), (RECORDS, 0)):
+        press = recordings.aura([recordings.lwc({"ids": list(rows)})])
+        learned = learn(read_recording(read_har(recordings.har([press]).encode())), TICKED)
+        assert learned.chosen == chosen
+
+
 def test_with_the_org_known_only_its_rows_count() -> None:
     org = KnownRows(events=frozenset(one[:15] for one in EVENTS + OTHERS), prefix="a0X")
     assert lesson("01-chrome-sanitized", org).chosen == 0
@@ -342,6 +350,15 @@ def test_a_body_that_cannot_be_read_is_said_to_be_so() -> None:
 
 def _of(*entries: dict[str, Any]) -> Lesson:
     return learn(read_recording(read_har(recordings.har(entries).encode())), NOTHING)
+
+
+def test_a_page_s_form_and_an_address_with_an_id_are_named_for_what_they_are() -> None:
+    form = '--x\r\nname="com.salesforce.visualforce.ViewState"\r\n\r\ni:A\r\n--x--'
+    post = {"mimeType": "multipart/form-data; boundary=x", "text": form}
+    (refused,) = _of(recordings.entry(f"https://{HOST}/apex/Errors", post=post)).refused
+    assert refused.what == "A Visualforce page"
+    (refused,) = _of_rest(f"/services/apexrest/s_c/sync/{EVENTS[0]}/retry", {"force": True}).refused
+    assert refused.why == "The row's id stands in its address"
 
 
 def _packed(text: str, pack: Callable[[bytes], bytes]) -> str:

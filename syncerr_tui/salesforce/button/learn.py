@@ -64,13 +64,25 @@ class KnownRows:
     storeconnect: frozenset[str] = frozenset()
     """StoreConnect IDs in lower case."""
     prefix: str = ""
-    """Key prefix of the change event object, where the org is known."""
+    """Key prefix of the change event object, where no events are known but the org is."""
     ticked: bool = False
     """These are exactly the rows that were ticked."""
 
     @property
     def known(self) -> bool:
         return bool(self.events or self.records or self.storeconnect)
+
+    @property
+    def prefixes(self) -> frozenset[str]:
+        """Key prefixes of change events."""
+        return frozenset(one[:3] for one in (*self.events, self.prefix) if one)
+
+    def ids(self, id_field: IdField) -> frozenset[str]:
+        return {
+            IdField.EVENT: self.events,
+            IdField.RECORD: self.records,
+            IdField.STORECONNECT: self.storeconnect,
+        }[id_field]
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,10 +168,10 @@ _CONTEXT = re.compile(
     r"store(?!connect)|user|owner|^org|organi[sz]ation|site|tenant|profile|config|currency|recordtype|network",
     re.IGNORECASE,
 )
-_NO_ROWS = (
+_NO_ROWS = frozenset({
     "005", "00D", "00G", "00e", "00X", "00O", "00l", "012", "01I", "01p", "01q", "01Z", "033", "0DE", "0DM",
     "0DB", "0PS", "0Af", "300", "301",
-)  # fmt: skip
+})  # fmt: skip
 """Key prefixes of users, the org, groups, profiles, set-up records: never the rows of a re-sync."""
 _SECRET_NAME = re.compile(
     r"token|csrf|secret|passw|passphrase|passcode|pwd|fwuid|cookie|nonce|credential|authori[sz]ation|bearer|jwt|"
@@ -196,9 +208,10 @@ def learn(
     candidates: dict[str, ButtonCandidate] = {}
     for group in _same_target(map(_plain, recording.calls)):
         for call in group:
-            outcome = _candidate(call, group, known, namespace=namespace, keep_ids=keep_ids)
-            if isinstance(outcome, Unrepeatable):
-                refused.append(outcome)
+            try:
+                outcome = _candidate(call, group, known, namespace=namespace, keep_ids=keep_ids)
+            except _RefusedError as refusal:
+                refused.append(Unrepeatable(call.words, str(refusal)))
                 continue
             key = json.dumps([call.words, call.style, _without_ids(outcome.call, outcome.hole)])
             earlier = candidates.get(key)
@@ -286,41 +299,38 @@ def _same_target(calls: Iterable[RecordedCall]) -> list[_Target]:
     return list(groups.values())
 
 
+class _RefusedError(Exception):
+    """Why a call is not repeated, in one sentence."""
+
+
+def _demand(holds: object, why: str) -> None:
+    """Refuse the call unless this holds."""
+    if not holds:
+        raise _RefusedError(why)
+
+
 def _candidate(
     call: RecordedCall, group: _Target, known: KnownRows, *, namespace: str, keep_ids: bool
-) -> ButtonCandidate | Unrepeatable:
-    if call.name.lower() == DOWNSTREAM:
-        return Unrepeatable(call.words, "It sends Salesforce's version to the website: the other direction")
-    if reason := _foreign(call, namespace):
-        return Unrepeatable(call.words, reason)
-    try:
-        holes = find_holes(call.params)
-    except (ValueError, RecursionError):
-        return Unrepeatable(call.words, "Its parameters are nested too deeply to be a component's call")
-    if not holes:
-        hidden = any(_has_row_key(text) for text in texts(call.params))
-        why = "Its ids stand within longer texts" if hidden else _NO_IDS
-        return Unrepeatable(call.words, why)
-    placed = _row_hole(holes, group, known)
-    if isinstance(placed, str):
-        return Unrepeatable(call.words, placed)
-    hole, id_field = placed
-    if call.kind is CallKind.APEX and not hole.path and hole.shape != "map":
-        return Unrepeatable(call.words, "Its parameters have no names, as those of an Apex method have")
+) -> ButtonCandidate:
+    downstream = call.name.lower() == DOWNSTREAM
+    _demand(not downstream, "It sends Salesforce's version to the website: the other direction")
+    whose = f"the namespace {call.namespace}" if call.namespace else "the org's own code"
+    foreign = f"It belongs to {whose}, not to {namespace}; --namespace names another"
+    _demand(_of_package(call, namespace), foreign)
+    hole, id_field = _row_hole(call.params, group, known)
+    named = call.kind is not CallKind.APEX or hole.path or hole.shape == "map"
+    _demand(named, "Its parameters have no names, as those of an Apex method have")
     template = replaced(call.params, hole.path, hole.mark)
-    if reason := _unfit(template, hole, call.params):
-        return Unrepeatable(call.words, reason)
-    if len(group.beside[hole.path]) > 1:
-        return Unrepeatable(call.words, "What it sends beside the row ids differs from call to call")
-    if len(_ids_at(hole.path, group)) == 1 and _has_other_values(hole.mark):
-        return Unrepeatable(
-            call.words, "What stands beside the one row's id may be that row's: tick two rows"
-        )
-    if reason := _unsafe(template, known, group, hole.path, keep_ids=keep_ids):
-        return Unrepeatable(call.words, reason)
+    _demand_fit(template, hole, call.params)
+    alike = len(group.beside[hole.path]) == 1
+    _demand(alike, "What it sends beside the row ids differs from call to call")
+    ids = group.ids[hole.path]
+    shared = len(ids) > 1 or not _has_other_values(hole.mark)
+    _demand(shared, "What stands beside the one row's id may be that row's: tick two rows")
+    _demand_safe(template, known, group, hole.path, keep_ids=keep_ids)
     if call.kind is CallKind.RECORD_UPDATE and not call.name and id_field is IdField.EVENT and known.known:
         call = replace(call, namespace=NAMESPACE, name=CHANGE_EVENT)
-    score, reasons = _score(call, hole, known, _ids_at(hole.path, group), namespace)
+    score, reasons = _score(call, hole, known, ids, namespace)
     warnings = ("The recorded press failed: its answer says so",) if call.succeeded is False else ()
     return ButtonCandidate(
         call=replace(call, params=template),
@@ -333,120 +343,88 @@ def _candidate(
     )
 
 
-def _foreign(call: RecordedCall, namespace: str) -> str | None:
-    """Why a call is none of the package's; None where it is, or where that cannot be told."""
-    if call.namespace == namespace:
-        return None
-    if call.kind in {CallKind.RECORD_UPDATE, CallKind.RECORD_CREATE} and (
-        not call.name or _own_fields(call, namespace)
-    ):
-        return None
-    whose = f"the namespace {call.namespace}" if call.namespace else "the org's own code"
-    return f"It belongs to {whose}, not to {namespace}; --namespace names another"
+def _of_package(call: RecordedCall, namespace: str) -> bool:
+    """Whether a call is the package's, or may be."""
+    of_record = call.kind in {CallKind.RECORD_UPDATE, CallKind.RECORD_CREATE}
+    return call.namespace == namespace or (of_record and (not call.name or _own_fields(call, namespace)))
 
 
 def _own_fields(call: RecordedCall, namespace: str) -> bool:
     return f'"{namespace}__' in json.dumps(call.params)
 
 
-def _row_hole(holes: Sequence[Hole], group: _Target, known: KnownRows) -> tuple[Hole, IdField] | str:
-    """The place of the row ids, or why there is none."""
-    candidates = [(hole, id_field) for hole in holes if (id_field := _field(hole, group, known)) is not None]
-    if not candidates:
-        if known.known:
-            return "The ids in it are not those of the rows"
-        return "The ids in it do not look like rows; name the ticked rows with --event"
-    for id_field in IdField:
-        of_field = [one for one in candidates if one[1] is id_field]
-        if known.known and of_field:
-            candidates = of_field
-            break
-    if len(candidates) > 1:
-        several = [one for one in candidates if len(one[0].ids) > 1]
-        varying = [one for one in candidates if _varies(one[0].path, group)]
-        candidates = next((few for few in (several, varying) if len(few) == 1), candidates)
-    if len(candidates) > 1:
-        same = len({frozenset(hole.ids) for hole, _field_ in candidates}) == 1
-        if same or known.known:
-            return "The row ids stand at more than one place in it"
-        return "Ids stand at more than one place in it; name the ticked rows with --event"
-    return candidates[0]
-
-
-def _varies(path: Path, group: _Target) -> bool:
-    """Whether other calls of the same target have other ids at this place."""
-    return len(_ids_at(path, group)) > 1
+def _row_hole(params: Json, group: _Target, known: KnownRows) -> tuple[Hole, IdField]:
+    """The one place of the row ids."""
+    try:
+        holes = find_holes(params)
+    except (ValueError, RecursionError):
+        raise _RefusedError("Its parameters are nested too deeply to be a component's call") from None
+    hidden = any(map(_has_row_key, texts(params)))
+    _demand(holes, "Its ids stand within longer texts" if hidden else _NO_IDS)
+    hint = "" if known.known else "; name the ticked rows with --event"
+    places = [(hole, id_field) for hole in holes if (id_field := _field(hole, group, known)) is not None]
+    _demand(places, f"The ids in it are not those of the rows{hint}")
+    if known.known:
+        found = {id_field for _hole, id_field in places}
+        first = next(id_field for id_field in IdField if id_field in found)
+        places = [place for place in places if place[1] is first]
+    # Beside the rows there may be one id that stays the same: the page's record.
+    places = [place for place in places if len(group.ids[place[0].path]) > 1] or places
+    same = len({frozenset(hole.ids) for hole, _id_field in places}) == 1
+    _demand(len(places) == 1, f"The row ids stand at more than one place in it{'' if same else hint}")
+    return places[0]
 
 
 def _field(hole: Hole, group: _Target, known: KnownRows) -> IdField | None:
     """Which id of the rows stands at this place; None where these are no rows' ids."""
-    uuids = all(looks_like_uuid(one) for one in hole.ids)
+    uuids = all(map(looks_like_uuid, hole.ids))
     keys = {one.lower() if uuids else one[:15] for one in hole.ids}
-    for ids, id_field in (
-        (known.events, IdField.EVENT),
-        (known.records, IdField.RECORD),
-        (known.storeconnect, IdField.STORECONNECT),
-    ):
-        if keys <= ids:
-            return id_field
-    if known.prefix and not uuids and all(one.startswith(known.prefix) for one in keys):
-        return None if known.ticked else IdField.EVENT
-    if any(one.startswith(_NO_ROWS) for one in keys) or _CONTEXT.search(hole.name):
+    prefixes = {one[:3] for one in keys}
+    # Prefixes of standard objects begin with a digit: those are records, where no event is known.
+    events = prefixes <= known.prefixes if known.prefixes else any(one[0].isalpha() for one in keys)
+    id_field = IdField.STORECONNECT if uuids else IdField.EVENT if events else IdField.RECORD
+    rows = known.ids(id_field)
+    if keys <= rows:
+        return id_field
+    if id_field is IdField.EVENT and known.prefixes:
+        return None if known.ticked else id_field
+    if prefixes & _NO_ROWS or _CONTEXT.search(hole.name):
         return None
-    if known.known:
-        # The rows are known by their change events only, and a call may take the ids of their records: then
-        # there are as many of them as rows were ticked.
-        if not known.ticked or known.records or len(_ids_at(hole.path, group)) != len(known.events):
-            return None
-        return IdField.STORECONNECT if uuids else IdField.RECORD
-    if uuids:
-        return IdField.STORECONNECT
-    return IdField.RECORD if all(_standard(one) for one in keys) else IdField.EVENT
+    # The rows may be known by their change events only, and a call may take the ids of their records: then
+    # there are as many of them as rows were ticked.
+    by_number = known.ticked and not rows and len(group.ids[hole.path]) == len(known.events)
+    return id_field if by_number or not known.known else None
 
 
-def _ids_at(path: Path, group: _Target) -> set[str]:
-    """The ids that all calls of a target have at one place."""
-    return group.ids.get(path, set())
-
-
-def _standard(row: str) -> bool:
-    """Whether an id is of a standard object: those prefixes begin with a digit."""
-    return row[0].isdigit()
-
-
-def _unfit(template: Json, hole: Hole, params: Json) -> str | None:
-    """Why a template does not work; None where it gives the recorded call again."""
+def _demand_fit(template: Json, hole: Hole, params: Json) -> None:
+    """Refuse a template that does not give the recorded call again."""
     try:
         check(template)
         again = filled(template, hole.ids)
     except ValueError as error:
-        return f"Its parameters cannot be filled with other ids: {error}"
-    if unfolded(again) != unfolded(params):
-        return "Its parameters cannot be filled with other ids: the recorded ones do not come out again"
-    return None
+        raise _RefusedError(f"Its parameters cannot be filled with other ids: {error}") from None
+    same = unfolded(again) == unfolded(params)
+    _demand(same, "Its parameters cannot be filled with other ids: the recorded ones do not come out again")
 
 
-def _unsafe(template: Json, known: KnownRows, group: _Target, path: Path, *, keep_ids: bool) -> str | None:
-    """Why the constants of a template, whose hole is at `path`, may not be stored; None where they may."""
+def _demand_safe(template: Json, known: KnownRows, group: _Target, path: Path, *, keep_ids: bool) -> None:
+    """Refuse a template, whose hole is at `path`, with constants that may not be stored."""
     whole = json.dumps(template)
     words = {word[:15] for word in _ROW.findall(whole.replace("_", " "))}
-    if group.stands_in(whole, path) or words & (known.events | known.records):
-        return "The id of a recorded row stands in it at a second place"
-    if any(_named_as_secret(name, text) for name, text in named_texts(template)):
-        return "It holds a constant that may be a secret"
-    for text in texts(template):
-        if inside_of(text) is not None:
-            continue  # What is in it comes by itself
-        if looks_secret(text) or len(text) > _LONGEST_CONSTANT:
-            return "It holds a constant that may be a secret"
-        if _has_row_key(text):
-            if not keep_ids:
-                return "It holds a constant that looks like an id (user, org, store); --keep-ids accepts it"
-        elif _EMAIL.search(text) or _ADDRESS.search(text):
-            return "It holds an address, which is not stored"
-        elif _NUMBER.search(text) and not keep_ids:
-            return "It holds a number that may be a telephone's or a card's; --keep-ids accepts it"
-    return None
+    twice = group.stands_in(whole, path) or words & (known.events | known.records)
+    _demand(not twice, "The id of a recorded row stands in it at a second place")
+    constants = [text for text in texts(template) if inside_of(text) is None]  # what is in it comes by itself
+    secret = any(looks_secret(text) or len(text) > _LONGEST_CONSTANT for text in constants) or any(
+        _named_as_secret(name, text) for name, text in named_texts(template)
+    )
+    _demand(not secret, "It holds a constant that may be a secret")
+    keyed = any(map(_has_row_key, constants)) and not keep_ids
+    _demand(not keyed, "It holds a constant that looks like an id (user, org, store); --keep-ids accepts it")
+    plain = [text for text in constants if not _has_row_key(text)]
+    addressed = any(_EMAIL.search(text) or _ADDRESS.search(text) for text in plain)
+    _demand(not addressed, "It holds an address, which is not stored")
+    numbered = any(map(_NUMBER.search, plain)) and not keep_ids
+    _demand(not numbered, "It holds a number that may be a telephone's or a card's; --keep-ids accepts it")
 
 
 def _has_row_key(text: str) -> bool:

@@ -126,6 +126,7 @@ _SITE = re.compile(r"\A.+?(?=/(?:services/(?:data|apexrest|Soap)|lwr/apex)/)")
 """What an Experience Cloud site has in front of an address of the org."""
 _LWR = re.compile(r"/lwr/apex/v\d{1,3}\.\d/([^/]+)/([^/]+)/?")
 _APEX = "aura://ApexActionController/ACTION$execute"
+_VIEW_STATE = "com.salesforce.visualforce.ViewState"
 _DELETION = "Deletion of a record", "A re-sync does not delete records; it is never repeated"
 _KIND = "It is of a kind that this tool cannot repeat"
 _NO_NAME = "Its name is none that Salesforce allows, or looks like an id or a secret"
@@ -190,8 +191,10 @@ def _plain_request(path: str, exchange: Exchange) -> RecordedCall | None:
     """The one call of a request that is no Lightning action."""
     if match := _LWR.fullmatch(path):
         return _lwr(match[1], match[2], exchange)
+    # Where a page sends files too, its form is of many parts, which are not taken apart.
+    parts = f'name="{_VIEW_STATE}"' in (exchange.text or "")
     _demand(
-        "com.salesforce.visualforce.ViewState" not in exchange.form,
+        _VIEW_STATE not in exchange.form and not parts,
         "A Visualforce page",
         "Its state is encrypted and holds the selected rows, so it cannot be repeated with others",
     )
@@ -373,9 +376,8 @@ def _action(kind: str, name: str, exchange: Exchange) -> RecordedCall:
 
 def _apexrest(path: str, exchange: Exchange) -> RecordedCall:
     what, parts = "Apex REST", path.split("/")
-    if not _REST_PATH.fullmatch(path):
-        _demand(not any(map(looks_like_id, parts)), what, "The row's id stands in its address")
-        raise _CannotRepeatError(what, "Its address is not a plain path of names")
+    _demand(not any(map(looks_like_id, parts)), what, "The row's id stands in its address")
+    _demand(_REST_PATH.fullmatch(path), what, "Its address is not a plain path of names")
     _demand(not any(map(_no_name, parts)), what, "A part of its address looks like an id or a secret")
     body = _json(exchange.text)
     _demand(isinstance(body, Mapping), f"Apex REST {path}", "Its body is not a JSON object")
