@@ -16,12 +16,12 @@ from syncerr_tui.diagnosis.fingerprint import ARRIVED, NOT_LISTED, Fingerprint, 
 from syncerr_tui.diagnosis.victims import GraphNode, Victims, local_name
 from syncerr_tui.model import SyncError, sorted_in_parts
 
-ORDERS = frozenset({"order"})
+_ORDER = "order"
 MONEY = frozenset(
     {"payment", "payment_item", "voucher", "subscription", "account_credit_ledger", "account_points_ledger"}
 )
 """Objects that carry money by themselves: financial records, which are read and never rewritten."""
-_COUNTED = ORDERS | MONEY
+_COUNTED = MONEY | {_ORDER}
 
 _PAGE = 2000
 """Rows that are linked in one go: a processor keeps them at hand, which 100,000 at once are too many for."""
@@ -331,15 +331,15 @@ def _is_also_fact(node: GraphNode, guess: Link) -> bool:
 
 
 def _built(group: _Group, rows: list[GraphNode]) -> Cause:
-    """A cause of its rows, oldest first."""
+    """A cause of its rows, oldest first; those without a time are the last."""
     sure = [node for node in rows if not node.unsure]
-    timed = [node for node in sure if node.age[0] < inf] if sure and sure[-1].age[0] == inf else sure
     records = {
         (local, node.record.storeconnect_id)
         for node in sure
         if (local := local_name(node.record.object)) in _COUNTED
     }
-    money = Counter(local for local, _ in records if local in MONEY)
+    money = Counter(local for local, _ in records)
+    orders = money.pop(_ORDER, 0)
     roots = [node.error for node in rows if node.root == node.error.id]
     return Cause(
         key=group.fingerprint.key,
@@ -347,11 +347,11 @@ def _built(group: _Group, rows: list[GraphNode]) -> Cause:
         roots=tuple(error.id for error in roots),
         victims=tuple(node.error.id for node in sure if node.root != node.error.id),
         guessed=tuple(node.error.id for node in rows if node.unsure),
-        orders=sum(1 for local, _ in records if local in ORDERS),
+        orders=orders,
         money=sum(money.values()),
         money_records=tuple(sorted(money.items(), key=lambda kind: (-kind[1], kind[0]))),
-        first_seen=timed[0].error.since if timed else None,
-        last_seen=timed[-1].error.since if timed else None,
+        first_seen=next((node.error.since for node in sure), None),
+        last_seen=next((since for node in reversed(sure) if (since := node.error.since)), None),
         examples=tuple(error.id for error in examples_of(roots)),
         missing=group.missing,
         ready=group.fingerprint is READY,

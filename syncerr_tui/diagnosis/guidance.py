@@ -22,7 +22,16 @@ from syncerr_tui.diagnosis.guidance_template import Facts, facts_of, fill, name
 from syncerr_tui.diagnosis.identifiers import api_name, object_of
 from syncerr_tui.diagnosis.model import Diagnosis, Failure, Guidance, OrgNote, Retry, Step
 
-_LISTS = {"transactional_emails": "s_c__Transactional_Email__c", "products": "Product2"}
+_RECORDS = {"record": "record", "other_record": "other_record", "users": "user", "contact": "contact"}
+"""Page of the catalogue that is one record -> the blank with its id; where none is known it is a list."""
+_LISTS = {
+    "transactional_emails": "s_c__Transactional_Email__c",
+    "products": "Product2",
+    "contact": "Contact",
+}
+_AUTOMATION = {"automation": ("flow", "trigger", "class"), "apex": ("trigger", "class")}
+"""Page of the catalogue -> what it may list: the first that is named, or the first of all."""
+_AUTOMATION_LISTS = {"flow": "flows", "trigger": "apex_triggers", "class": "apex_classes"}
 _TRY_FIRST = (Step("Re-sync this error once: it may pass by itself. If it fails again, go on here."),)
 _KINDS = {"flow": "the Flow", "trigger": "the trigger", "class": "the Apex class"}
 
@@ -174,46 +183,27 @@ def _steps(entry: Entry, facts: Facts, instance_url: str | None) -> list[Step]:
 def page_path(page: str, facts: Facts) -> str | None:
     """The path behind a page name of the catalogue, as exact as the facts allow; None where there is none."""
     first = {name: texts[0] for name, texts in facts.blanks.items() if texts}
-    match page:
-        case "flow" if "flow_version" in first:
-            return links.flow(first["flow_version"])
-        case "flow":
-            return links.setup("flows")
-        case "automation" if "flow" in first or first.keys().isdisjoint({"trigger", "class"}):
-            return links.setup("flows")
-        case "apex" | "automation":
-            only_class = "class" in first and "trigger" not in first
-            return links.setup("apex_classes" if only_class else "apex_triggers")
-        case "record" | "other_record":
-            return _record_path(page, facts)
-        case "users" if "user" in first:
-            return links.record(first["user"])
-        case "contact" if "contact" in first:
-            return links.record(first["contact"], "Contact")
-        case "contact":
-            return links.object_list("Contact")
-        case "object_list":
-            return links.object_list(facts.target or "Account")
-        case "parent_list":
-            parent = api_name(first.get("parent", ""))
-            return links.object_list(parent) if parent else None
-        case "record_types":
-            return links.object_page(page, api_name(first.get("object_said", "")) or facts.target)
-        case "field":
-            return links.object_page("fields", facts.target, _standard_field(facts))
-        case _ if page in _LISTS:
-            return links.object_list(_LISTS[page])
-        case _ if page in links.OBJECT_PAGES:
-            return links.object_page(page, facts.target)
-        case _:
-            return links.setup(page)
-
-
-def _record_path(which: str, facts: Facts) -> str | None:
-    record = facts.blanks.get(which, ())
-    if record:
-        return links.record(record[0], object_of(record[0]) or facts.own_object)
-    return links.object_list(facts.target) if facts.target else None
+    if record := first.get(_RECORDS.get(page, "")):
+        return links.record(record, object_of(record) or facts.own_object)
+    if page in _LISTS:
+        return links.object_list(_LISTS[page])
+    if page in {"record", "other_record"}:
+        return links.object_list(facts.target or "")
+    if page == "object_list":
+        return links.object_list(facts.target or "Account")
+    if page == "parent_list":
+        return links.object_list(api_name(first.get("parent", "")) or "")
+    if page == "flow":
+        return links.flow(first.get("flow_version", ""))
+    if page == "field":
+        return links.object_page("fields", facts.target, _standard_field(facts))
+    if page in links.OBJECT_PAGES:
+        said = api_name(first.get("object_said", "")) if page == "record_types" else None
+        return links.object_page(page, said or facts.target)
+    if page in _AUTOMATION:
+        kinds = _AUTOMATION[page]
+        page = _AUTOMATION_LISTS[next((kind for kind in kinds if kind in first), kinds[0])]
+    return links.setup(page)
 
 
 def _standard_field(facts: Facts) -> str | None:
