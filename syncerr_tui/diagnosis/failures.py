@@ -22,22 +22,23 @@ MOST = 20
 """No save is refused for more reasons than this; what follows belongs to the last."""
 
 _SEPARATOR = re.compile(
-    r"[;\s\])-](?:(?<=;)\s{0,3}|(?:(?<=\s)-|(?<=-))-\s{0,3}(?=[A-Z])|"
-    r"(?:(?<=\s)\n|(?<=\n))\s{0,8}(?:[-*•]\s|\d{1,3}[.)]\s)?|(?<=\s)[|/]\s|(?<=[\])])\s?,\s{0,3})"
+    r"[;\s\])>-](?:(?<=;)\s{0,3}|(?:(?<=\s)-|(?<=-))-\s{0,3}(?=[A-Z])|"
+    r"(?:(?<=\s)\n|(?<=\n))\s{0,8}(?:[-*•]\s|\d{1,3}[.)]\s)?|(?<=\s)[|/]\s|(?<=[\])])\s?,\s{0,3}|"
+    r"(?<=>)(?=<(?:\w{1,20}:)?errors?[\s>]))"
 )
-"""`; `, ` --CODE`, a new line with or without a bullet, ` | `, ` / `, `], `.
+"""`; `, ` --CODE`, a new line with or without a bullet, ` | `, ` / `, `], `, the next element of XML.
 
 One set of characters begins them all: with that in front the search is twice as quick.
 """
-_MARKS = (";", "\n", "--", " | ", " / ", ",", "<", "atabase")
-"""One of these stands in every text that has a separator or a result: looking for them is quicker."""
+_MARKS = (";", "\n", "--", " | ", " / ", ",", "><")
+"""One of these stands in every text that has a separator: looking for them is quicker."""
 _CODE_FIRST = re.compile(r"(?:\w{1,20}[.(\[]{1,2})?[A-Z]{3,}(?:_[A-Z0-9]+)+\s?[:,(]")
 _OPEN_END = re.compile(r"(?:[:,(\[{=]|\b(?:caused by|details|because|for)\.?)\s*\Z", re.IGNORECASE)
 _RESULT = re.compile(
-    r"Database\.(?:Error|SaveResult|UpsertResult|DeleteResult)\[|<(?:\w{1,20}:)?errors?[\s>]", re.IGNORECASE
+    r"[(\[]{0,2}Database\.(?:Error|SaveResult|UpsertResult|DeleteResult)\[|<(?:\w{1,20}:)?errors?[\s>]",
+    re.IGNORECASE,
 )
-_CODE_WORD = re.compile(r"[A-Z]{3,}(?:_[A-Z0-9]+)+")
-_WORDS = re.compile(r"[^\W\d_]{3,}")
+_NO_LABEL = frozenset("\n=<")
 _BRACES = re.compile(r"[{}]")
 _ELEMENT = re.compile(r"<(?P<close>/?)(?:\w{1,20}:)?errors?(?:\s[^<>]{0,200})?>", re.IGNORECASE)
 
@@ -181,8 +182,6 @@ def _sides(item: Statement) -> Iterator[Statement]:
     if len(cuts) == 1:
         yield item
         return
-    if len(cuts) > 1 and not _WORDS.search(_CODE_WORD.sub("", text[: cuts[1]])):
-        del cuts[1]  # `[CODE] (Database.SaveResult[...`: a code alone is that of what follows
     seen: set[str] = set()
     for start, end in pairwise([*cuts, len(text)]):
         piece = item.text.cut(start, end)
@@ -203,24 +202,13 @@ def _cuts(text: str, sentences: Sequence[SentenceMatch]) -> Iterator[int]:
     if len(_codes(text)) + len(begins) < 2 or not any(mark in text for mark in _MARKS):
         return
     last = 0
-
-    def before(end: int) -> tuple[set[str], tuple[str, ...]]:
-        """The sentences and codes since the last cut."""
-        return {kind for at, kind in begins.items() if last <= at < end}, _codes(text[last:end])
-
-    for match in matches(_RESULT, text) if "<" in text or "databa" in text.lower() else ():
-        if any(before(match.start())):
-            last = match.start()
-            yield last
-    for match in matches(_SEPARATOR, text) if not last else ():
+    for match in matches(_SEPARATOR, text):
         start, end = match.span()
         kind = begins.get(end)
         labelled = kind or begins.get(_behind_label(text, end))
-        if not (labelled or _is_code_first(text, end)) or _OPEN_END.search(
-            text, max(last, start - 40), start
-        ):
+        if not (labelled or _is_first(text, end)) or _OPEN_END.search(text, max(last, start - 40), start):
             continue
-        kinds, codes = before(start)
+        kinds, codes = {kind for at, kind in begins.items() if last <= at < start}, _codes(text[last:start])
         # `duplicate value found: Name`, a line end, `duplicates value on record`: one sentence.
         goes_on = kind in kinds and ";" not in match[0]
         # `STRING_TOO_LONG`, a line end, `Name: data value too large`: the code and its own sentence.
@@ -230,13 +218,13 @@ def _cuts(text: str, sentences: Sequence[SentenceMatch]) -> Iterator[int]:
             yield last
 
 
-def _is_code_first(text: str, start: int) -> bool:
-    """Whether a code begins here."""
+def _is_first(text: str, start: int) -> bool:
+    """Whether a code or a result begins here."""
     code = _CODE_FIRST.match(text, start)
-    return code is not None and bool(_codes(code[0]))
+    return bool(code and _codes(code[0])) or _RESULT.match(text, start) is not None
 
 
 def _behind_label(text: str, start: int) -> int:
     """Where a sentence begins if a field's label stands in front of it; -1 where none does."""
     colon = text.find(": ", start, start + 60)
-    return colon + 2 if colon > start and "\n" not in text[start:colon] else -1
+    return colon + 2 if colon > start and _NO_LABEL.isdisjoint(text[start:colon]) else -1

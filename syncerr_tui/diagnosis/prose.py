@@ -28,7 +28,7 @@ _QUOTED = re.compile(
             ("「", "」"),
             ("『", "』"),
             ("‘", "’"),
-            (r"(?<!\w)'", "'"),
+            (r"'(?<!\w')", "'"),
         )
     )
 )
@@ -101,6 +101,10 @@ _SUBJECT_ABROAD = re.compile(
     r"deben?|no puede|es (?:obligatori[oa]|requerid[oa]|inválid[oa])|"
     r"deve|devono|non può|è obbligatori[oa]|não pode|é obrigatóri[oa]|moet|mag (?:niet|geen)|is verplicht)\b"
 )
+_PREDICATE_ABROAD = re.compile(
+    " (?:muss|müssen|darf |ist |doi|ne peut|est |deb|no puede|es |dev|non può|è |não|é |moet|mag |is v)"
+)
+"""In every text that `_SUBJECT_ABROAD` fits, and quicker to look for."""
 _NO_SUBJECT_ABROAD = re.compile(
     r"\b(?:eine?[mnrs]?|une?|un[oa]|een|dies\w*|jede\w*|alle|sie|es|man|bitte|wenn|feld|c(?:e|et|ette|es)|chaque|vous|il|elle|on|si|champ|"
     r"est[aeo]s?|cada|usted|se|cuando|campo|quest\w+|ogni|lei|você|quando|de[zs]e|dit|dat|elke?|u|het|als|veld)\b",
@@ -189,7 +193,7 @@ _RULES = (
     _Rule(_QUOTED, _called_a_field),
     _Rule(_FIELD_NOUN, roots=_RULE_TEXT, clue=_NOUN),
     _Rule(_SUBJECT, _subject, _PROSE_TEXT, _PREDICATE),
-    _Rule(_SUBJECT_ABROAD, _subject_abroad, _PROSE_TEXT),
+    _Rule(_SUBJECT_ABROAD, _subject_abroad, _PROSE_TEXT, _PREDICATE_ABROAD),
     # `When the Stage is Closed Won`, `set Stage to`, `Enter the Cancellation Reason`: what a rule wants.
     _Rule(
         re.compile(
