@@ -82,7 +82,10 @@ class SyncError:
         return self.created_at or self.processed_at
 
     def stored(self) -> dict[str, Any]:
-        """What `of_payload` makes it again from."""
+        """What `of_payload` makes it again from.
+
+        Plans are bound to it by their hash: a field that is new leaves it as it was where the field is empty.
+        """
         return {**self.payload(), "created_at": self.created_at.isoformat() if self.created_at else None}
 
     @classmethod

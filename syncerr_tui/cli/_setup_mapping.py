@@ -9,9 +9,8 @@ from typing import Any
 from syncerr_tui.cli._console import Asker, heading, row, say, table, width
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.salesforce.discovery import Describes, discover
-from syncerr_tui.salesforce.profiles import FieldMapping
+from syncerr_tui.salesforce.profiles import OPTIONAL, FieldMapping, FieldRole
 from syncerr_tui.salesforce.proposal import THE_OBJECT, Ambiguity, Overrides, Proposal
-from syncerr_tui.salesforce.vocabulary import OPTIONAL, FieldRole
 from syncerr_tui.text import one_line
 
 NONE = "-"

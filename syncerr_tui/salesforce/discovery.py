@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from syncerr_tui.errors import BadInputError, RefusedError
 from syncerr_tui.salesforce import soql
 from syncerr_tui.salesforce.faults import WayBlockedError
-from syncerr_tui.salesforce.profiles import FieldMapping
+from syncerr_tui.salesforce.profiles import OPTIONAL, FieldMapping, FieldRole
 from syncerr_tui.salesforce.proposal import (
     NOTHING_NAMED,
     THE_OBJECT,
@@ -44,9 +44,7 @@ from syncerr_tui.salesforce.scoring import (
 )
 from syncerr_tui.salesforce.vocabulary import (
     OBJECT_HINTS,
-    OPTIONAL,
     RECORD_KEY,
-    FieldRole,
     bare,
     words,
 )

@@ -26,6 +26,7 @@ from syncerr_tui.salesforce.profiles import (
     AuthMethod,
     ButtonMethod,
     FieldMapping,
+    FieldRole,
     GuidedMethod,
     OrgProfile,
     PasswordAuth,
@@ -33,7 +34,6 @@ from syncerr_tui.salesforce.profiles import (
 from syncerr_tui.salesforce.proposal import Overrides
 from syncerr_tui.salesforce.reading import EventReader, failed_only
 from syncerr_tui.salesforce.soql import to_18
-from syncerr_tui.salesforce.vocabulary import FieldRole
 from syncerr_tui.text import one_line
 from syncerr_tui.words import plural
 

@@ -7,7 +7,7 @@ Reading and writing the files is `profile_files`. A profile never holds a secret
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Annotated, ClassVar, get_args, get_type_hints
@@ -234,6 +234,19 @@ class RecordPointer(StrEnum):
     """It does not: the record is found by its StoreConnect ID alone."""
 
 
+class FieldRole(StrEnum):
+    """What a field of the change event is for. The values are the keys of a profile's mapping."""
+
+    OBJECT = "object"
+    EVENT_TYPE = "event_type"
+    PROCESSED_AT = "processed_at"
+    STORECONNECT_ID = "storeconnect_id"
+    MESSAGE = "message"
+    STATUS = "status"
+    SALESFORCE_ID = "salesforce_id"
+    CODE = "code"
+
+
 @dataclass(frozen=True, slots=True)
 class FieldMapping:
     """API names of the change event object in one org: discovered by describe, confirmed by a person."""
@@ -268,18 +281,13 @@ class FieldMapping:
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """Every mapped field, once, in the order a query asks for them."""
-        named = (
-            self.object,
-            self.event_type,
-            self.processed_at,
-            self.salesforce_id,
-            self.storeconnect_id,
-            self.message,
-            self.code,
-            self.status,
-        )
+        """Every mapped field, once."""
+        named = (getattr(self, role.value) for role in FieldRole)
         return tuple(dict.fromkeys(name for name in named if name))
+
+
+OPTIONAL = frozenset(FieldRole(one.name) for one in fields(FieldMapping) if one.default is None)
+"""Roles that an org may do without."""
 
 
 @dataclass(frozen=True, slots=True)

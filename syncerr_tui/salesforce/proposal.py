@@ -13,13 +13,17 @@ from typing import Any
 
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.model import EventType
-from syncerr_tui.salesforce.profiles import DEFAULT_EVENT_TYPES, FieldMapping, RecordPointer
+from syncerr_tui.salesforce.profiles import (
+    DEFAULT_EVENT_TYPES,
+    OPTIONAL,
+    FieldMapping,
+    FieldRole,
+    RecordPointer,
+)
 from syncerr_tui.salesforce.scoring import ACCEPT, MARGIN, Candidate, Describe, Sample, Values, candidates
 from syncerr_tui.salesforce.soql import NUMBERS
 from syncerr_tui.salesforce.vocabulary import (
-    OPTIONAL,
     RECORD_KEY,
-    FieldRole,
     Standing,
     bare,
     event_type_of,
@@ -84,23 +88,16 @@ class Proposal:
                 f"{first.question}{f': {choices}' if choices else ''}",
                 "Run 'syncerr-tui setup' for this org and choose",
             )
-        field = {role: self.chosen[role].name for role in self.chosen}
+        names: dict[str, Any] = {role.value: candidate.name for role, candidate in self.chosen.items()}
         return FieldMapping(
+            **names,
             object_name=self.object_name,
-            object=field[FieldRole.OBJECT],
-            event_type=field[FieldRole.EVENT_TYPE],
-            processed_at=field[FieldRole.PROCESSED_AT],
-            storeconnect_id=field[FieldRole.STORECONNECT_ID],
-            message=field[FieldRole.MESSAGE],
-            status=field[FieldRole.STATUS],
             failed=self.failed,
             pending=self.pending,
             done=self.done,
             status_type=status.type if (status := self.chosen[FieldRole.STATUS]).type in _TYPED else "",
             status_filterable=status.filterable,
-            salesforce_id=field.get(FieldRole.SALESFORCE_ID),
             pointer=self.pointer,
-            code=field.get(FieldRole.CODE),
             event_types=self.event_types,
             record_key=self.record_key,
         )

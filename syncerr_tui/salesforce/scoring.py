@@ -11,16 +11,15 @@ from collections.abc import Callable, Mapping, Sequence, Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from syncerr_tui.salesforce.profiles import OPTIONAL, FieldRole
 from syncerr_tui.salesforce.reading import status_values
 from syncerr_tui.salesforce.soql import NUMBERS, to_18
 from syncerr_tui.salesforce.vocabulary import (
     DECOY_WORDS,
     KNOWN_OBJECT,
     OBJECT_WORDS,
-    OPTIONAL,
     REMEMBERED,
     ROLE_WORDS,
-    FieldRole,
     Standing,
     bare,
     event_type_of,

@@ -14,23 +14,7 @@ from functools import lru_cache
 from importlib.resources import files
 
 from syncerr_tui.model import EventType
-
-
-class FieldRole(StrEnum):
-    """What a field of the change event is for. The values are the keys of a profile's mapping."""
-
-    OBJECT = "object"
-    EVENT_TYPE = "event_type"
-    PROCESSED_AT = "processed_at"
-    STORECONNECT_ID = "storeconnect_id"
-    MESSAGE = "message"
-    STATUS = "status"
-    SALESFORCE_ID = "salesforce_id"
-    CODE = "code"
-
-
-OPTIONAL = frozenset({FieldRole.SALESFORCE_ID, FieldRole.CODE})
-"""Roles that an org may do without."""
+from syncerr_tui.salesforce.profiles import FieldRole
 
 KNOWN_OBJECT = "s_c__Change_Event__c"
 """The one name of it that is published."""
@@ -72,7 +56,7 @@ _DATA: Mapping[str, Mapping[str, str]] = tomllib.loads(
 
 ROLE_WORDS: Mapping[FieldRole, tuple[str, ...]] = {role: _phrases(_DATA["roles"][role]) for role in FieldRole}
 DECOY_WORDS: Mapping[FieldRole, tuple[str, ...]] = {
-    role: _phrases(_DATA["decoys"][role]) for role in FieldRole
+    role: _phrases(_DATA["decoys"].get(role, "")) for role in FieldRole
 }
 """Words that speak against a role."""
 OBJECT_WORDS = _phrases(_DATA["objects"]["names"])

@@ -16,12 +16,19 @@ from syncerr_tui.diagnosis.guidance_catalog import MANUAL_CODES
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.host.config import PALETTE
 from syncerr_tui.journal import filter as journal_filter
-from syncerr_tui.model import Verdict
+from syncerr_tui.model import SyncError, Verdict
 from syncerr_tui.resync import proof
 from syncerr_tui.resync.events import Counts
-from syncerr_tui.salesforce.profiles import AUTH_METHODS, METHODS, ButtonMethod, questions
+from syncerr_tui.salesforce.profiles import (
+    AUTH_METHODS,
+    METHODS,
+    ButtonMethod,
+    FieldMapping,
+    FieldRole,
+    questions,
+)
+from syncerr_tui.salesforce.reading import EventReader
 from syncerr_tui.salesforce.scoring import ROLES
-from syncerr_tui.salesforce.vocabulary import FieldRole
 from syncerr_tui.triage import filter as triage_filter, terms
 from syncerr_tui.triage.actions import BY_ID
 from syncerr_tui.triage.columns import FIELDS, ORDER, SORTABLE, ordered
@@ -30,7 +37,7 @@ from syncerr_tui.ui.journal_words import _COUNTED
 from syncerr_tui.ui.widgets import themed
 from syncerr_tui.ui.widgets.themed import _GROUNDS, LOOKS
 from tests.contracts.package import ROOT
-from tests.factories import sync_error
+from tests.factories import NOW, salesforce_id, sync_error
 
 
 @pytest.mark.parametrize("verdict", Verdict)
@@ -86,8 +93,29 @@ def test_guidance_in_a_file_of_its_own_is_read() -> None:
     assert files == {*MANUAL_CODES, "kinds"}
 
 
+def test_a_field_of_an_error_survives_its_json() -> None:
+    whole = sync_error(1, salesforce_id=salesforce_id(2), created_at=NOW)
+    assert all(getattr(whole, field.name) is not None for field in fields(SyncError)), "give it a value here"
+    assert SyncError.of_payload(whole.stored()) == whole
+
+
 def test_a_role_of_a_field_has_its_types() -> None:
     assert set(ROLES) == set(FieldRole)
+
+
+@pytest.mark.parametrize("role", [role for role in FieldRole if role is not FieldRole.STATUS])
+def test_what_a_field_of_the_org_holds_is_read(role: FieldRole) -> None:
+    names: dict[str, Any] = {each.value: f"{each.value}__c" for each in FieldRole}
+    read = EventReader(FieldMapping(object_name="Event__c", failed=("FAILED",), **names)).error
+    values = {
+        FieldRole.EVENT_TYPE: "Create",
+        FieldRole.PROCESSED_AT: NOW.isoformat(),
+        FieldRole.SALESFORCE_ID: salesforce_id(2),
+        FieldRole.CODE: "DUPLICATE_VALUE",
+    }
+    without = read({"Id": salesforce_id(1)})
+    held = read({"Id": salesforce_id(1), names[role.value]: values.get(role, "x")})
+    assert getattr(held, role.value) != getattr(without, role.value)
 
 
 @pytest.mark.parametrize("theme", [themed._DARK, themed._LIGHT, themed._ANSI_DARK, themed._ANSI_LIGHT])

@@ -146,6 +146,12 @@ def test_a_plan_survives_the_file(plan: Plan, tmp_path: Path) -> None:
     assert plan_file.read(tmp_path / "plan.json") == plan
 
 
+def test_a_plan_that_was_written_before_is_read() -> None:
+    """Its hash is that of what it held: what an error came to hold later must not be in it while empty."""
+    plan = plan_file.read(Path(__file__).with_name("plan-1.json"))
+    assert [row.error for row in plan.rows] == [sync_error(n, created_at=NOW) for n in range(2)]
+
+
 @pytest.mark.parametrize(
     "change",
     [

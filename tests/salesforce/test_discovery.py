@@ -11,10 +11,10 @@ import pytest
 from syncerr_tui.errors import BadInputError, UnreachableError
 from syncerr_tui.model import EventType
 from syncerr_tui.salesforce.discovery import discover
-from syncerr_tui.salesforce.profiles import RecordPointer
+from syncerr_tui.salesforce.profiles import FieldRole, RecordPointer
 from syncerr_tui.salesforce.proposal import THE_OBJECT, Overrides, Proposal
 from syncerr_tui.salesforce.responses import WrongShapeError
-from syncerr_tui.salesforce.vocabulary import FieldRole, Standing, event_type_of, standing_of
+from syncerr_tui.salesforce.vocabulary import Standing, event_type_of, standing_of
 from tests.salesforce.orgs import (
     FakeOrg,
     Row,
