@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
@@ -116,6 +116,11 @@ def local_minute(at: datetime) -> str:
 def local_second(at: datetime) -> str:
     """The same to the second: where it is the one time that counts."""
     return f"{at.astimezone():%Y-%m-%d %H:%M:%S %Z}"
+
+
+def naming(sentence: str, event: str, name_of: Callable[[str], str]) -> str:
+    """A sentence in which an event that it is known to name by its id has the name of its record."""
+    return sentence.replace(event, name_of(event)) if event else sentence
 
 
 def plural(count: int, noun: str, shown: int | None = None) -> str:

@@ -162,9 +162,15 @@ class Attempt:
             ended=verdict is not None,
         )
 
-    def not_sent(self, reason: str) -> Attempt:
-        """It ends without a verdict, because it is not sent."""
-        return self._grown(ended=True, verdict=None, reason=reason, evidence={}, now=None)
+    def not_sent(self, reason: str, cause: str = "") -> Attempt:
+        """It ends without a verdict, because it is not sent; `cause` is the event that the reason names."""
+        evidence = {"cause": cause} if cause else {}
+        return self._grown(ended=True, verdict=None, reason=reason, evidence=evidence, now=None)
+
+    @property
+    def cause(self) -> str:
+        """The event that its reason names; empty where it names none."""
+        return str(self.evidence.get("cause", ""))
 
     def with_press(self, pressed: Pressed) -> Attempt:
         """What the person who was asked says now. A press counts as accepted: the org's button took it."""

@@ -42,6 +42,8 @@ class HistoryEntry:
     words: str
     by: str
     """The operating system's user of that run."""
+    cause: str = ""
+    """The event that its words name; empty where they name none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,8 @@ def story(journal: Journal, event: str) -> tuple[HistoryEntry, ...]:
     )
     by_hand = {row["intent"] for row in notes}
     ended = journal.read(
-        "SELECT v.at, v.verdict, v.reason, u.os_user FROM verdicts v JOIN runs u ON u.id = v.run "
+        "SELECT v.at, v.verdict, v.reason, json_extract(v.evidence, '$.cause') AS cause, u.os_user "
+        "FROM verdicts v JOIN runs u ON u.id = v.run "
         "WHERE v.event = ? ORDER BY v.n",
         (event,),
     )
@@ -92,7 +95,9 @@ def story(journal: Journal, event: str) -> tuple[HistoryEntry, ...]:
         answered = _time(row["answered"] or row["at"])
         events.append(HistoryEntry(answered, "answer", words, row["os_user"]))
     events += [
-        HistoryEntry(_time(row["at"]), row["verdict"] or "NOT SENT", row["reason"], row["os_user"])
+        HistoryEntry(
+            _time(row["at"]), row["verdict"] or "NOT SENT", row["reason"], row["os_user"], row["cause"] or ""
+        )
         for row in ended
     ]
     return tuple(sorted(events, key=lambda happened: happened.at))
@@ -133,9 +138,11 @@ def found_words(verdict: Verdict | str | None, reason: str, evidence: Mapping[st
     return f"{summarize(reason.removesuffix(added), None)}{added}"
 
 
-def names_of(journal: Journal, run: str, reasons: Iterable[str]) -> dict[str, str]:
-    """The events of a run that these reasons speak of, by the names of their records: `Account 7ce42c82`."""
-    ids = sorted({word for reason in reasons for word in reason.split(" ") if len(word) == 18})
+def names_of(journal: Journal, run: str, events: Iterable[str]) -> dict[str, str]:
+    """Events of a run by the names of their records: `Account 7ce42c82`."""
+    ids = sorted(set(filter(None, events)))
+    if not ids:
+        return {}
     rows = journal.read(
         "SELECT event, object, storeconnect_id FROM rows WHERE run = ? "
         "AND event IN (SELECT value FROM json_each(?))",

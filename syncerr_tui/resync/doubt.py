@@ -52,7 +52,10 @@ def recall(journal: Journal, plan: Plan) -> Recalled:
     claimed = held(journal, [error.id for error in errors])
     again = unchanged_words(unchanged(journal, errors), len(errors))
     return Recalled(
-        held=tuple(LeftOut(event, why) for event, why in claimed.items()),
+        held=tuple(
+            LeftOut(event, f"it is being re-synced by {who}", of_several=f"they are being re-synced by {who}")
+            for event, who in claimed.items()
+        ),
         in_doubt=in_doubt(journal, errors),
         remarks=tuple(filter(None, (again, doubt_words(journal, errors)))),
         measured=tuple(history.wave_times(plan.method)),
@@ -61,7 +64,7 @@ def recall(journal: Journal, plan: Plan) -> Recalled:
 
 
 def held(journal: Journal, events: Sequence[str]) -> dict[str, str]:
-    """Rows that a run of another program holds right now, and why they cannot be sent here."""
+    """Rows that a run of another program holds right now, and who has them."""
     holders: dict[str, str] = {}
     lives: dict[int, bool] = {}
     rows = journal.read_of(
@@ -73,8 +76,7 @@ def held(journal: Journal, events: Sequence[str]) -> dict[str, str]:
         if row["id"] not in lives:
             lives[row["id"]] = journal.claims.runs_elsewhere(row)
         if lives[row["id"]]:
-            who = f"{row['user']} ({Owner.of_row(row).name})"
-            holders[row["event"]] = f"it is being re-synced by {who}"
+            holders[row["event"]] = f"{row['user']} ({Owner.of_row(row).name})"
     return holders
 
 

@@ -82,6 +82,10 @@ class LeftOut:
 
     id: str
     reason: str
+    cause: str = ""
+    """The event that the reason names; empty where it names none."""
+    of_several: str = ""
+    """The reason as it is said of several; empty where that is the same."""
 
 
 @dataclass(frozen=True)
@@ -282,19 +286,26 @@ def _ready(
     """
     for error in known:
         if error.id not in out and error.event_type is EventType.OTHER:
-            out[error.id] = LeftOut(error.id, "its event type is not known to this profile")
+            out[error.id] = LeftOut(
+                error.id,
+                "its event type is not known to this profile",
+                of_several="their event type is not known to this profile",
+            )
     chosen = [error for error in known if error.id not in out]
     level = _levels((error.id for error in chosen), links)
     for error in chosen:
         if error.id not in level:
             out[error.id] = LeftOut(
-                error.id, "it and other rows wait for each other; choose one of them alone"
+                error.id,
+                "it and other rows wait for each other; choose one of them alone",
+                of_several="they and other rows wait for each other; choose one of them alone",
             )
     inside: set[str] = set()
     for error in sorted((e for e in chosen if e.id in level), key=lambda e: level[e.id]):
         missing = sorted(p for p in links.get(error.id, ()) if p not in inside)
         if missing:
-            out[error.id] = LeftOut(error.id, f"its cause {missing[0]} is not in this plan")
+            rest = f"cause {missing[0]} is not in this plan"
+            out[error.id] = LeftOut(error.id, f"its {rest}", missing[0], f"their {rest}")
         else:
             inside.add(error.id)
     return [e for e in chosen if e.id in inside], level

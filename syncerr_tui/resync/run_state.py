@@ -274,11 +274,13 @@ class RunState:
     def skip_for_cause(self, causes: Mapping[str, str]) -> None:
         """These rows are not sent: event -> its cause that is not proven."""
         self._skipped_for_cause.update(causes)
-        self.skip(
-            {
-                event: f"its cause {cause} is not proven ({self.verdict(cause) or 'not sent'})"
+        self.end(
+            [
+                self.attempts[event].not_sent(
+                    f"its cause {cause} is not proven ({self.verdict(cause) or 'not sent'})", cause
+                )
                 for event, cause in causes.items()
-            }
+            ]
         )
 
     def skip_rows_of_failed_causes(self) -> None:

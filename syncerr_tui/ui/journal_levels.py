@@ -229,7 +229,7 @@ class RowsLevel(Level[Attempt]):
         def question(journal: Journal) -> tuple[int, Sequence[Attempt], RunRecord | None]:
             history = History(journal)
             rows = history.rows_of(run_id, limit, skip, only)
-            names.update(names_of(journal, run_id, (row.reason for row in rows)))
+            names.update(names_of(journal, run_id, (row.cause for row in rows)))
             return history.count_rows(run_id, only), rows, history.run(run_id)
 
         count, rows, run = await self.reading.ask(question)

@@ -13,7 +13,7 @@ from syncerr_tui.model import Verdict
 from syncerr_tui.text import one_line
 from syncerr_tui.triage.columns import Column
 from syncerr_tui.ui.widgets.line import Part
-from syncerr_tui.words import ago, clock_time, local_second, plural
+from syncerr_tui.words import ago, clock_time, local_second, naming, plural
 
 NOT_SENT = "not sent"
 RUNS = (
@@ -98,9 +98,10 @@ def run_cells(run: RunRecord, now: datetime, *, ours: bool) -> tuple[Part, ...]:
     )
 
 
-def named(reason: str, names: Mapping[str, str]) -> str:
-    """A reason in which events have the names of their records instead of their ids."""
-    return " ".join(names.get(word, word) for word in reason.split(" "))
+def _told(row: Attempt, names: Mapping[str, str]) -> str:
+    """What was found, in which the event that it names has the name of its record."""
+    words = found_words(row.verdict, row.reason, row.evidence)
+    return naming(words, row.cause, lambda event: names.get(event, event))
 
 
 def row_cells(row: Attempt, names: Mapping[str, str]) -> tuple[Part, ...]:
@@ -112,7 +113,7 @@ def row_cells(row: Attempt, names: Mapping[str, str]) -> tuple[Part, ...]:
     """
     word, look = row_outcome(row)
     outcome = (
-        named(found_words(row.verdict, row.reason, row.evidence), names)
+        _told(row, names)
         or row.answer
         or ("shown; nobody said that it was pressed" if row.unticked else "")
         or ("sent; nothing is known yet" if row.intent else "")
@@ -185,7 +186,7 @@ def row_lines(
     story = found_words(row.verdict, row.reason, row.evidence)
     page = TextLayout(width)
     page.text(word, Role.NAME)
-    page.text(named(story, names))
+    page.text(_told(row, names))
     if story != row.reason:
         page.blank()
         page.field("In full", row.reason, _LABEL)
@@ -196,7 +197,7 @@ def row_lines(
     if happened:
         page.heading("Everything that happened to it")
     for one in happened:
-        words = named(one.words, names)
+        words = naming(one.words, one.cause, lambda event: names.get(event, event))
         line = f"{one.what}{' ' if one.what == 'sent' else ': '}{words}" if words else one.what
         by = f" (by {one.by})" if one.what in {"sent", "pressed", "not pressed"} else ""
         page.field(clock_time(one.at, now), line + by, _LABEL)

@@ -24,7 +24,7 @@ from syncerr_tui.resync.events import (
 from syncerr_tui.triage.keymap import ActionTable
 from syncerr_tui.ui.widgets.line import Part
 from syncerr_tui.ui.widgets.table import RowMark, Tone
-from syncerr_tui.words import clock_time, duration, plural
+from syncerr_tui.words import clock_time, duration, naming, plural
 
 _STATES: Mapping[RowState, RowMark] = {
     RowState.QUEUED: RowMark("queued", Tone.QUIET),
@@ -119,11 +119,13 @@ class RunPresenter:
             if event.verdict is Verdict.FIXED:
                 self.fixed.add(event.id)
         verdict = f"{event.verdict.value}: " if event.verdict else ""
-        words = (event.reason or self.marks[event.id].word).split(" ")
-        reason = " ".join(self._names[word].short_name if word in self._names else word for word in words)
-        self.reasons[event.id] = f"{verdict}{reason}"
+        reason = event.reason or self.marks[event.id].word
+        self.reasons[event.id] = f"{verdict}{naming(reason, event.attempt.cause, self._name_of)}"
         if event.error is not None:
             self.newer[event.id] = event.error
+
+    def _name_of(self, event: str) -> str:
+        return self._names[event].short_name if event in self._names else event
 
     @property
     def in_flight(self) -> bool:

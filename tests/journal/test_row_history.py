@@ -57,7 +57,7 @@ def finished(journal: Journal, reason: str = "") -> str:
     first = send(journal, run, 1)
     ends = (
         Attempt(ROWS[0], intent=first).judged(Verdict.FIXED, "it is there"),
-        Attempt(ROWS[1]).not_sent(f"its cause {ROWS[0].id} is not proven"),
+        Attempt(ROWS[1]).not_sent(f"its cause {ROWS[0].id} is not proven", ROWS[0].id),
     )
     journal.finish_rows(run, ends)
     journal.end(run, "finished", "")
@@ -168,8 +168,10 @@ def test_rows_of_another_living_program_are_held_and_ours_are_not(tmp_path: Path
 
 def test_causes_are_called_by_their_records(journal: Journal) -> None:
     run = finished(journal)
-    reasons = [row.reason for row in History(journal).rows_of(run)]
-    assert row_history.names_of(journal, run, reasons) == {ROWS[0].id: f"Order {ROWS[0].storeconnect_id[:8]}"}
+    causes = [row.cause for row in History(journal).rows_of(run)]
+    assert row_history.names_of(journal, run, causes) == {ROWS[0].id: f"Order {ROWS[0].storeconnect_id[:8]}"}
+    (ended,) = row_history.story(journal, ROWS[1].id)
+    assert ended.cause == ROWS[0].id
 
 
 @pytest.mark.parametrize(

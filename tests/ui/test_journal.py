@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from syncerr_tui.triage.actions import Place
 from tests.factories import sync_error
 from tests.ui.conftest import Open
 from tests.ui.fakes import FakeConnection, some_errors
+from tests.ui.families import family
 from tests.ui.past import ended_run, journal_at
 
 FIXED, FAILING = Verdict.FIXED, Verdict.STILL_FAILING
@@ -319,3 +321,22 @@ async def test_an_org_in_which_nothing_was_fixed_says_so(opened: Open) -> None:
         await driven.wait_for("Nothing was fixed from here in this org yet.")
         await driven.press("escape")
         await driven.wait_for("Nothing was re-synced in this org yet.")
+
+
+async def test_a_cause_that_failed_is_named_by_its_record(opened: Open) -> None:
+    errors = family()
+    named = f"its cause Account {errors[0].storeconnect_id[:8]} is not proven (STILL FAILING)"
+    async with opened(errors, size=(150, 40)) as driven:
+        await driven.ready()
+        await driven.press("a", "R")
+        await driven.wait_for("enter starts")
+        await driven.press("enter")
+        await driven.wait_for("Result")
+        await driven.press("j")
+        await driven.wait_for(lambda: named in " ".join(driven.pane.panel.text.split()))
+        await driven.press("3", "enter", "G")
+        journal, causes = driven.app.bench.journal, re.compile(r"its cause Order [0-9a-f]{8} is not proven")
+        # How it ended, and once more in all that happened to it.
+        await driven.wait_for(lambda: len(causes.findall(" ".join(journal.panel.text.split()))) == 2)
+        assert "its cause Order " in driven.text
+        assert not re.search(r"its cause \w{18}\b", driven.text)

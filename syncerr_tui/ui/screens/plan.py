@@ -21,7 +21,7 @@ from syncerr_tui.text import one_line
 from syncerr_tui.ui.error_history import ErrorHistory
 from syncerr_tui.ui.screens.dialog import TextDialog, keys
 from syncerr_tui.ui.widgets.line import Line, Part
-from syncerr_tui.words import plural
+from syncerr_tui.words import naming, plural
 
 _WIDTH, _FRAME, _LABEL = 76, 5, 9
 """Cells of the dialog, of its border and scroll bar, and of the words at the left."""
@@ -185,24 +185,21 @@ class PlanDialog(TextDialog[bool]):
 
     def _left_out_rows(self) -> list[Row]:
         """Who stays out, counted by reason; a reason that only one has names it. And what it warns of."""
-        groups: dict[str, list[LeftOut]] = {}
+        groups: dict[tuple[str, str], list[LeftOut]] = {}
         for out in self.plan.left_out:
-            groups.setdefault(self._readable(out.reason), []).append(out)
+            groups.setdefault((out.reason, out.cause), []).append(out)
         rows = []
-        for reason, outs in groups.items():
-            first = self._prepared.known.get(outs[0].id)
-            name = first.short_name if first else outs[0].id
-            one = f"{name}: {reason}."
-            rows.append(("Not sent", one if len(outs) == 1 else f"{len(outs):,} errors: {_of_many(reason)}."))
+        for (reason, cause), outs in groups.items():
+            several = len(outs) > 1
+            who = plural(len(outs), "error") if several else self._name_of(outs[0].id)
+            why = outs[0].of_several or reason if several else reason
+            # The plan names a cause by its id; a person knows it by its object.
+            rows.append(("Not sent", f"{who}: {naming(why, cause, self._name_of)}."))
         return [*rows, *(("Note", f"{warning}.") for warning in self.plan.warnings)]
 
-    def _readable(self, reason: str) -> str:
-        """The plan names causes by id; a person knows them by object."""
-        words = [
-            error.short_name if (error := self._prepared.known.get(word)) else word
-            for word in reason.split(" ")
-        ]
-        return " ".join(words)
+    def _name_of(self, event: str) -> str:
+        known = self._prepared.known.get(event)
+        return known.short_name if known is not None else event
 
     @property
     def answers(self) -> Sequence[Part]:
@@ -314,18 +311,6 @@ class PlanDialog(TextDialog[bool]):
             self._ask_why(start=True)
         elif self.plan.rows:
             self.dismiss(True)
-
-
-def _of_many(reason: str) -> str:
-    """A reason that was given for one row, said of several."""
-    first, _, rest = reason.partition(" ")
-    second, _, others = rest.partition(" ")
-    if first == "its":
-        return f"their {rest}"
-    return f"they {_VERBS[second]} {others}" if first == "it" and second in _VERBS else reason
-
-
-_VERBS = {"and": "and", "is": "are", "has": "have", "was": "were", "waits": "wait"}
 
 
 def _meanwhile(option: FixOption) -> list[str]:
