@@ -21,9 +21,9 @@ from syncerr_tui.host.paths import config_path
 from syncerr_tui.host.terminal import Background, Colour, TerminalPreferences
 from syncerr_tui.text import one_line
 from syncerr_tui.triage import filter as filters
-from syncerr_tui.triage.actions import Place
 from syncerr_tui.triage.columns import BY_NAME, WIDEST_COLUMN, Choice, Column, WindowClass
 from syncerr_tui.triage.keymap import ActionTable, KeymapError, key_named
+from syncerr_tui.triage.state import Place
 
 LARGEST = 256_000
 """Bytes of the file."""

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from syncerr_tui.text import one_line, shortened
-from syncerr_tui.triage.actions import Action, AppState, Place
+from syncerr_tui.triage.actions import Action, ActionFacts
+from syncerr_tui.triage.state import Place
 
 _KEPT = 16_384
 """Bytes of a program's output that are looked at; the rest is read and dropped."""
@@ -60,8 +61,8 @@ class Hook:
         )
 
 
-def _row(state: AppState) -> str | None:
-    return None if state.current else "there is no row under the cursor"
+def _row(facts: ActionFacts) -> str | None:
+    return None if facts.current else "there is no row under the cursor"
 
 
 @dataclass(frozen=True, slots=True)

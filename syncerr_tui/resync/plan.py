@@ -286,20 +286,14 @@ def _ready(
     """
     for error in known:
         if error.id not in out and error.event_type is EventType.OTHER:
-            out[error.id] = LeftOut(
-                error.id,
-                "its event type is not known to this profile",
-                of_several="their event type is not known to this profile",
-            )
+            rest = "event type is not known to this profile"
+            out[error.id] = LeftOut(error.id, f"its {rest}", of_several=f"their {rest}")
     chosen = [error for error in known if error.id not in out]
     level = _levels((error.id for error in chosen), links)
     for error in chosen:
         if error.id not in level:
-            out[error.id] = LeftOut(
-                error.id,
-                "it and other rows wait for each other; choose one of them alone",
-                of_several="they and other rows wait for each other; choose one of them alone",
-            )
+            rest = "and other rows wait for each other; choose one of them alone"
+            out[error.id] = LeftOut(error.id, f"it {rest}", of_several=f"they {rest}")
     inside: set[str] = set()
     for error in sorted((e for e in chosen if e.id in level), key=lambda e: level[e.id]):
         missing = sorted(p for p in links.get(error.id, ()) if p not in inside)

@@ -8,42 +8,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from syncerr_tui.model import Environment
+from syncerr_tui.triage.state import Place
 
-
-class Place(StrEnum):
-    """Where in the app a key works."""
-
-    EVERYWHERE = "everywhere"
-    ERRORS = "errors"
-    CAUSES = "causes"
-    JOURNAL = "journal"
-    GUIDED = "guided"
+if TYPE_CHECKING:
+    from syncerr_tui.triage.state import UiState
 
 
 @dataclass(frozen=True, slots=True)
-class AppState:
-    """What decides whether an action can run: plain facts, gathered by the screen."""
+class ActionFacts:
+    """What decides whether an action can run: the state of the screen, and what is known beside it."""
 
+    state: UiState
     environment: Environment = Environment.PRODUCTION
     connected: bool = False
-    session_expired: bool = False
-    reading: bool = False
-    running: bool = False
-    paused: bool = False
-    waiting: bool = False
-    """A person waits for something that can be cancelled."""
+    interrupted: int = 0
+    """Re-syncs of earlier starts that wait for somebody to go on with them."""
+    commands: bool = False
+    """A command of the person's own is running."""
+    key: Callable[[str], str] = lambda action_id: BY_ID[action_id].keys[0]
+    """The key that asks for an action, for reasons that name one."""
+    # What the pane in front adds.
     chosen: int = 0
     """Rows an action would act on."""
-    selected: int = 0
-    """Rows that are selected; 0 where an action would act on what is under the cursor."""
-    hidden_selected: int = 0
-    filtered: bool = False
-    """A filter is in force in the list."""
-    restorable: bool = False
-    """A selection was lost, and rows of it are in the list."""
     total: int = 0
     current: bool = False
     """There is a row under the cursor."""
@@ -51,24 +40,10 @@ class AppState:
     """It is a fix, of the journal."""
     linking: bool = False
     """The place shows causes, and they are being worked out."""
-    fresh: int = 0
-    """Rows that are new or changed since the person looked."""
-    gone: int = 0
-    """Rows that have left the list since then."""
-    interrupted: int = 0
-    """Re-syncs of earlier starts that wait for somebody to go on with them."""
-    queued: int = 0
-    """Re-syncs in the queue, and those that have ended since it was empty."""
-    guided: bool = False
-    """A guided re-sync is under way, or waits to be gone on with."""
     to_press: int = 0
     """Rows that the person is to press in Salesforce, as far as they are shown."""
     not_tickable: str = ""
     """Why the row under the cursor cannot be ticked off."""
-    commands: bool = False
-    """A command of the person's own is running."""
-    key: Callable[[str], str] = lambda action_id: BY_ID[action_id].keys[0]
-    """The key that asks for an action, for reasons that name one."""
 
 
 _COUNTED = frozenset({
@@ -78,7 +53,7 @@ _COUNTED = frozenset({
 TABS = (Place.ERRORS, Place.CAUSES, Place.JOURNAL, Place.GUIDED)
 """In the order in which they stand on screen."""
 
-Reason = Callable[[AppState], str | None]
+Reason = Callable[[ActionFacts], str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +75,7 @@ class Action:
     """Absent where the app is read-only."""
     on_snapshot: bool = False
     """On a snapshot it makes a list, and changes nothing."""
-    why_disabled: Reason = lambda _state: None
+    why_disabled: Reason = lambda _facts: None
     """None while it can run, else the reason in words."""
     footer: int = 0
     """Rank in the footer, 1 first; 0 keeps it out."""
@@ -115,95 +90,95 @@ class Action:
         return self.id in _COUNTED
 
 
-def _connected(state: AppState) -> str | None:
-    if state.connected:
+def _connected(facts: ActionFacts) -> str | None:
+    if facts.connected:
         return None
     return (
         "still connecting to the org"
-        if state.reading
-        else f"not connected: {state.key('refresh')} tries again"
+        if facts.state.reading.active
+        else f"not connected: {facts.key('refresh')} tries again"
     )
 
 
-def _row(state: AppState) -> str | None:
-    if state.current:
+def _row(facts: ActionFacts) -> str | None:
+    if facts.current:
         return None
-    return "the causes are still being worked out" if state.linking else "there is no row under the cursor"
+    return "the causes are still being worked out" if facts.linking else "there is no row under the cursor"
 
 
-def _rows(state: AppState) -> str | None:
-    return None if state.total else "the list is empty"
+def _rows(facts: ActionFacts) -> str | None:
+    return None if facts.total else "the list is empty"
 
 
-def _busy(state: AppState) -> str | None:
-    return (
-        f"a re-sync is under way: wait for it, or {state.key('cancel')} stops it" if state.running else None
-    )
-
-
-def _change(state: AppState) -> str | None:
-    return None if state.fresh else "no row is new or changed since you looked"
-
-
-def _since(state: AppState) -> str | None:
-    return None if state.fresh or state.gone else "nothing has changed since you looked"
-
-
-def _resync(state: AppState) -> str | None:
-    if state.session_expired:
-        return f"the session has expired: {state.key('login')} logs in again"
-    if not state.connected:
-        return _connected(state)
-    if state.chosen:
+def _busy(facts: ActionFacts) -> str | None:
+    if not facts.state.run.busy:
         return None
-    if state.hidden_selected:
-        return f"the filter hides everything selected: {state.key('back')} shows it"
-    return _row(state)
+    return f"a re-sync is under way: wait for it, or {facts.key('cancel')} stops it"
 
 
-def _queue(state: AppState) -> str | None:
-    if state.queued:
+def _change(facts: ActionFacts) -> str | None:
+    return None if facts.state.news.marks else "no row is new or changed since you looked"
+
+
+def _since(facts: ActionFacts) -> str | None:
+    return None if facts.state.news.marks or facts.state.news.gone else "nothing has changed since you looked"
+
+
+def _resync(facts: ActionFacts) -> str | None:
+    if facts.state.reading.expired:
+        return f"the session has expired: {facts.key('login')} logs in again"
+    if not facts.connected:
+        return _connected(facts)
+    if facts.chosen:
         return None
-    return f"nothing is queued: {state.key('resync')} queues, while a re-sync is under way"
+    if facts.state.listing.hidden_selected:
+        return f"the filter hides everything selected: {facts.key('back')} shows it"
+    return _row(facts)
 
 
-def _interrupted(state: AppState) -> str | None:
-    return _busy(state) or (None if state.interrupted else "no re-sync was interrupted")
+def _queue(facts: ActionFacts) -> str | None:
+    if facts.state.queue.runs or facts.state.queue.ended:
+        return None
+    return f"nothing is queued: {facts.key('resync')} queues, while a re-sync is under way"
 
 
-def _verify(state: AppState) -> str | None:
-    if state.running:
+def _interrupted(facts: ActionFacts) -> str | None:
+    return _busy(facts) or (None if facts.interrupted else "no re-sync was interrupted")
+
+
+def _verify(facts: ActionFacts) -> str | None:
+    if facts.state.run.busy:
         return "a re-sync is under way, and checks its rows itself"
-    if state.fix:
-        return f"this is a fix, and no run: {state.key('fixes')} goes back to the runs"
-    return _connected(state) or _row(state)
+    if facts.fix:
+        return f"this is a fix, and no run: {facts.key('fixes')} goes back to the runs"
+    return _connected(facts) or _row(facts)
 
 
-def _fix(state: AppState) -> str | None:
-    if state.session_expired or not state.connected:
-        return _resync(state)
-    return _busy(state) or _row(state)
+def _fix(facts: ActionFacts) -> str | None:
+    if facts.state.reading.expired or not facts.connected:
+        return _resync(facts)
+    return _busy(facts) or _row(facts)
 
 
-def _run(state: AppState) -> str | None:
-    return None if state.running else "no re-sync is under way"
+def _run(facts: ActionFacts) -> str | None:
+    return None if facts.state.run.busy else "no re-sync is under way"
 
 
-def _stop(state: AppState) -> str | None:
-    if state.waiting or state.commands or state.running:
+def _stop(facts: ActionFacts) -> str | None:
+    if facts.state.doing or facts.commands or facts.state.run.busy:
         return None
     # Whoever presses ctrl+c with nothing to stop wants out.
-    return f"no re-sync is under way; {state.key('quit')} quits"
+    return f"no re-sync is under way; {facts.key('quit')} quits"
 
 
-def _setup(state: AppState) -> str | None:
-    if state.environment is not Environment.DEMO:
+def _setup(facts: ActionFacts) -> str | None:
+    if facts.environment is not Environment.DEMO:
         return "this org is connected; 'syncerr-tui setup' adds another"
-    return _busy(state)
+    return _busy(facts)
 
 
-def _login(state: AppState) -> str | None:
-    return None if state.session_expired or not state.connected else "the session has not expired"
+def _login(facts: ActionFacts) -> str | None:
+    return None if facts.state.reading.expired or not facts.connected else "the session has not expired"
 
 
 _LIST = frozenset({Place.ERRORS})
@@ -288,7 +263,7 @@ _SELECT = (
         "selection back",
         "Bring back the selection that was lost last, as far as its rows are in the list; again swaps.",
         _ERRORS_AND_CAUSES,
-        why_disabled=lambda state: None if state.restorable else "no selection was lost",
+        why_disabled=lambda facts: None if facts.state.listing.restorable else "no selection was lost",
     ),
     Action(
         "back",
@@ -328,7 +303,7 @@ _LOOK = (
         "save filter",
         "Keep the filter in force under a name, in config.toml; saved:NAME filters by it, in commands too.",
         _ERRORS_AND_CAUSES,
-        why_disabled=lambda state: None if state.filtered else "no filter is in force",
+        why_disabled=lambda facts: None if facts.state.listing.filter else "no filter is in force",
     ),
     Action(
         "raw",
@@ -336,7 +311,7 @@ _LOOK = (
         "raw record",
         "Show the change event with every field that the org returns; its text can be searched and copied.",
         _ERRORS_AND_CAUSES,
-        why_disabled=lambda state: _connected(state) or _row(state),
+        why_disabled=lambda facts: _connected(facts) or _row(facts),
     ),
     Action(
         "pager",
@@ -344,7 +319,7 @@ _LOOK = (
         "in pager",
         "Show the change event with all its fields, as JSON, in the program that PAGER names.",
         _ERRORS_AND_CAUSES,
-        why_disabled=lambda state: _connected(state) or _row(state),
+        why_disabled=lambda facts: _connected(facts) or _row(facts),
     ),
     Action(
         "editor",
@@ -352,7 +327,7 @@ _LOOK = (
         "in editor",
         "The same in the program that VISUAL or EDITOR names; what is changed there is sent nowhere.",
         _ERRORS_AND_CAUSES,
-        why_disabled=lambda state: _connected(state) or _row(state),
+        why_disabled=lambda facts: _connected(facts) or _row(facts),
     ),
     Action(
         "sort", ("o",), "sort", "Choose the column to sort by; the same one again reverses the order.", _LIST
@@ -452,7 +427,9 @@ _LOOK = (
         ("4",),
         "guided",
         "What is to be pressed in Salesforce, ticked off row by row, while such a re-sync is under way.",
-        why_disabled=lambda state: None if state.guided else "no re-sync by hand is under way or interrupted",
+        why_disabled=lambda facts: (
+            None if facts.state.guided is not None else "no re-sync by hand is under way or interrupted"
+        ),
     ),
     Action(
         "safeguards",
@@ -579,7 +556,7 @@ _ACT = (
         "tick off",
         "You pressed Re-sync for this row in Salesforce: it is read back from now on. Again: untick it.",
         _GUIDED,
-        why_disabled=lambda state: state.not_tickable or None,
+        why_disabled=lambda facts: facts.not_tickable or None,
         footer=1,
         group="By hand",
     ),
@@ -589,7 +566,7 @@ _ACT = (
         "tick all",
         "You pressed Re-sync for all that is to be pressed, as far as the filter shows it.",
         _GUIDED,
-        why_disabled=lambda state: None if state.to_press else "nothing is to be pressed right now",
+        why_disabled=lambda facts: None if facts.to_press else "nothing is to be pressed right now",
         footer=2,
         group="By hand",
     ),
@@ -599,7 +576,7 @@ _ACT = (
         "not pressed",
         "You did not press it and will not: it stays unsent. What may have been pressed is shown again.",
         _GUIDED,
-        why_disabled=lambda state: state.not_tickable or None,
+        why_disabled=lambda facts: facts.not_tickable or None,
         footer=3,
         group="By hand",
     ),

@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from syncerr_tui.files import near
-from syncerr_tui.triage.actions import ACTIONS, TABS, Action, Place
+from syncerr_tui.triage.actions import ACTIONS, TABS, Action
+from syncerr_tui.triage.state import Place
 
 _SHOWN = {"escape": "esc", "pagedown": "page down", "pageup": "page up"}
 _ARROWS = {"up": "↑", "down": "↓", "left": "←", "right": "→"}

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from enum import StrEnum
 
 from syncerr_tui.errors import SyncErrError
 from syncerr_tui.model import SyncError
-from syncerr_tui.triage.actions import Place
 from syncerr_tui.triage.columns import USUAL, Layouts, WindowClass, WindowLayout
 from syncerr_tui.triage.guided import GuidedState
 from syncerr_tui.triage.handling import Handlings
@@ -22,6 +22,16 @@ from syncerr_tui.words import object_counts, plural
 
 _NAMED = 3
 """Objects that are named before the rest is counted."""
+
+
+class Place(StrEnum):
+    """Where in the app a key works."""
+
+    EVERYWHERE = "everywhere"
+    ERRORS = "errors"
+    CAUSES = "causes"
+    JOURNAL = "journal"
+    GUIDED = "guided"
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +165,11 @@ class RunStatus:
     """The next one of the queue is being planned anew."""
     leaving: bool = False
     """The app ends as soon as what is on its way is answered."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether a run is under way, or the next one of the queue is about to be."""
+        return self.active or self.starting
 
 
 @dataclass(frozen=True, slots=True)

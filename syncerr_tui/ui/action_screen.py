@@ -22,7 +22,8 @@ from textual.widgets import Input
 
 from syncerr_tui.errors import SyncErrError
 from syncerr_tui.model import SyncError
-from syncerr_tui.triage.actions import Action, AppState, Place
+from syncerr_tui.triage.actions import Action, ActionFacts
+from syncerr_tui.triage.state import Place
 from syncerr_tui.ui.debouncer import Debouncer
 from syncerr_tui.ui.errors_pane import ErrorsPane
 from syncerr_tui.ui.fix_controller import FixController
@@ -157,23 +158,15 @@ class ActionScreen(Screen[None], inherit_bindings=False):
     # -- from a key to what it does --------------------------------------------------------------------
 
     @property
-    def facts(self) -> AppState:
-        context, state = self.context, self.context.state
-        facts = AppState(
+    def facts(self) -> ActionFacts:
+        context = self.context
+        facts = ActionFacts(
+            context.state,
             environment=context.environment,
             connected=context.connection is not None,
-            session_expired=state.reading.expired,
-            reading=state.reading.active,
-            running=self.resyncing.busy,
-            paused=state.run.paused,
-            waiting=bool(state.doing),
             interrupted=len(self.services.interrupted_runs.waiting),
-            queued=len(state.queue.runs) + len(state.queue.ended),
-            guided=state.guided is not None,
             commands=self.services.hooks.running,
-            key=self.context.key_of,
-            fresh=len(state.news.marks),
-            gone=len(state.news.gone),
+            key=context.key_of,
         )
         return self.pane.facts(facts)
 

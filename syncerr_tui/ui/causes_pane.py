@@ -12,7 +12,8 @@ from itertools import chain
 from typing import TYPE_CHECKING, ClassVar
 
 from syncerr_tui.model import SyncError
-from syncerr_tui.triage.actions import AppState, Place
+from syncerr_tui.triage.actions import ActionFacts
+from syncerr_tui.triage.state import Place
 from syncerr_tui.ui.cause_graph_worker import CauseGraphWorker
 from syncerr_tui.ui.cause_lines import CauseLines, CauseList, Node, Outline, are_same, tree_of
 from syncerr_tui.ui.context import AppContext
@@ -123,7 +124,7 @@ class CausesPane(ListWithPanel):
         errors = self.context.state.listing.errors
         return tuple(map(errors.__getitem__, self._graph_worker.known.listed(rows, errors)))
 
-    def facts(self, facts: AppState) -> AppState:
+    def facts(self, facts: ActionFacts) -> ActionFacts:
         facts = self.facts_of_list(facts, current=self.current is not None, total=len(self._outline))
         return replace(facts, linking=self._graph_worker.working)
 

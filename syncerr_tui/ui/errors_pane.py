@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual import work
 
 from syncerr_tui.model import SyncError
-from syncerr_tui.triage.actions import AppState, Place
+from syncerr_tui.triage.actions import ActionFacts
 from syncerr_tui.triage.columns import Choice, Column, order_words
 from syncerr_tui.triage.filter import EVERYTHING, Filter, parse
 from syncerr_tui.triage.listing import Listing
 from syncerr_tui.triage.news import News
+from syncerr_tui.triage.state import Place
 from syncerr_tui.triage.values import narrowed
 from syncerr_tui.ui.cause_graph_worker import CauseGraphWorker
 from syncerr_tui.ui.context import AppContext
@@ -108,7 +109,7 @@ class ErrorsPane(ListWithPanel):
     def chosen(self) -> tuple[SyncError, ...]:
         return self.listing.chosen
 
-    def facts(self, facts: AppState) -> AppState:
+    def facts(self, facts: ActionFacts) -> ActionFacts:
         return self.facts_of_list(facts, current=self.current is not None, total=len(self.listing.ids))
 
     # -- showing ---------------------------------------------------------------------------------------

@@ -17,10 +17,11 @@ from textual.widget import Widget
 from syncerr_tui.host.viewer import is_web_address
 from syncerr_tui.model import SyncError
 from syncerr_tui.text import cells, one_line
-from syncerr_tui.triage.actions import AppState, Place
+from syncerr_tui.triage.actions import ActionFacts
 from syncerr_tui.triage.columns import short_object
 from syncerr_tui.triage.filter import parse
 from syncerr_tui.triage.guided import LONGEST, GuidedRow, GuidedState, Phase, SalesforceTime
+from syncerr_tui.triage.state import Place
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.errors_pane import Describe
 from syncerr_tui.ui.list_with_panel import CountedHandlers, Handlers, ListWithPanel
@@ -215,7 +216,7 @@ class GuidedPane(ListWithPanel):
         row = self.state.current
         return row.error if row is not None else None
 
-    def facts(self, facts: AppState) -> AppState:
+    def facts(self, facts: ActionFacts) -> ActionFacts:
         state = self.state
         return replace(
             facts,

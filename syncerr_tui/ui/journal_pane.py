@@ -18,7 +18,8 @@ from textual.widget import Widget
 
 from syncerr_tui.errors import SyncErrError
 from syncerr_tui.model import SyncError
-from syncerr_tui.triage.actions import AppState, Place
+from syncerr_tui.triage.actions import ActionFacts
+from syncerr_tui.triage.state import Place
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.debouncer import Debouncer
 from syncerr_tui.ui.errors_pane import Describe
@@ -115,7 +116,7 @@ class JournalPane(ListWithPanel):
     def subject(self) -> Subject | None:
         return self._level.subject if self._level is not None else None
 
-    def facts(self, facts: AppState) -> AppState:
+    def facts(self, facts: ActionFacts) -> ActionFacts:
         return replace(
             facts,
             chosen=0,

@@ -16,10 +16,10 @@ from textual import on
 from textual.timer import Timer
 
 from syncerr_tui.model import SyncError
-from syncerr_tui.triage.actions import Place
 from syncerr_tui.triage.columns import USUAL, Column, as_text, layouts_of
 from syncerr_tui.triage.listing import Listing
 from syncerr_tui.triage.news import News
+from syncerr_tui.triage.state import Place
 from syncerr_tui.ui.action_screen import TICK_SECONDS, ActionScreen
 from syncerr_tui.ui.cause_graph_worker import LinksKnown
 from syncerr_tui.ui.debouncer import Debouncer, loop_at_rest

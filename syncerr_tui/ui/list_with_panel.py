@@ -14,8 +14,9 @@ from textual.widget import AwaitMount, Widget
 from textual.widgets import Input
 
 from syncerr_tui.model import SyncError
-from syncerr_tui.triage.actions import AppState, Place
+from syncerr_tui.triage.actions import ActionFacts
 from syncerr_tui.triage.columns import WindowClass, WindowLayout
+from syncerr_tui.triage.state import Place
 from syncerr_tui.triage.terms import quoted
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.debouncer import Debouncer
@@ -196,25 +197,16 @@ class ListWithPanel(Widget):
             return True
         return False
 
-    def facts(self, facts: AppState) -> AppState:
+    def facts(self, facts: ActionFacts) -> ActionFacts:
         """What decides about actions, with what only this pane knows."""
         return facts
 
-    def facts_of_list(self, facts: AppState, *, current: bool, total: int) -> AppState:
+    def facts_of_list(self, facts: ActionFacts, *, current: bool, total: int) -> ActionFacts:
         """The same where the selection and the filter are the list's."""
         listing = self.context.state.listing
-        hidden = listing.hidden_selected
-        return replace(
-            facts,
-            # A cause says in its line how many it holds; here that would be written with every move.
-            chosen=len(listing.selected) - hidden if listing.selected else int(current),
-            selected=len(listing.selected),
-            hidden_selected=hidden,
-            filtered=bool(listing.filter),
-            restorable=listing.restorable,
-            total=total,
-            current=current,
-        )
+        # A cause says in its line how many it holds; here that would be written with every move.
+        chosen = len(listing.selected) - listing.hidden_selected if listing.selected else int(current)
+        return replace(facts, chosen=chosen, total=total, current=current)
 
     def run_changed(self) -> None:
         """A guided re-sync stands elsewhere: show it, where it is shown here."""

@@ -65,9 +65,8 @@ class ResyncController(Controller):
         self._dialog: QueueDialog | None = None
 
     @property
-    def busy(self) -> bool:
-        """Whether a run is under way, or the next one of the queue is about to be."""
-        return self._services.runs.active or self._context.state.run.starting
+    def _busy(self) -> bool:
+        return self._context.state.run.busy
 
     @property
     def _queue(self) -> RunQueue:
@@ -93,7 +92,7 @@ class ResyncController(Controller):
                 chosen,
                 hidden,
                 self._unavailable,
-                behind=self.busy,
+                behind=self._busy,
                 handled=self._context.state.handlings,
             )
             self._show_plan(self._planner(connection, prepared))
@@ -108,7 +107,11 @@ class ResyncController(Controller):
     ) -> None:
         from syncerr_tui.diagnosis.causes import without_gc
 
-        unavailable, behind, handled = self._unavailable, self.busy, self._context.state.handlings
+        unavailable, behind, handled = (
+            self._unavailable,
+            self._busy,
+            self._context.state.handlings,
+        )
 
         def prepared_in(graph: CauseGraph) -> Prepared:
             with without_gc(len(chosen)):
@@ -181,7 +184,7 @@ class ResyncController(Controller):
     def _submit(self, planner: Planner[OrgSession], dialog: PlanDialog, name: str) -> None:
         from syncerr_tui.resync.run_state import RunRequest
 
-        if planner.prepared.behind or self.busy:
+        if planner.prepared.behind or self._busy:
             self._enqueue(dialog)
             return
         meanwhile = (dialog.meanwhile, name) if dialog.meanwhile is not None else None
@@ -224,7 +227,7 @@ class ResyncController(Controller):
 
     def go_on(self) -> None:
         """Begin the next one, where nothing is in its way."""
-        if self._queue.next is not None and not self.busy and not self._context.state.run.leaving:
+        if self._queue.next is not None and not self._busy and not self._context.state.run.leaving:
             self._set_starting(starting=True)
             self._screen.run_worker(self._begin_next(), group="queue", exclusive=True)
 
@@ -359,7 +362,7 @@ class ResyncController(Controller):
     def asks_before_leaving(self) -> bool:
         """Whether the person is asked first: something is under way or queued. The answer leaves."""
         runs, queue = self._services.runs, self._queue
-        if not (self.busy or queue.runs):
+        if not (self._busy or queue.runs):
             return False
         from syncerr_tui.ui.screens.dialog import Question
 
@@ -382,8 +385,8 @@ class ResyncController(Controller):
             "The rest stays unsent, and the next start offers to go on with it."
         )
         progress = [runs.view.plain] if runs.view is not None and runs.active else []
-        heading = "A re-sync is under way" if self.busy else f"{waits[:1].upper()}{waits[1:]}"
-        paragraphs = [*progress, *([text] if self.busy else [])]
+        heading = "A re-sync is under way" if self._busy else f"{waits[:1].upper()}{waits[1:]}"
+        paragraphs = [*progress, *([text] if self._busy else [])]
         paragraphs += [f"{waits[:1].upper()}{waits[1:]}. {dropped}"] if queue.runs else []
         question = Question(heading, *paragraphs, answers={"enter": ("quits", True)}, no="stays")
         self._open(question, answered)

@@ -12,8 +12,9 @@ from rich.cells import cell_len
 
 from syncerr_tui.model import Environment
 from syncerr_tui.text import shortened
-from syncerr_tui.triage.actions import Action, AppState, Place
+from syncerr_tui.triage.actions import Action, ActionFacts
 from syncerr_tui.triage.keymap import key_label
+from syncerr_tui.triage.state import Place, RunStatus
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.widgets.line import Line, Part
 from syncerr_tui.words import ago, plural
@@ -170,7 +171,7 @@ _NOT_IN_PANEL = frozenset({"range", "select_all", "filter", "info", "open"})
 
 
 def footer(
-    actions: Sequence[Action], state: AppState, *, width: int, unicode: bool, panel: bool = False
+    actions: Sequence[Action], facts: ActionFacts, *, width: int, unicode: bool, panel: bool = False
 ) -> dict[str, tuple[str, str]]:
     """The keys that matter most here and can run now: of the run, of the panel, of the list.
 
@@ -178,10 +179,10 @@ def footer(
         Id of the action, or a name for a pair of them -> its key and what that does, in their order.
     """
     keys = {action.id: action.keys for action in actions if action.keys}
-    shown_keys = _of_run(keys, state) | (_of_panel(keys) if panel else {})
+    shown_keys = _of_run(keys, facts.state.run) | (_of_panel(keys) if panel else {})
     in_footer = (action for action in actions if action.footer and action.keys)
     for action in sorted(in_footer, key=lambda action: action.footer):
-        label = "" if panel and action.id in _NOT_IN_PANEL else _footer_label(action, state, panel=panel)
+        label = "" if panel and action.id in _NOT_IN_PANEL else _footer_label(action, facts, panel=panel)
         if panel and action.id == "help":
             shown_keys["back"] = (key_label(keys["back"][0]), "back")
         if label:
@@ -193,23 +194,23 @@ def footer(
     return shown_keys
 
 
-def _footer_label(action: Action, state: AppState, *, panel: bool) -> str:
+def _footer_label(action: Action, facts: ActionFacts, *, panel: bool) -> str:
     """What the key does, in a word or two; empty where it cannot run now."""
     if action.id != "resync":
-        return action.label if action.why_disabled(state) is None else ""
-    if not (state.chosen or state.hidden_selected):
+        return action.label if action.why_disabled(facts) is None else ""
+    if not (facts.chosen or facts.state.listing.hidden_selected):
         return ""
-    label = "queue" if state.running else action.label
-    if panel and state.selected:
+    label = "queue" if facts.state.run.busy else action.label
+    if panel and facts.state.listing.selected:
         # What is on screen is one error; what is sent is something else.
-        return f"{label} {state.chosen:,} selected"
-    return f"{label} {state.chosen:,}" if state.chosen > 1 else label
+        return f"{label} {facts.chosen:,} selected"
+    return f"{label} {facts.chosen:,}" if facts.chosen > 1 else label
 
 
-def _of_run(keys: Mapping[str, Sequence[str]], state: AppState) -> dict[str, tuple[str, str]]:
-    if not state.running:
+def _of_run(keys: Mapping[str, Sequence[str]], run: RunStatus) -> dict[str, tuple[str, str]]:
+    if not run.busy:
         return {}
-    labels = {"cancel": "stop", "pause": "go on" if state.paused else "pause"}
+    labels = {"cancel": "stop", "pause": "go on" if run.paused else "pause"}
     return {name: (key_label(keys[name][0]), label) for name, label in labels.items() if name in keys}
 
 
@@ -276,7 +277,7 @@ class StatusLines:
         """How many errors there are, and how fresh they are."""
         self._line("utility").show(*utility(self._context, causes, off, width))
 
-    def draw_keys(self, actions: Sequence[Action], facts: AppState, width: int) -> None:
+    def draw_keys(self, actions: Sequence[Action], facts: ActionFacts, width: int) -> None:
         """The keys that work here, or what has been said in their place."""
         before: list[str] = []
         if self.announcement is not None:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual import on
 
 from syncerr_tui.model import SyncError
-from syncerr_tui.triage.actions import Place
+from syncerr_tui.triage.state import Place
 from syncerr_tui.ui.context import WANTS_SETUP
 from syncerr_tui.ui.debouncer import Debouncer
 from syncerr_tui.ui.error_details_service import addresses
@@ -202,7 +202,7 @@ class Workbench(ListScreen, inherit_bindings=False):
     @on(ResyncWanted)
     def resync(self) -> None:
         """Look at the plan, then send it, or queue it behind what is being sent."""
-        self.resyncing.ask(self.pane.chosen, self.facts.hidden_selected)
+        self.resyncing.ask(self.pane.chosen, self.context.state.listing.hidden_selected)
         self.draw_lines()
 
     @on(RunAdvanced)

@@ -2,12 +2,21 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
+from typing import Any
 
 from syncerr_tui.model import Environment
-from syncerr_tui.triage.actions import ACTIONS, BY_ID, AppState, Place
+from syncerr_tui.triage.actions import ACTIONS, BY_ID, ActionFacts
+from syncerr_tui.triage.filter import parse
 from syncerr_tui.triage.keymap import ActionTable
+from syncerr_tui.triage.listing import Listing
+from syncerr_tui.triage.state import Place, ReadingState, RunStatus, UiState
+from tests.factories import NOW, sync_error
 
-READY = AppState(connected=True, chosen=3, total=10, current=True, environment=Environment.DEMO)
+READY = ActionFacts(UiState(), connected=True, chosen=3, total=10, current=True, environment=Environment.DEMO)
+
+
+def with_state(**changes: Any) -> ActionFacts:
+    return dataclasses.replace(READY, state=dataclasses.replace(READY.state, **changes))
 
 
 def test_no_key_asks_for_two_things_in_one_place() -> None:
@@ -41,7 +50,7 @@ def test_a_fix_is_there_in_every_org_and_not_where_nothing_may_be_changed() -> N
     why = BY_ID["fix"].why_disabled
     production = dataclasses.replace(READY, environment=Environment.PRODUCTION)
     assert (why(READY), why(production)) == (None, None)
-    assert "under way" in (why(dataclasses.replace(READY, running=True)) or "")
+    assert "under way" in (why(with_state(run=RunStatus(active=True))) or "")
     assert "not connected" in (why(dataclasses.replace(READY, connected=False)) or "")
     assert "no row" in (why(dataclasses.replace(READY, current=False)) or "")
     assert "fix" not in {action.id for action in ActionTable().available(Place.ERRORS, read_only=True)}
@@ -52,7 +61,11 @@ def test_a_resync_says_why_it_cannot_run() -> None:
     working = dataclasses.replace(READY, chosen=0, current=False, linking=True)
     assert why(working) == "the causes are still being worked out"
     assert why(READY) is None
-    assert why(dataclasses.replace(READY, running=True)) is None
-    assert "hides everything selected" in (why(dataclasses.replace(READY, chosen=0, hidden_selected=4)) or "")
-    assert "expired" in (why(dataclasses.replace(READY, session_expired=True)) or "")
+    assert why(with_state(run=RunStatus(active=True))) is None
+    errors = [sync_error(number) for number in range(4)]
+    hidden = Listing().with_page(errors, NOW).all_selected().filtered(parse("object:Lead"), NOW)
+    assert hidden.hidden_selected == 4
+    nothing_left = dataclasses.replace(with_state(listing=hidden), chosen=0)
+    assert "hides everything selected" in (why(nothing_left) or "")
+    assert "expired" in (why(with_state(reading=ReadingState(expired=True))) or "")
     assert "not connected" in (why(dataclasses.replace(READY, connected=False)) or "")

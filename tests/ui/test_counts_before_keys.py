@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from syncerr_tui.triage.actions import Place
+from syncerr_tui.triage.state import Place
 from tests.factories import NOW, sync_error
 from tests.ui.conftest import Open
 from tests.ui.driver import Driven

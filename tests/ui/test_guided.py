@@ -13,8 +13,8 @@ from syncerr_tui.journal.history import History
 from syncerr_tui.model import SyncError
 from syncerr_tui.resync import runner
 from syncerr_tui.resync.org import MethodInfo
-from syncerr_tui.triage.actions import Place
 from syncerr_tui.triage.guided import GuidedState, Phase
+from syncerr_tui.triage.state import Place
 from tests.layers import layered
 from tests.ui.conftest import Open
 from tests.ui.driver import Driven

@@ -17,7 +17,7 @@ from syncerr_tui.model import EventSeen, Verdict
 from syncerr_tui.resync import runner
 from syncerr_tui.salesforce.profiles import OrgProfile
 from syncerr_tui.text import clean
-from syncerr_tui.triage.actions import Place
+from syncerr_tui.triage.state import Place
 from tests.factories import sync_error
 from tests.ui.conftest import Open
 from tests.ui.fakes import FakeConnection, some_errors

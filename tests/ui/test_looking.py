@@ -15,7 +15,7 @@ from syncerr_tui.diagnosis.causes import CauseGraph
 from syncerr_tui.host.config import read_config
 from syncerr_tui.model import EventType
 from syncerr_tui.text import clean
-from syncerr_tui.triage.actions import Place
+from syncerr_tui.triage.state import Place
 from tests.factories import NOW, sync_error
 from tests.ui.conftest import Open
 from tests.ui.driver import Driven

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from textual.events import MouseScrollDown
 
-from syncerr_tui.triage.actions import Place
 from syncerr_tui.triage.columns import CODE, OBJECT
+from syncerr_tui.triage.state import Place
 from tests.ui.conftest import Open
 from tests.ui.driver import Driven
 from tests.ui.fakes import some_errors

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies as st
 
-from syncerr_tui.triage.actions import ACTIONS, BY_ID, Place
+from syncerr_tui.triage.actions import ACTIONS, BY_ID
 from syncerr_tui.triage.keymap import ActionTable
+from syncerr_tui.triage.state import Place
 from syncerr_tui.ui.screens.palette import _ALSO, matching_actions
 
 ERRORS = ActionTable().available(Place.ERRORS, read_only=False)

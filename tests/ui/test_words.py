@@ -23,8 +23,8 @@ from syncerr_tui.journal import filter as journal_filter
 from syncerr_tui.journal.history import RunRecord
 from syncerr_tui.model import Verdict
 from syncerr_tui.resync.selection import Prepared, prepare
-from syncerr_tui.triage.actions import Place
 from syncerr_tui.triage.columns import MESSAGE
+from syncerr_tui.triage.state import Place
 from syncerr_tui.ui import resync_controller
 from syncerr_tui.ui.journal_words import NOT_SENT, RUNS, run_cells
 from syncerr_tui.ui.run_presenter import RunPresenter
