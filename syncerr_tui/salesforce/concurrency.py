@@ -20,7 +20,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from syncerr_tui.errors import NotLoggedInError, SyncErrError, UnreachableError
 
@@ -106,6 +106,9 @@ class ClosedError(UnreachableError):
         super().__init__("The connection to the org has been closed", "Open it again")
 
 
+_Job = tuple[asyncio.Future[Any], Callable[[], Any]]
+
+
 class ThreadPool:
     """At most `size` threads, started when there is work for them.
 
@@ -134,7 +137,7 @@ class ThreadPool:
         if self._threads < min(self._size, len(self._waiting)):
             self._threads += 1
             threading.Thread(target=self._serve, name=f"org-{self._threads}", daemon=True).start()
-        self._jobs.put(_Job(future, job))
+        self._jobs.put((future, job))
         return await future
 
     def close(self) -> None:
@@ -147,33 +150,26 @@ class ThreadPool:
             self._jobs.put(None)
 
     def _serve(self) -> None:
-        while (job := self._jobs.get()) is not None:
-            job.do()
+        while (next_one := self._jobs.get()) is not None:
+            future, job = next_one
+            if future.done():
+                continue
+            result, failure = None, None
+            try:
+                result = job()
+            except BaseException as error:  # noqa: BLE001 - carried over to whoever waits, whatever it is
+                failure = error
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                future.get_loop().call_soon_threadsafe(_deliver, future, result, failure)
 
 
-class _Job:
-    def __init__(self, future: asyncio.Future[Any], work: Callable[[], Any]) -> None:
-        self._future = future
-        self._work = work
-
-    def do(self) -> None:
-        if self._future.done():
-            return
-        result, failure = None, None
-        try:
-            result = self._work()
-        except BaseException as error:  # noqa: BLE001 - carried over to whoever waits, whatever it is
-            failure = error
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            self._future.get_loop().call_soon_threadsafe(self._deliver, result, failure)
-
-    def _deliver(self, result: object, failure: BaseException | None) -> None:
-        # Not asked for beforehand: Python's handler of ctrl-c cancels whoever waits between any two steps.
-        with contextlib.suppress(asyncio.InvalidStateError):
-            if failure is not None:
-                self._future.set_exception(failure)
-            else:
-                self._future.set_result(result)
+def _deliver(future: asyncio.Future[Any], result: object, failure: BaseException | None) -> None:
+    # Not asked for beforehand: Python's handler of ctrl-c cancels whoever waits between any two steps.
+    with contextlib.suppress(asyncio.InvalidStateError):
+        if failure is not None:
+            future.set_exception(failure)
+        else:
+            future.set_result(result)
 
 
 _ORG_ID = re.compile(r"00D[0-9A-Za-z]{12}!", re.ASCII)
@@ -190,37 +186,8 @@ class Token:
     """Counts the logins of one provider; says which token a request was made with."""
 
 
-class TokenProvider(Protocol):
-    """Where threads get their token from. Calls may block on the network; any thread may call."""
-
-    @property
-    def next_step(self) -> str:
-        """What a person can do when the session is dead, one sentence."""
-        ...
-
-    def current(self) -> Token:
-        """The token as it is known; the first call logs in.
-
-        Raises:
-            NotLoggedInError: The login was refused.
-            UnreachableError: Nobody answered.
-        """
-        ...
-
-    def renew(self, stale: Token) -> Token:
-        """What to try instead of `stale`, which the org refused: a newer token, or the same once more.
-
-        Whoever comes first logs in; the others get what that login gave.
-
-        Raises:
-            NotLoggedInError: There is no newer token. A person has to log in again.
-            UnreachableError: Nobody answered.
-        """
-        ...
-
-
-class SingleFlightTokens:
-    """A `TokenProvider` over any way of logging in: who finds the token expired renews it, all others wait.
+class TokenProvider:
+    """Where threads get their token from: who finds it expired renews it, all others wait.
 
     simple-salesforce refreshes in every thread by itself: eight threads with one expired token log in eight
     times, and an org that answers "expired" for ever is asked until the recursion limit. Here a login happens
@@ -244,7 +211,12 @@ class SingleFlightTokens:
         return f"<{type(self).__name__} generation {self._generation}>"
 
     def current(self) -> Token:
-        """See `TokenProvider.current`."""
+        """The token as it is known; the first call logs in.
+
+        Raises:
+            NotLoggedInError: The login was refused.
+            UnreachableError: Nobody answered.
+        """
         with self._lock:
             if self._token is not None:
                 return self._token
@@ -253,7 +225,14 @@ class SingleFlightTokens:
             return self._renewed()
 
     def renew(self, stale: Token) -> Token:
-        """See `TokenProvider.renew`."""
+        """What to try instead of `stale`, which the org refused: a newer token, or the same once more.
+
+        Whoever comes first logs in; the others get what that login gave.
+
+        Raises:
+            NotLoggedInError: There is no newer token. A person has to log in again.
+            UnreachableError: Nobody answered.
+        """
         with self._lock:
             if self._token is not None and self._token.generation > stale.generation:
                 return self._token

@@ -13,7 +13,7 @@ import random
 import threading
 import time
 import warnings
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     import requests
     from simple_salesforce.api import Salesforce
 
-    from syncerr_tui.salesforce.transport import HttpLimits, ResponseMeta
+    from syncerr_tui.salesforce.transport import HttpLimits
 
 T = TypeVar("T")
 
@@ -62,6 +62,19 @@ class ClientOptions:
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
 
+class _OfThread(threading.local):
+    """What a thread has of its own."""
+
+    library: Salesforce | None = None
+    generation = 0
+    """Of the token that the library was made with."""
+    session: requests.Session | None = None
+    address = ""
+    """Where the session leads to."""
+    retry_after: float | None = None
+    """Seconds that the latest answer asked to wait."""
+
+
 class RequestExecutor:
     """Runs jobs that make one request each. A job gets this thread's `Salesforce`."""
 
@@ -72,8 +85,7 @@ class RequestExecutor:
         # One thread more than requests: a page is read while all others wait for the org.
         self._workers = ThreadPool(options.concurrency + 1)
         self._pace = AdaptiveLimiter(options.concurrency)
-        self._local = threading.local()
-        self._watch: ResponseMeta | None = None
+        self._thread = _OfThread()
         self._sessions: list[requests.Session] = []
         self._lock = threading.Lock()
         self._expired: NotLoggedInError | None = None
@@ -82,13 +94,10 @@ class RequestExecutor:
         self._untried: int | None = None
         """Generation of a token that was got because a write was refused, until a write has gone through."""
         self._answered_at = options.clock()
+        self.usage: ApiUsage | None = None
+        """Daily API calls as the org's last answer told; None before the first."""
         self.instance_url = ""
         """Scheme and host of the org, without a trailing slash; empty until the first call has been made."""
-
-    @property
-    def usage(self) -> ApiUsage | None:
-        """Daily API calls as the org's last answer told; None before the first."""
-        return self._watch.usage if self._watch else None
 
     @property
     def concurrency(self) -> int:
@@ -103,7 +112,7 @@ class RequestExecutor:
     def use_version(self, version: str) -> None:
         """Speak another one from the next request on."""
         self._version = version
-        self._local = threading.local()
+        self._thread = _OfThread()
 
     async def read(self, job: Callable[[Salesforce], T], *, essential: bool = False) -> T:
         """Make a request that changes nothing. Tried again where that can help.
@@ -254,38 +263,41 @@ class RequestExecutor:
                 raise
             # An org, or whoever answers in its place, may quote the header that it did not like.
             words = fault.words.replace(token.access_token, "(token)") if token.access_token else fault.words
-            wait = self._watch.retry_after if self._watch else None
-            return dataclasses.replace(fault, words=words, retry_after=wait)
+            return dataclasses.replace(fault, words=words, retry_after=self._thread.retry_after)
 
     def _library(self, token: Token) -> Salesforce:
         """This thread's simple-salesforce, rebuilt when the token is another one."""
-        local = self._local
-        if getattr(local, "generation", None) == token.generation:
-            return local.library  # type: ignore[no-any-return]
+        thread = self._thread
+        if thread.library is not None and thread.generation == token.generation:
+            return thread.library
         library = import_library()
-        from syncerr_tui.salesforce.transport import ResponseMeta, open_session
+        from syncerr_tui.salesforce.transport import open_session
 
-        with self._lock:
-            if self._watch is None:
-                self._watch = ResponseMeta()
-            self.instance_url = token.instance_url.rstrip("/")
-        if getattr(local, "address", None) != token.instance_url:
-            if getattr(local, "session", None) is not None:
-                local.session.close()
-            local.session = open_session(token.instance_url, self._options.wire, self._watch)
-            local.address = token.instance_url
+        self.instance_url = token.instance_url.rstrip("/")
+        if thread.session is None or thread.address != token.instance_url:
+            if thread.session is not None:
+                thread.session.close()
+            thread.session = open_session(token.instance_url, self._options.wire, self._saw)
+            thread.address = token.instance_url
             with self._lock:
-                self._sessions.append(local.session)
-        local.library = library(
+                self._sessions.append(thread.session)
+        thread.library = library(
             instance_url=token.instance_url,
             session_id=token.access_token,
             version=self._version,
-            session=local.session,
+            session=thread.session,
             object_pairs_hook=dict,
         )
-        local.library.headers |= {"X-PrettyPrint": "0", "Sforce-Call-Options": "client=syncerr-tui"}
-        local.generation = token.generation
-        return local.library  # type: ignore[no-any-return]
+        thread.library.headers |= {"X-PrettyPrint": "0", "Sforce-Call-Options": "client=syncerr-tui"}
+        thread.generation = token.generation
+        return thread.library
+
+    def _saw(self, headers: Mapping[str, str]) -> None:
+        """What an answer, good or bad, tells on the side."""
+        from syncerr_tui.salesforce.transport import api_usage, retry_after
+
+        self._thread.retry_after = retry_after(headers)
+        self.usage = api_usage(headers) or self.usage
 
     def _check_api_reserve(self) -> None:
         usage = self.usage

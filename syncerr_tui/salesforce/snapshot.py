@@ -30,7 +30,7 @@ from syncerr_tui.fixes.org import KnownFixes, SnapshotFacts
 from syncerr_tui.model import Environment, OrgIdentity, RecordSeen, SyncError, chunks
 from syncerr_tui.resync.org import MethodInfo, Receipt, RequestPreview
 from syncerr_tui.salesforce.client import ApiClient
-from syncerr_tui.salesforce.concurrency import Token
+from syncerr_tui.salesforce.concurrency import Token, TokenProvider
 from syncerr_tui.salesforce.metadata_lookup import MetadataLookup, MetadataStore, OrgDictionary
 from syncerr_tui.salesforce.methods import Check
 from syncerr_tui.salesforce.profiles import FieldMapping, OrgProfile
@@ -214,7 +214,11 @@ class SnapshotSession(OrgSession):
             record_key=snapshot.record_key,
         )
         profile = OrgProfile(org.name, read_only=True, org_id=org.org_id, mapping=mapping)
-        client = ApiClient(_NoTokens(refused))
+
+        def no_login() -> Token:
+            raise refused
+
+        client = ApiClient(TokenProvider(no_login, next_step="Connect to the org for that"))
         super().__init__(client, identity, EventReader(mapping), _NoMethod(snapshot.method, refused), profile)
         self.snapshot: Snapshot = snapshot
         self._names = MemoryMetadataStore(snapshot.metadata, snapshot.answers)
@@ -252,21 +256,6 @@ class SnapshotSession(OrgSession):
 
     def _then(self) -> datetime:
         return self.snapshot.taken_at
-
-
-class _NoTokens:
-    """There is no org to log in to."""
-
-    next_step = "Connect to the org for that"
-
-    def __init__(self, refused: RefusedError) -> None:
-        self._refused = refused
-
-    def current(self) -> Token:
-        raise self._refused
-
-    def renew(self, stale: Token) -> Token:
-        raise self._refused
 
 
 class _NoMethod:

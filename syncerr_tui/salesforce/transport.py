@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import io
 import re
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -106,34 +105,16 @@ class TooLargeError(requests.exceptions.RequestException):
     """The answer is larger than anything an org sends."""
 
 
-class ResponseMeta:
-    """What the answers of all threads tell on the side: the API use and the org's clock."""
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds that an answer asks to wait. Its date form is not worth a clock: the usual back-off does."""
+    wait = headers.get("Retry-After", "").strip()
+    return float(wait) if re.fullmatch("[0-9]{1,6}", wait) else None
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._usage: ApiUsage | None = None
-        self._latest = threading.local()
 
-    @property
-    def retry_after(self) -> float | None:
-        """Seconds that this thread's latest answer asked to wait; None where it did not."""
-        return getattr(self._latest, "wait", None)
-
-    @property
-    def usage(self) -> ApiUsage | None:
-        """Daily API calls, as the latest answer said."""
-        with self._lock:
-            return self._usage
-
-    def saw(self, headers: Mapping[str, str]) -> None:
-        """Take note of one answer, good or bad."""
-        # In its date form it is not worth a clock: the usual back-off does.
-        wait = headers.get("Retry-After", "").strip()
-        self._latest.wait = float(wait) if re.fullmatch("[0-9]{1,6}", wait) else None
-        match = _USAGE.search(headers.get("Sforce-Limit-Info", ""))
-        if match:
-            with self._lock:
-                self._usage = ApiUsage(int(match[1]), int(match[2]))
+def api_usage(headers: Mapping[str, str]) -> ApiUsage | None:
+    """Daily API calls; None where an answer does not tell."""
+    match = _USAGE.search(headers.get("Sforce-Limit-Info", ""))
+    return ApiUsage(int(match[1]), int(match[2])) if match else None
 
 
 def server_date(headers: Mapping[str, str]) -> datetime | None:
@@ -151,9 +132,13 @@ def server_date(headers: Mapping[str, str]) -> datetime | None:
 
 
 def open_session(
-    address: str, wire: HttpLimits | None = None, watch: ResponseMeta | None = None
+    address: str,
+    wire: HttpLimits | None = None,
+    saw: Callable[[Mapping[str, str]], None] = lambda _headers: None,
 ) -> requests.Session:
     """A session that talks to this address' host only. One for each thread.
+
+    `saw` gets the headers of every answer, good or bad.
 
     Raises:
         BadInputError: The address is not https, nor http on loopback.
@@ -168,8 +153,7 @@ def open_session(
     session.proxies, session.verify = settings["proxies"], settings["verify"]
     session.trust_env = False
     _bind(session, origin, wire or HttpLimits())
-    if watch is not None:
-        session.hooks["response"].append(lambda response, *_, **__: watch.saw(response.headers))
+    session.hooks["response"].append(lambda response, *_, **__: saw(response.headers))
     return session
 
 

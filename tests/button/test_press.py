@@ -20,7 +20,7 @@ from syncerr_tui.salesforce.button.har import read_har
 from syncerr_tui.salesforce.button.learn import KnownRows, learn
 from syncerr_tui.salesforce.button.recorded import read_recording
 from syncerr_tui.salesforce.client import ApiClient
-from syncerr_tui.salesforce.concurrency import SingleFlightTokens, Token
+from syncerr_tui.salesforce.concurrency import Token, TokenProvider
 from syncerr_tui.salesforce.methods.button import ButtonResync
 from syncerr_tui.salesforce.profiles import ButtonMethod
 from tests.factories import sync_error
@@ -59,7 +59,7 @@ class Pressed:
 async def pressing(*faults: str, **options: Any) -> AsyncIterator[Pressed]:
     with DemoServer(DemoOptions(errors=12, faults=faults, **options)) as server:
         token = Token(server.instance_url, server.access_token)
-        client = ApiClient(SingleFlightTokens(lambda: token, next_step="Log in again"))
+        client = ApiClient(TokenProvider(lambda: token, next_step="Log in again"))
         await client.limits()
         try:
             yield Pressed(server, client, learned(server))
@@ -275,7 +275,7 @@ async def test_an_expired_token_is_renewed_once_and_nothing_ran_before() -> None
         old = org.button._client
         await old.close()
         tokens = iter([Token(org.server.instance_url, "expired"), Token(org.server.instance_url, "expired")])
-        client = ApiClient(SingleFlightTokens(lambda: next(tokens), next_step="Log in again"))
+        client = ApiClient(TokenProvider(lambda: next(tokens), next_step="Log in again"))
         button = ButtonResync(client, learned(org.server), batch_size=50)
         client.instance_url = org.server.instance_url
         with pytest.raises((NotLoggedInError, NotSentError)):

@@ -13,7 +13,7 @@ from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 from syncerr_tui.salesforce.client import ApiClient, ClientOptions
-from syncerr_tui.salesforce.concurrency import SingleFlightTokens, Token
+from syncerr_tui.salesforce.concurrency import Token, TokenProvider
 from syncerr_tui.salesforce.faults import Retries
 from syncerr_tui.salesforce.transport import HttpLimits
 
@@ -175,8 +175,8 @@ class Logins:
         return Token(self.url, token)
 
 
-def tokens(url: str, *given: str) -> SingleFlightTokens:
-    return SingleFlightTokens(Logins(url, *given), next_step="Log in again with the CLI")
+def tokens(url: str, *given: str) -> TokenProvider:
+    return TokenProvider(Logins(url, *given), next_step="Log in again with the CLI")
 
 
 def client(server: ScriptedServer | str, time: Time | None = None, **options: Any) -> ApiClient:

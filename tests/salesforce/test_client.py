@@ -22,7 +22,7 @@ from syncerr_tui.errors import (
 )
 from syncerr_tui.model import ApiUsage
 from syncerr_tui.salesforce.client import ApiClient, LocatorLostError
-from syncerr_tui.salesforce.concurrency import ClosedError, SingleFlightTokens, Token
+from syncerr_tui.salesforce.concurrency import ClosedError, Token, TokenProvider
 from syncerr_tui.salesforce.transport import HttpLimits, OneHostAdapter
 from tests.factories import salesforce_id
 from tests.salesforce.scripted import (
@@ -422,7 +422,7 @@ async def test_trap_3_a_login_that_ends_the_session_before_it_ends_no_other_call
 
     with ScriptedServer(script) as server:
         logins = Logins(server.url, *(f"login {number}" for number in range(1, 50)))
-        org = client(server, tokens=SingleFlightTokens(logins, next_step="x"), concurrency=8)
+        org = client(server, tokens=TokenProvider(logins, next_step="x"), concurrency=8)
         await asyncio.gather(*(org.query_all("SELECT Id FROM Order") for _ in range(100)))
         assert logins.count == 2
         assert answered == 100
@@ -511,7 +511,7 @@ async def test_a_login_host_that_is_away_is_told_and_nothing_was_sent() -> None:
     def login() -> Token:
         raise UnreachableError("login.salesforce.com could not be reached", "Check the network")
 
-    org = client("http://127.0.0.1:1", tokens=SingleFlightTokens(login, next_step="x"))
+    org = client("http://127.0.0.1:1", tokens=TokenProvider(login, next_step="x"))
     with pytest.raises(UnreachableError, match="could not be reached"):
         await org.query_all("SELECT Id FROM Order")
     with pytest.raises(NotSentError, match="Nothing was sent: login"):
@@ -632,7 +632,7 @@ def test_importing_this_package_does_not_import_the_library() -> None:
 async def test_the_org_may_move_to_another_address_with_a_new_token() -> None:
     with ScriptedServer(lambda _: EXPIRED) as old, ScriptedServer(lambda _: query_page([])) as new:
         given = iter([Token(old.url, "00D5g000000abcd!one"), Token(new.url, "00D5g000000abcd!two")])
-        org = client(old, tokens=SingleFlightTokens(lambda: next(given), next_step="x"))
+        org = client(old, tokens=TokenProvider(lambda: next(given), next_step="x"))
         assert await org.query_all("SELECT Id FROM Order") == []
         assert len(old.asked) == 1
         assert "two" not in str(old.asked)

@@ -25,7 +25,7 @@ from syncerr_tui.errors import (
 from syncerr_tui.model import Environment, EventStanding, EventType, SyncError
 from syncerr_tui.salesforce.auth.environment import DEMO_BUTTON
 from syncerr_tui.salesforce.client import ClientOptions
-from syncerr_tui.salesforce.concurrency import SingleFlightTokens, Token
+from syncerr_tui.salesforce.concurrency import Token, TokenProvider
 from syncerr_tui.salesforce.connect import connect
 from syncerr_tui.salesforce.profiles import (
     ApexMethod,
@@ -106,7 +106,7 @@ async def world(
         profile = OrgProfile("demo", mapping=mapping, method=method, batch_size=200, api_reserve=0.0)
 
         async def open_session() -> OrgSession:
-            provider = SingleFlightTokens(
+            provider = TokenProvider(
                 lambda: Token(server.instance_url, server.sessions.open()), next_step="Start the demo again"
             )
             return await connect(profile, provider, settings)
@@ -254,7 +254,7 @@ async def test_another_org_behind_the_same_name_is_refused() -> None:
         token = Token(server.instance_url, server.access_token)
         profile = OrgProfile("acme-prod", org_id=ANOTHER_ORG)
         with pytest.raises(RefusedError, match="made for 00D000000000001EAA"):
-            await connect(profile, SingleFlightTokens(lambda: token, next_step="x"))
+            await connect(profile, TokenProvider(lambda: token, next_step="x"))
 
 
 async def test_a_renamed_field_is_noticed_at_connect() -> None:
@@ -264,7 +264,7 @@ async def test_a_renamed_field_is_noticed_at_connect() -> None:
         token = Token(server.instance_url, server.access_token)
         profile = OrgProfile("acme-prod", mapping=mapping)
         with pytest.raises(RefusedError) as caught:
-            await connect(profile, SingleFlightTokens(lambda: token, next_step="x"))
+            await connect(profile, TokenProvider(lambda: token, next_step="x"))
         assert "package upgrade" in caught.value.title
         assert mapping.message in caught.value.title
         assert "setup" in caught.value.hint

@@ -14,7 +14,7 @@ import pytest
 
 from syncerr_tui.errors import BadInputError, MachineError, NotLoggedInError, SyncErrError, UnreachableError
 from syncerr_tui.salesforce.auth.sf_cli import SfCli, known_orgs, login_command
-from syncerr_tui.salesforce.concurrency import SingleFlightTokens
+from syncerr_tui.salesforce.concurrency import TokenProvider
 
 TOKEN = "00D5g000000abcd!AQEAQsecret.secret_secret"
 REDACTED = "[REDACTED] Use 'sf org auth show-access-token' to view"
@@ -268,7 +268,7 @@ def test_an_org_that_looks_like_an_option_is_not_passed_on(sf: FakeSf) -> None:
 
 def test_a_renewal_that_gives_the_old_token_says_expired(sf: FakeSf) -> None:
     sf.behaves(displayed(), shown())
-    tokens = SingleFlightTokens(SfCli("acme", sf.environ()).login, next_step="Run sf org login web")
+    tokens = TokenProvider(SfCli("acme", sf.environ()).login, next_step="Run sf org login web")
     once_more = tokens.renew(tokens.current())
     with pytest.raises(NotLoggedInError, match="has expired"):
         tokens.renew(once_more)

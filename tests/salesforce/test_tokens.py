@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from syncerr_tui.errors import NotLoggedInError, UnreachableError
-from syncerr_tui.salesforce.concurrency import SingleFlightTokens, Token
+from syncerr_tui.salesforce.concurrency import Token, TokenProvider
 
 URL = "https://acme.my.salesforce.com"
 THREADS = 8
@@ -27,8 +27,8 @@ class Logins:
         return self._answer(self.count)
 
 
-def tokens(login: Callable[[], Token]) -> SingleFlightTokens:
-    return SingleFlightTokens(login, next_step="Log in again")
+def tokens(login: Callable[[], Token]) -> TokenProvider:
+    return TokenProvider(login, next_step="Log in again")
 
 
 def test_eight_threads_with_one_expired_token_log_in_once() -> None:

@@ -20,9 +20,10 @@ from syncerr_tui.salesforce.transport import (
     HttpLimits,
     OneHostAdapter,
     RedirectRefusedError,
-    ResponseMeta,
     TooLargeError,
+    api_usage,
     open_session,
+    retry_after,
     server_date,
 )
 from tests.salesforce.scripted import SECRET, Reply, ScriptedServer
@@ -262,14 +263,13 @@ def test_our_name_is_told() -> None:
     ],
 )
 def test_the_api_use_is_read(header: str, usage: ApiUsage | None) -> None:
-    watch = ResponseMeta()
-    watch.saw({"Sforce-Limit-Info": header})
-    assert watch.usage == usage
+    assert api_usage({"Sforce-Limit-Info": header}) == usage
 
 
 @given(st.text())
-def test_no_header_breaks_the_watch(text: str) -> None:
-    ResponseMeta().saw({"Sforce-Limit-Info": text, "Retry-After": text})
+def test_no_header_breaks_what_reads_it(text: str) -> None:
+    api_usage({"Sforce-Limit-Info": text})
+    retry_after({"Retry-After": text})
     server_date({"Date": text})
 
 

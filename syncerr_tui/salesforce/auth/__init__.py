@@ -10,7 +10,7 @@ from pathlib import Path
 from syncerr_tui.errors import NotLoggedInError
 from syncerr_tui.salesforce.auth import environment
 from syncerr_tui.salesforce.auth.secrets import Secrets
-from syncerr_tui.salesforce.concurrency import SingleFlightTokens, Token, TokenProvider
+from syncerr_tui.salesforce.concurrency import Token, TokenProvider
 from syncerr_tui.salesforce.profile_files import profile_names, read_profile, valid_name
 from syncerr_tui.salesforce.profiles import (
     AuthMethod,
@@ -54,13 +54,13 @@ def open_profile(
             hint = f"Did you mean the profile {near[0]}? {error.hint}" if near else error.hint
             raise NotLoggedInError(f"There is no profile '{one_line(name)}'. {error.title}", hint) from None
 
-    return OrgProfile(name, SfCliAuth(name)), SingleFlightTokens(alias_login, next_step=next_step)
+    return OrgProfile(name, SfCliAuth(name)), TokenProvider(alias_login, next_step=next_step)
 
 
 def tokens_for(auth: AuthMethod, environ: Mapping[str, str] = os.environ) -> TokenProvider:
     """One token provider for all threads that work with an org reached that way."""
     login, next_step = _login(auth, environ)
-    return SingleFlightTokens(login, next_step=next_step)
+    return TokenProvider(login, next_step=next_step)
 
 
 def _login(auth: AuthMethod, environ: Mapping[str, str]) -> tuple[Callable[[], Token], str]:

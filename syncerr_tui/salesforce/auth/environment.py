@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from syncerr_tui.diagnosis.links import safe_url
 from syncerr_tui.errors import BadInputError, NotLoggedInError
 from syncerr_tui.model import Environment
-from syncerr_tui.salesforce.concurrency import SingleFlightTokens, Token, TokenProvider
+from syncerr_tui.salesforce.concurrency import Token, TokenProvider
 from syncerr_tui.salesforce.profiles import ButtonMethod, EnvironmentAuth, FixSettings, OrgProfile
 
 URL = "SYNCERR_INSTANCE_URL"
@@ -94,4 +94,4 @@ def demo_profile(instance_url: str, access_token: str) -> tuple[OrgProfile, Toke
     profile = OrgProfile(
         "demo", EnvironmentAuth(), Environment.DEMO, method=DEMO_BUTTON, proof_timeout=60.0, api_reserve=0.0
     )
-    return profile, SingleFlightTokens(lambda: token, next_step="Start the demo again")
+    return profile, TokenProvider(lambda: token, next_step="Start the demo again")
