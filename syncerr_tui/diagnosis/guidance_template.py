@@ -335,7 +335,14 @@ def _quoted_reason(diagnosis: Failure, *, nested: bool) -> str:
         return ""
     if "<unknown>" in reason.words:
         return ""  # the platform's sentence with nothing in it
-    words = one_line(reason.words).lstrip(")").strip(" ,:;-\"'").removesuffix("()").rstrip(". 。")
+    words = (
+        one_line(reason.words)
+        .lstrip(")")
+        .strip(" ,:;-\"'")
+        .removesuffix("()")
+        .removesuffix("[]")
+        .rstrip(". 。")
+    )
     for field in diagnosis.fields:
         # `Salesforce's sentence.: Username: [Username]`: the label is no part of the sentence.
         words = words.removesuffix(f": {field}").rstrip(". ")

@@ -19,7 +19,8 @@ from syncerr_tui.text import SafeText, one_line
 # What stands before the innermost reason.
 _LEAD_IN = re.compile(
     r"caused by:?\s{1,4}|Give your Salesforce admin these details\.?|Flow error messages:|"
-    r"An Apex error occurred:|This error occurred(?: when the flow tried to [a-z ]{1,40})?:|process failed\.",
+    r"An Apex error occurred:|This error occurred(?: when the flow tried to [a-z ]{1,40})?:|process failed\.|"
+    r"(?:Error: )?Validation error on [A-Z][\w ]{1,60}:",
     re.IGNORECASE,
 )
 # Where the words of a rule end and Salesforce's own begin again.

@@ -180,7 +180,7 @@ def _deleted(case: _Case, how: str) -> Attempt:
     return case.judged(
         Verdict.UNKNOWN,
         f"{how}, and this user sees no record with this StoreConnect ID, but may not see all of them: "
-        f"proof of a Delete needs View All on {case.attempt.error.object}",
+        f"proof of a Delete needs View All Records on {case.attempt.error.object}",
     )
 
 

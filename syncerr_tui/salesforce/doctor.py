@@ -339,7 +339,7 @@ def _permission_check(mapping: FieldMapping, sights: list[_Visibility]) -> Check
         return Check.warning(
             "permissions",
             f"{reads}, but may not see all of {', '.join(partial)}",
-            "A Delete whose record this user never saw stays UNKNOWN: ask for View All on them",
+            "A Delete whose record this user never saw stays UNKNOWN: ask for View All Records on them",
         )
     return Check.ok("permissions", reads)
 

@@ -271,6 +271,8 @@ def test_what_counts_may_stand_under_another_key_than_message() -> None:
         ("entité supprimée", "ENTITY_IS_DELETED"),
         ("无效的交叉参考 ID", "INVALID_CROSS_REFERENCE_KEY"),
         ("unexpected token: Gold", "MALFORMED_QUERY"),
+        ("You do not have access to the Apex class named: SeatDesk", "INSUFFICIENT_ACCESS"),
+        ("Operation failed due to fields being inaccessible on Sobject Shelf__c", "INSUFFICIENT_ACCESS"),
         # A query of the trigger's own, not of who reads through the API.
         (
             "Tally: execution of AfterUpdate caused by: System.QueryException: unexpected token: Gold",
@@ -316,6 +318,43 @@ def steps_of(message: str, code: str) -> str:
             "developer",
         ),
         ("Operation failed", APEX, "or a missing permission", "The Apex"),
+        # The first step has to be the one that helps: no permission opens an active order or moves a child.
+        (
+            "You can't edit this order because it's been activated.",
+            "INSUFFICIENT_ACCESS_OR_READONLY",
+            "“Edit Activated Orders”",
+            "Grant",
+        ),
+        (
+            "Unable to update fields: Shelf__c on a master-detail relationship that can't be reparented",
+            "FIELD_NOT_UPDATABLE",
+            "Open the field Shelf__c and tick “Allow reparenting”",
+            "permission set",
+        ),
+        (
+            "You do not have access to the Apex class named: SeatDesk",
+            "INSUFFICIENT_ACCESS",
+            "under Apex Class Access",
+            "Grant",
+        ),
+        (
+            "An Apex error occurred: System.CalloutException: Read timed out",
+            FLOW,
+            "whether the call for this record arrived",
+            "Correct the Flow",
+        ),
+        (
+            "An error occurred at element Delete_2.",
+            FLOW,
+            "Look at the element Delete_2",
+            "Find the element",
+        ),
+        (
+            "Error: Validation error on Order: Name a shelf first. []",
+            RULE,
+            "with the error message “Name a shelf first”",
+            "Validation error on",
+        ),
         (
             "System.LimitException: Límite de CPU de Apex superado",
             APEX,

@@ -74,7 +74,7 @@ def test_a_delete_whose_record_was_never_seen_is_proven_only_to_who_sees_all(
     assert needs_full_sight(of, done, [])
     blind = judge(of, done, [], last_look=False)
     assert blind.verdict is Verdict.UNKNOWN
-    assert "View All on Order" in blind.reason
+    assert "View All Records on Order" in blind.reason
     assert judge(of, done, [], last_look=False, sees_all=True).verdict is Verdict.FIXED
 
 

@@ -172,7 +172,7 @@ async def test_a_delete_whose_record_sharing_hides_is_not_fixed() -> None:
 
     outcome, reason = await verdict(org, work)
     assert outcome is Verdict.UNKNOWN
-    assert "View All on Order" in reason
+    assert "View All Records on Order" in reason
     org.status, org.permissions_asked = "FAILED", False
     assert (await verdict(org, work))[0] is Verdict.UNKNOWN, "what the org does not answer counts as no"
 
