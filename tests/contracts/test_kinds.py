@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import inspect
 import re
+import sqlite3
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from syncerr_tui.diagnosis.guidance_catalog import MANUAL_CODES
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.host.config import PALETTE
 from syncerr_tui.journal import filter as journal_filter
+from syncerr_tui.journal.database import APPEND_ONLY, MIGRATIONS
 from syncerr_tui.model import SyncError, Verdict
 from syncerr_tui.resync import proof
 from syncerr_tui.resync.events import Counts
@@ -91,6 +94,22 @@ def test_a_filter_term_that_is_explained_is_read() -> None:
 def test_guidance_in_a_file_of_its_own_is_read() -> None:
     files = {path.stem for path in (ROOT / "diagnosis" / "catalog").glob("*.toml")}
     assert files == {*MANUAL_CODES, "kinds"}
+
+
+def test_every_column_of_the_journals_history_is_written() -> None:
+    tables = sqlite3.connect(":memory:")
+    grows = set()
+    for statement in chain.from_iterable(MIGRATIONS):
+        if statement.startswith(APPEND_ONLY):
+            grows.add(statement.removeprefix(APPEND_ONLY))
+        else:
+            tables.execute(statement)
+    sources = [*(ROOT / "journal").glob("*.py"), ROOT / "fixes" / "ledger.py"]
+    source = re.sub(r'"\s+"', "", "".join(path.read_text(encoding="utf-8") for path in sources))
+    written = dict(re.findall(r"INSERT INTO (\w+) \(([^)]*)\)", source))
+    for table in grows:
+        columns = {row[1] for row in tables.execute(f"PRAGMA table_info({table})")}
+        assert set(written[table].split(", ")) | {"n"} == columns | {"n"}, table
 
 
 def test_a_field_of_an_error_survives_its_json() -> None:
