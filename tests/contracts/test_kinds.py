@@ -22,6 +22,7 @@ from syncerr_tui.journal.database import APPEND_ONLY, MIGRATIONS
 from syncerr_tui.model import SyncError, Verdict
 from syncerr_tui.resync import proof
 from syncerr_tui.resync.events import Counts
+from syncerr_tui.salesforce import soql
 from syncerr_tui.salesforce.profiles import (
     AUTH_METHODS,
     METHODS,
@@ -30,6 +31,7 @@ from syncerr_tui.salesforce.profiles import (
     FieldRole,
     questions,
 )
+from syncerr_tui.salesforce.proposal import _TYPED
 from syncerr_tui.salesforce.reading import EventReader
 from syncerr_tui.salesforce.scoring import ROLES
 from syncerr_tui.triage import filter as triage_filter, terms
@@ -41,6 +43,9 @@ from syncerr_tui.ui.widgets import themed
 from syncerr_tui.ui.widgets.themed import _GROUNDS, LOOKS
 from tests.contracts.package import ROOT
 from tests.factories import NOW, salesforce_id, sync_error
+
+TEXTS = {"string", "picklist", "combobox", "textarea", "encryptedstring"}
+"""Types of a field whose values are compared as text."""
 
 
 @pytest.mark.parametrize("verdict", Verdict)
@@ -120,6 +125,13 @@ def test_a_field_of_an_error_survives_its_json() -> None:
 
 def test_a_role_of_a_field_has_its_types() -> None:
     assert set(ROLES) == set(FieldRole)
+
+
+@pytest.mark.parametrize("kind", sorted(_TYPED | ROLES[FieldRole.STATUS].types - TEXTS))
+def test_a_status_that_is_no_text_is_kept_and_compared_as_what_it_is(kind: str) -> None:
+    value = "true" if kind == "boolean" else "1"
+    assert kind in _TYPED
+    assert soql.one_of("Status__c", [value], kind) != soql.one_of("Status__c", [value])
 
 
 @pytest.mark.parametrize("role", [role for role in FieldRole if role is not FieldRole.STATUS])
