@@ -24,10 +24,16 @@ _NAMED = 6
 """Objects of a wave named one by one before the rest is counted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """Everything a plan is made of but the org."""
+@dataclass(eq=False)
+class Planner(Generic[AnyOrg]):
+    """What a person wants sent, and its plan: each one is made once."""
 
+    org: AnyOrg
+    """Where, and how."""
+    at: datetime
+    """When it was asked for."""
+    proof_timeout: float | None
+    """Seconds to wait for proof of a wave, where the profile says so."""
     errors: tuple[SyncError, ...]
     parents: Mapping[str, frozenset[str]]
     known: Mapping[str, SyncError] = field(default_factory=dict)
@@ -48,29 +54,12 @@ class Prepared:
     """It goes behind the re-sync that is under way."""
     remarks: tuple[str, ...] = ()
     """What else a person should know before they start."""
-
-
-class Planner(Generic[AnyOrg]):
-    """Makes the plan of what was prepared, each one once.
-
-    Args:
-        org: Where, and how.
-        at: When it was asked for.
-        prepared: What goes into it.
-        proof_timeout: Seconds to wait for proof of a wave, where the profile says so.
-    """
-
-    def __init__(self, org: AnyOrg, at: datetime, prepared: Prepared, proof_timeout: float | None) -> None:
-        self.org = org
-        self._proof_timeout = proof_timeout
-        self.prepared = prepared
-        self._at = at
-        self._made: dict[tuple[object, ...], Plan] = {}
-        self._lines: dict[str, tuple[str, ...]] = {}
-        self.held: tuple[LeftOut, ...] = ()
-        """Rows that another run has in its hands."""
-        self.measured: tuple[tuple[int, float], ...] = ()
-        """Rows and seconds of waves that were proven in this org, the latest first."""
+    held: tuple[LeftOut, ...] = ()
+    """Rows that another run has in its hands, as soon as the journal says so."""
+    measured: tuple[tuple[int, float], ...] = ()
+    """Rows and seconds of waves that were proven in this org, the latest first."""
+    _made: dict[tuple[object, ...], Plan] = field(default_factory=dict)
+    _lines: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __call__(self, *, canary: bool, support_too: bool | None = None) -> Plan:
         """The plan.
@@ -82,23 +71,23 @@ class Planner(Generic[AnyOrg]):
         from syncerr_tui.diagnosis.causes import without_gc
         from syncerr_tui.resync.plan import PlanShape, make_plan
 
-        too = self.prepared.support_too if support_too is None else support_too
+        too = self.support_too if support_too is None else support_too
         key = (canary, too, self.held, self.measured)
         if key not in self._made:
-            with without_gc(len(self.prepared.errors)):
+            with without_gc(len(self.errors)):
                 plan = self._made[key] = make_plan(
-                    self.prepared.errors,
+                    self.errors,
                     org=self.org.identity,
                     method=self.org.method,
-                    created_at=self._at,
-                    parents=self.prepared.parents,
+                    created_at=self.at,
+                    parents=self.parents,
                     left_out=(
-                        *self.prepared.unavailable,
-                        *(() if too else self.prepared.support_only),
-                        *self.prepared.snoozed,
+                        *self.unavailable,
+                        *(() if too else self.support_only),
+                        *self.snoozed,
                         *self.held,
                     ),
-                    shape=PlanShape(canary=canary, proof_timeout=self._proof_timeout),
+                    shape=PlanShape(canary=canary, proof_timeout=self.proof_timeout),
                 ).estimated(self.measured)
                 self._lines[plan.hash] = self._waves_of(plan)
         return self._made[key]
@@ -118,25 +107,28 @@ class Planner(Generic[AnyOrg]):
         )
 
     def _objects(self, rows: Sequence[PlannedRow]) -> str:
-        if len(self.prepared.errors) == 1:
+        if len(self.errors) == 1:
             return f"1 {rows[0].error.short_name}"
         return object_counts((row.error.object for row in rows), _NAMED)
 
     def _after(self, rows: Sequence[PlannedRow]) -> str:
-        known = self.prepared.known
+        known = self.known
         behind = Counter(known[parent].object for row in rows for parent in row.parents if parent in known)
         return f", after {' and '.join(name for name, _ in behind.most_common(2))}" if behind else ""
 
 
 def prepare(
     graph: CauseGraph,
+    org: AnyOrg,
     chosen: Sequence[SyncError],
     hidden: int = 0,
     unavailable: Mapping[str, str] = MappingProxyType({}),
     *,
+    at: datetime,
+    proof_timeout: float | None = None,
     behind: bool = False,
     handled: Handlings | None = None,
-) -> Prepared:
+) -> Planner[AnyOrg]:
     """What is sent where these are asked for, and in which order.
 
     A single row is tried even where only support can clear it, or somebody wants it left alone: who names it
@@ -144,9 +136,12 @@ def prepare(
 
     Args:
         graph: What waits for what.
+        org: Where, and how.
         chosen: What the person asks for.
         hidden: Selected, but hidden by the filter.
         unavailable: Rows that are under way or queued already, and why they stay out.
+        at: Now.
+        proof_timeout: Seconds to wait for proof of a wave, where the profile says so.
         behind: It goes behind those: by then they are proven, or what waits for them is left out.
         handled: What people have said about the rows.
     """
@@ -171,7 +166,10 @@ def prepare(
             remarks = (f"{them} for what is sent before, and will go only if that is proven.",)
     others = errors if len(chosen) > 1 else added
     asleep = snoozed(handled or Handlings(), others, unless="; alone it goes, and N wakes it")
-    return Prepared(
+    return Planner(
+        org,
+        at,
+        proof_timeout,
         errors=errors,
         parents=parents,
         known={error.id: error for error in (*known, *errors)},
@@ -188,10 +186,18 @@ def prepare(
     )
 
 
-def prepare_again(graph: CauseGraph, rows: Sequence[SyncError], left_out: Sequence[LeftOut]) -> Prepared:
+def prepare_again(
+    graph: CauseGraph,
+    org: AnyOrg,
+    rows: Sequence[SyncError],
+    left_out: Sequence[LeftOut],
+    *,
+    at: datetime,
+    proof_timeout: float | None,
+) -> Planner[AnyOrg]:
     """Exactly these rows, as they were just read: a plan leaves out those whose cause is not among them."""
     parents = graph.parents_of(row.id for row in rows if row.id in graph.errors)
-    return Prepared(tuple(rows), parents, unavailable=tuple(left_out))
+    return Planner(org, at, proof_timeout, tuple(rows), parents, unavailable=tuple(left_out))
 
 
 def causes_missing(graph: CauseGraph, chosen: Sequence[SyncError]) -> list[SyncError]:

@@ -8,7 +8,7 @@ what the person saw may be in it. What ends badly before it holds the queue unti
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
@@ -18,7 +18,7 @@ from textual.screen import Screen
 
 from syncerr_tui.errors import NotLoggedInError, SyncErrError
 from syncerr_tui.model import EventStanding, SyncError
-from syncerr_tui.resync.selection import Planner, Prepared, prepare, prepare_again
+from syncerr_tui.resync.selection import Planner, prepare, prepare_again
 from syncerr_tui.triage.state import QueuedRun, RunQueue, rows_words
 from syncerr_tui.ui.debouncer import loop_at_rest
 from syncerr_tui.ui.errors_pane import ErrorsPane
@@ -86,41 +86,37 @@ class ResyncController(Controller):
             return
         if self._planning is not None:
             self._say(f"The plan is being made: {self._context.key_of('back')} cancels it.")
-        elif graph is not None and len(chosen) <= _AT_ONCE:
-            prepared = prepare(
-                graph,
-                chosen,
-                hidden,
-                self._unavailable,
-                behind=self._busy,
-                handled=self._context.state.handlings,
-            )
-            self._show_plan(self._planner(connection, prepared))
+            return
+        planned = partial(
+            prepare,
+            org=connection,
+            chosen=chosen,
+            hidden=hidden,
+            unavailable=self._unavailable,
+            at=self._context.clock(),
+            proof_timeout=connection.profile.proof_timeout,
+            behind=self._busy,
+            handled=self._context.state.handlings,
+        )
+        if graph is not None and len(chosen) <= _AT_ONCE:
+            self._show_plan(planned(graph))
         else:
             self._planning = planning = object()
             self._context.state = self._context.state.begun(PLANNING)
-            later = self._plan_later(connection, chosen, hidden, planning)
-            self._work(later, "planning")
+            self._work(self._plan_later(planned, len(chosen), planning), "planning")
 
     async def _plan_later(
-        self, connection: OrgSession, chosen: Sequence[SyncError], hidden: int, planning: object
+        self, planned: Callable[[CauseGraph], Planner[OrgSession]], rows: int, planning: object
     ) -> None:
         from syncerr_tui.diagnosis.causes import without_gc
 
-        unavailable, behind, handled = (
-            self._unavailable,
-            self._busy,
-            self._context.state.handlings,
-        )
+        def made(graph: CauseGraph) -> Planner[OrgSession]:
+            with without_gc(rows):
+                return planned(graph)
 
-        def prepared_in(graph: CauseGraph) -> Prepared:
-            with without_gc(len(chosen)):
-                return prepare(graph, chosen, hidden, unavailable, behind=behind, handled=handled)
-
-        prepared = await self._services.graph_worker.lend(prepared_in)
+        planner = await self._services.graph_worker.lend(made)
         if planning is not self._planning:
             return
-        planner = self._planner(connection, prepared)
         await asyncio.to_thread(_make, planner)
         if planning is self._planning:
             self.give_up_planning()
@@ -133,9 +129,6 @@ class ResyncController(Controller):
         planning, self._planning = self._planning is not None, None
         self._context.state = self._context.state.done(PLANNING)
         return planning
-
-    def _planner(self, connection: OrgSession, prepared: Prepared) -> Planner[OrgSession]:
-        return Planner(connection, self._context.clock(), prepared, connection.profile.proof_timeout)
 
     @property
     def _unavailable(self) -> dict[str, str]:
@@ -184,7 +177,7 @@ class ResyncController(Controller):
     def _submit(self, planner: Planner[OrgSession], dialog: PlanDialog, name: str) -> None:
         from syncerr_tui.resync.run_state import RunRequest
 
-        if planner.prepared.behind or self._busy:
+        if planner.behind or self._busy:
             self._enqueue(dialog)
             return
         meanwhile = (dialog.meanwhile, name) if dialog.meanwhile is not None else None
@@ -283,8 +276,11 @@ class ResyncController(Controller):
         newer = [row for row in rows if listing.errors.get(row.id) != row]
         if newer:
             self._errors.show(listing.updated(newer))
+        now = self._context.clock()
         plan = await self._services.graph_worker.lend(
-            lambda graph: self._planner(connection, prepare_again(graph, rows, out))(canary=queued.canary)
+            lambda graph: prepare_again(
+                graph, connection, rows, out, at=now, proof_timeout=connection.profile.proof_timeout
+            )(canary=queued.canary)
         )
         return connection, plan, len(out)
 

@@ -3,7 +3,7 @@
 Services work in the background and post messages; what they mean for the screen stands here, and in the
 screens that this one is made of: `ActionScreen` (keys, lines), `ListScreen` (the list).
 
-Press R, and read: `Workbench.resync`, `ResyncController.ask`, `planning.prepare`, `screens.plan.PlanDialog`,
+Press R, and read: `Workbench.resync`, `ResyncController.ask`, `selection.prepare`, `screens.plan.PlanDialog`,
 `RunController.start`, `journals.Journals.run`, `resync.runner`; its events come back through
 `RunController._follow`, `RunPresenter.take`, `Workbench.run_advanced`, `ErrorTable.show_marks`.
 """

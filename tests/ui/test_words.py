@@ -22,7 +22,7 @@ from syncerr_tui.host.terminal import TerminalProfile
 from syncerr_tui.journal import filter as journal_filter
 from syncerr_tui.journal.history import RunRecord
 from syncerr_tui.model import Verdict
-from syncerr_tui.resync.selection import Prepared, prepare
+from syncerr_tui.resync.selection import Planner, prepare
 from syncerr_tui.triage.columns import MESSAGE
 from syncerr_tui.triage.state import Place
 from syncerr_tui.ui import resync_controller
@@ -209,7 +209,7 @@ def slow_planning(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
     """Every plan takes until this is set."""
     go_on = threading.Event()
 
-    def slowly(*asked: Any, **how: Any) -> Prepared:
+    def slowly(*asked: Any, **how: Any) -> Planner[Any]:
         assert go_on.wait(20)
         return prepare(*asked, **how)
 

@@ -60,16 +60,14 @@ class PlanDialog(TextDialog[bool]):
 
     def __init__(self, planner: Planner[Any], history: ErrorHistory) -> None:
         super().__init__()
-        prepared = planner.prepared
         self._planner = planner
-        self._prepared = prepared
         self._org = planner.org.identity
         self._method = planner.org.method
         self._reason_required: bool = planner.org.profile.reason_required
         """The org wants to know why, before anything is sent."""
-        self._behind = prepared.behind
+        self._behind = planner.behind
         self._history = history
-        self._remarks = prepared.remarks
+        self._remarks = planner.remarks
         self.reason = ""
         """Why, in the person's words: for the journal."""
         self.again: frozenset[str] = frozenset()
@@ -80,7 +78,7 @@ class PlanDialog(TextDialog[bool]):
         self._safeguards: Sequence[FixOption] = ()
         self.meanwhile: FixOption | None = None
         """A safeguard that is off for just as long as the re-sync takes."""
-        self._support_too = prepared.support_too
+        self._support_too = planner.support_too
         self.plan = planner(canary=False)
 
     @property
@@ -106,14 +104,14 @@ class PlanDialog(TextDialog[bool]):
 
     def _loud(self) -> list[str]:
         """What must not be missed."""
-        prepared, queued = self._prepared, self._behind and bool(self.plan.rows)
+        planner, queued = self._planner, self._behind and bool(self.plan.rows)
         production = self._org.environment is Environment.PRODUCTION
-        hidden, safeguards = prepared.hidden, queued and self._safeguards
+        hidden, safeguards = planner.hidden, queued and self._safeguards
         lines = [
             *self._left_by_runs(),
             self._only_for_support(),
             "This is a PRODUCTION org: what is sent changes real data." if production else "",
-            _added(prepared.added) if prepared.added else "",
+            _added(planner.added) if planner.added else "",
             f"Not sent: {hidden:,} selected, but hidden by the filter." if hidden else "",
             *self._remarks,
             self._doubt(),
@@ -136,7 +134,7 @@ class PlanDialog(TextDialog[bool]):
         return [left, *islice(pages, _TWIN_PAGES)] if left else []
 
     def _only_for_support(self) -> str:
-        ids = {out.id for out in self._prepared.support_only}
+        ids = {out.id for out in self._planner.support_only}
         count = sum(row.error.id in ids for row in self.plan.rows) if ids else 0
         return support_words(count) if count else ""
 
@@ -198,7 +196,7 @@ class PlanDialog(TextDialog[bool]):
         return [*rows, *(("Note", f"{warning}.") for warning in self.plan.warnings)]
 
     def _name_of(self, event: str) -> str:
-        known = self._prepared.known.get(event)
+        known = self._planner.known.get(event)
         return known.short_name if known is not None else event
 
     @property
@@ -221,8 +219,8 @@ class PlanDialog(TextDialog[bool]):
             pairs.append(("f", word if self._next_safeguard is not None else "leaves the safeguard on"))
         if self._in_doubt and not self._behind:
             pairs.append(("g", "does not send again" if self.again else "sends again"))
-        if self._prepared.support_only and not self._prepared.support_too:
-            count = len(self._prepared.support_only)
+        if self._planner.support_only and not self._planner.support_too:
+            count = len(self._planner.support_only)
             pairs.append(("s", f"leaves {count:,} out" if self._support_too else f"sends {count:,} more"))
         return keys(*pairs)
 
@@ -234,7 +232,7 @@ class PlanDialog(TextDialog[bool]):
 
     def action_support(self) -> None:
         """Send what only support can clear too, or leave it out again."""
-        if self._prepared.support_only and not self._prepared.support_too:
+        if self._planner.support_only and not self._planner.support_too:
             self._support_too = not self._support_too
             self._show_again(canary=self.plan.canary)
 
