@@ -26,7 +26,6 @@ from syncerr_tui.ui.debouncer import Debouncer, loop_at_rest
 from syncerr_tui.ui.error_details_service import REST_SECONDS, KnownBetter
 from syncerr_tui.ui.error_history import LeftByRunsKnown
 from syncerr_tui.ui.filter_controller import FilterController
-from syncerr_tui.ui.handling_controller import HandlingsChanged
 from syncerr_tui.ui.list_reader import (
     Connected,
     ListRead,
@@ -36,7 +35,7 @@ from syncerr_tui.ui.list_reader import (
     ReadingFailed,
 )
 from syncerr_tui.ui.list_with_panel import ListWithPanel
-from syncerr_tui.ui.messages import announce
+from syncerr_tui.ui.messages import HandlingsChanged, announce
 from syncerr_tui.ui.services import Services
 from syncerr_tui.ui.widgets.filter_bar import FilterBar
 from syncerr_tui.words import plural, sentence

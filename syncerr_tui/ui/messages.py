@@ -55,6 +55,17 @@ class Verified(Message):
     """Rows of an earlier run were checked again, and the journal knows more about them."""
 
 
+class HandlingsChanged(Message):
+    """Something was written down about rows: what follows from the journal is out of date."""
+
+
+@dataclass
+class JournalWanted(Message):
+    """The person wants to see in the Journal what matches this."""
+
+    filter_text: str
+
+
 def announce(screen: Screen[Any], work: Coroutine[Any, Any, str], group: str) -> None:
     """Do this in the background, and say on the screen the line that comes of it, or why it failed."""
 

@@ -25,12 +25,10 @@ from syncerr_tui.ui.debouncer import Debouncer
 from syncerr_tui.ui.error_details_service import addresses
 from syncerr_tui.ui.fix_controller import ResyncWanted, SafeguardsLeftOff
 from syncerr_tui.ui.guided_controller import GuidedChanged, PersonAsked
-from syncerr_tui.ui.handling_controller import HandlingController
 from syncerr_tui.ui.interrupted_runs import OpenRunsKnown, PlanRecalled
 from syncerr_tui.ui.list_screen import ListScreen
 from syncerr_tui.ui.list_with_panel import Handlers, ListWithPanel
-from syncerr_tui.ui.messages import JournalGrew, Verified, announce
-from syncerr_tui.ui.news_controller import JournalWanted, NewsController
+from syncerr_tui.ui.messages import JournalGrew, JournalWanted, Verified, announce
 from syncerr_tui.ui.run_controller import PAUSING, STOPPING, AppLeft, RunAdvanced, RunOver
 from syncerr_tui.ui.services import Services
 from syncerr_tui.ui.widgets.filter_bar import FilterBar
@@ -49,8 +47,6 @@ class Workbench(ListScreen, inherit_bindings=False):
 
     def __init__(self, services: Services) -> None:
         super().__init__(services)
-        self.news = NewsController(services, self, self.errors)
-        self.handling = HandlingController(services, self)
         self._run_line = Debouncer(self, 1 / _RUN_LINES_PER_SECOND)
         self._waiting_questions: list[Callable[[], object]] = []
 
@@ -130,6 +126,12 @@ class Workbench(ListScreen, inherit_bindings=False):
         elif not self.resyncing.stop():
             self.services.hooks.cancel()
 
+    def show_news(self) -> None:
+        """What has happened since the person looked."""
+        from syncerr_tui.ui.screens.news import NewsViewer
+
+        NewsViewer(self.services, self, self.errors).open()
+
     # -- taking something out of the app ---------------------------------------------------------------
 
     def copy(self) -> None:
@@ -141,13 +143,16 @@ class Workbench(ListScreen, inherit_bindings=False):
 
     def say_about(self) -> None:
         """A note, who works on it, a ticket, a snooze: of the selection, the row, or the whole cause."""
+        from syncerr_tui.ui.screens.handling import HandlingController
+
+        handling = HandlingController(self.services, self)
         in_causes = self.context.state.place is Place.CAUSES and not self.context.state.listing.selected
         node = self.causes.node if in_causes else None
         cause = node.cause if node is not None and not node.row else None
         if cause is not None:
-            self.handling.open(self.causes.failing, cause)
+            handling.open(self.causes.failing, cause)
         elif errors := self._taken_along():
-            self.handling.open(errors, None)
+            handling.open(errors, None)
 
     def export(self) -> None:
         from syncerr_tui.triage.columns import FIELDS
@@ -387,10 +392,6 @@ class Workbench(ListScreen, inherit_bindings=False):
         elif app.screen.id != SLEEP_QUESTION:
             app.push_screen(sleep_question(self.fixing.off_words, paused=run.paused), answered)
 
-    def redraw(self) -> None:
-        """Draw everything anew: something else wrote on this terminal."""
-        cast("DiffingApp[int]", self.app).redraw()
-
     HANDLERS: ClassVar[Handlers[Workbench]] = {
         "count": lambda bench: bench.say("count: type the digits, then the key: 10j moves ten rows down"),
         "restore_selection": lambda bench: bench.errors.show(bench.context.state.listing.restored()),
@@ -414,7 +415,7 @@ class Workbench(ListScreen, inherit_bindings=False):
         "palette": ListScreen.show_palette,
         "refresh": ListScreen.refresh_list,
         "watch": ListScreen.toggle_watch,
-        "since": lambda bench: bench.news.open(),
+        "since": show_news,
         "login": ListScreen.log_in,
         "copy": copy,
         "export": export,
@@ -430,7 +431,8 @@ class Workbench(ListScreen, inherit_bindings=False):
         "fix": fix,
         "safeguards": lambda bench: bench.fixing.show_safeguards(),
         "setup": set_up,
-        "redraw": redraw,
+        # Something else wrote on this terminal.
+        "redraw": lambda bench: bench.app.redraw(),
         "suspend": suspend,
         "quit": leave,
     }

@@ -1,9 +1,8 @@
-"""Choosing one of several: a column, a value, an address, what to copy and how, what to say of it."""
+"""Choosing one of several: a column, a value, an address, what to copy and how."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
 from textual import on
@@ -25,7 +24,6 @@ from syncerr_tui.triage.columns import (
     order_words,
 )
 from syncerr_tui.triage.export import Copyable, Format
-from syncerr_tui.triage.handling import NOBODY, PARENT, HandlingKind
 from syncerr_tui.triage.values import KINDS, Value
 from syncerr_tui.ui.screens.dialog import ListDialog
 from syncerr_tui.ui.widgets.line import cell
@@ -166,53 +164,6 @@ def export_menu(rows: int) -> ChoiceMenu[Format]:
         ("Markdown, for a ticket", Format.MARKDOWN),
     )
     return ChoiceMenu(f"Write {plural(rows, 'row')} to a file in this folder", lines)
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What a person wants to say."""
-
-    kind: HandlingKind
-    label: str
-    value: str | None = None
-    """None: to be asked for."""
-
-
-ASKED: Mapping[HandlingKind, tuple[str, str]] = {
-    HandlingKind.NOTE: ("A note on", "for example: the carrier answers on Monday"),
-    HandlingKind.ASSIGN: ("Who works on", f"a name, me, or {NOBODY}"),
-    HandlingKind.SUPPORT: ("The ticket of", f"its number, or {NOBODY}"),
-    HandlingKind.SNOOZE: ("Until when to snooze", f"8h, 2d, 2026-11-30T06:00, +5 for five more, or {PARENT}"),
-}
-"""Kind -> what is asked, and how an answer looks."""
-
-_WISHES = (
-    Wish(HandlingKind.NOTE, "Note ..."),
-    Wish(HandlingKind.ASSIGN, "Assign to me", "me"),
-    Wish(HandlingKind.ASSIGN, "Assign to somebody ..."),
-    Wish(HandlingKind.ASSIGN, "Assign to nobody", NOBODY),
-    Wish(HandlingKind.SUPPORT, "With support: ticket ..."),
-    Wish(HandlingKind.SUPPORT, "Not with support any more", NOBODY),
-    Wish(HandlingKind.SNOOZE, "Snooze for 8 hours", "8h"),
-    Wish(HandlingKind.SNOOZE, "Snooze until its parent is fixed", PARENT),
-    Wish(HandlingKind.SNOOZE, "Snooze until ..."),
-    Wish(HandlingKind.SNOOZE, "Wake it", ""),
-    Wish(HandlingKind.MERGED, "The two records of the TWIN are merged", ""),
-)
-
-
-def handling_menu(about: str, *, asleep: bool, twin: bool) -> ChoiceMenu[Wish]:
-    """What can be said; of what is asleep first how it wakes.
-
-    Args:
-        about: Of what, in words.
-        asleep: It is snoozed.
-        twin: It was left as a TWIN.
-    """
-    hidden = {"Wake it"} if not asleep else set()
-    hidden |= {"The two records of the TWIN are merged"} if not twin else set()
-    lines = [(wish.label, wish) for wish in _WISHES if wish.label not in hidden]
-    return ChoiceMenu(f"About {about}", lines)
 
 
 _NARROWEST_COLUMN = 4
