@@ -432,7 +432,7 @@ class Workbench(ListScreen, inherit_bindings=False):
         "safeguards": lambda bench: bench.fixing.show_safeguards(),
         "setup": set_up,
         # Something else wrote on this terminal.
-        "redraw": lambda bench: bench.app.redraw(),
+        "redraw": lambda bench: cast("DiffingApp[int]", bench.app).redraw(),
         "suspend": suspend,
         "quit": leave,
     }
