@@ -38,6 +38,7 @@ from syncerr_tui.fixes.model import (
 )
 from syncerr_tui.fixes.org import FixChange, FixKind, FixOrg, TargetReading, Undo, Values
 from syncerr_tui.model import SyncError
+from syncerr_tui.stopwatch import Leaving, Stopwatch
 
 if TYPE_CHECKING:
     from syncerr_tui.journal.journal import Journal
@@ -56,8 +57,14 @@ class Fixer:
     """Applies fixes to one org and keeps its ledger."""
 
     def __init__(
-        self, org: FixOrg, ledger: FixLedger, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+        self,
+        org: FixOrg,
+        ledger: FixLedger,
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        stopwatch: Stopwatch | None = None,
     ) -> None:
+        self._stopwatch = stopwatch or Stopwatch.of_this_machine()
         self._org = org
         self._ledger = ledger
         self.policy = org.policy
@@ -142,7 +149,7 @@ class Fixer:
         option = request.option
         after = self.check(option, request.values, request.confirm)
         kind, target = option.kind, option.target
-        reading = await self._read_steady(FixChange(kind, target, after))
+        reading, leaving = await self._read_steady(FixChange(kind, target, after))
         before = reading.part(after)
         if request.seen and seen_hash(target, reading.whole) != request.seen:
             raise RefusedError(
@@ -161,7 +168,7 @@ class Fixer:
             raise RefusedError(f"{option.settled}: nothing was written", "Look at the error again")
         change = FixChange(kind, target, after, before)
         record = self._ledger.begin(change, reading.whole, event=request.event, reason=request.reason)
-        answer, words = await self._write(change, reading)
+        answer, words = await self._write(change, reading, leaving)
         with _sent(record):
             self._ledger.outcome(record.id, answer, words)
             if answer == "not sent":
@@ -171,25 +178,30 @@ class Fixer:
                 record, record, reading, lambda now: _applied(record, reading, now, answer, words)
             )
 
-    async def _read_steady(self, change: FixChange) -> TargetReading:
+    async def _read(self, change: FixChange) -> tuple[TargetReading | None, Leaving]:
+        """The target; and what lets a write that rests on this reading leave, as long as it is fresh."""
+        at = self._stopwatch.now()
+        return await self._org.read_target(change), lambda: self._stopwatch.check_fresh(at)
+
+    async def _read_steady(self, change: FixChange) -> tuple[TargetReading, Leaving]:
         """The target, read until two readings agree: writing it whole must not undo somebody's edit."""
         last: TargetReading | None = None
         for _ in range(_AGREEING):
-            reading = await self._org.read_target(change)
+            reading, leaving = await self._read(change)
             if reading is None:
                 raise RefusedError(f"{change.target.name} is no longer in the org", "Look at the error again")
             if last is not None and last.whole == reading.whole:
-                return reading
+                return reading, leaving
             last = reading
         raise RefusedError(
             f"{change.target.name} is being changed by somebody else right now; nothing was written",
             "Wait until they are done, then look again",
         )
 
-    async def _write(self, change: FixChange, reading: TargetReading) -> tuple[str, str]:
+    async def _write(self, change: FixChange, reading: TargetReading, leaving: Leaving) -> tuple[str, str]:
         """Send it once. How it ended, and in which words."""
         try:
-            await self._org.write_target(change, reading)
+            await self._org.write_target(change, reading, leaving)
         except NotSentError as error:
             return "not sent", error.line
         except (RefusedError, BadInputError, NotLoggedInError) as error:
@@ -291,7 +303,7 @@ class Fixer:
             raise RefusedError("Read-only: nothing is put back", "Leave --read-only out")
         if record.kind.undo is Undo.NONE:
             raise RefusedError("This fix cannot be undone", "See what it did in 'syncerr-tui journal'")
-        reading = await self._org.read_target(record)
+        reading, leaving = await self._read(record)
         state = state_of(record, reading)
         over = self._close_if_restored(record, state)
         if reading is None:
@@ -314,7 +326,7 @@ class Fixer:
             )
             return FixResult(record.id, FixState.REFUSED, False, now, now, words)
         self._ledger.restoring(record.id)
-        answer, words = await self._write(back, reading)
+        answer, words = await self._write(back, reading, leaving)
         with _sent(record):
             self._ledger.restored(record.id, answer, words)
             return await self._prove(record, back, reading, lambda now: _put_back(back, now, answer, words))

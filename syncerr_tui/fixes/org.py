@@ -12,6 +12,7 @@ from typing import Any, Protocol, Self
 from syncerr_tui.diagnosis.explanation import Explanation
 from syncerr_tui.diagnosis.model import Step
 from syncerr_tui.model import Environment, OrgIdentity, SyncError
+from syncerr_tui.stopwatch import Leaving
 
 Values = Mapping[str, Any]
 """What a fix changes: name -> value, as JSON holds it."""
@@ -260,8 +261,13 @@ class FixOrg(Protocol):
         """
         ...
 
-    async def write_target(self, change: FixChange, reading: TargetReading) -> None:
+    async def write_target(self, change: FixChange, reading: TargetReading, leaving: Leaving) -> None:
         """Write what was just read with the change in it, in one request.
+
+        Args:
+            change: What is changed.
+            reading: What was read.
+            leaving: Called when the request leaves.
 
         Raises:
             NotSentError: It never reached the org.

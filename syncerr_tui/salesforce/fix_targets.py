@@ -18,6 +18,7 @@ from syncerr_tui.salesforce.fix_writes import FixWrites
 from syncerr_tui.salesforce.metadata_api import MetadataApi
 from syncerr_tui.salesforce.metadata_xml import METADATA, XSI, Component, MetadataXmlError, XmlElement
 from syncerr_tui.salesforce.soql import checked_ids, to_18
+from syncerr_tui.stopwatch import Leaving
 from syncerr_tui.text import one_line
 from syncerr_tui.words import plural
 
@@ -60,19 +61,19 @@ class FixTargets:
             return await self._read_assignment(target)
         return await self._read_record(target, change.after)
 
-    async def write_target(self, change: FixChange, reading: TargetReading) -> None:
+    async def write_target(self, change: FixChange, reading: TargetReading, leaving: Leaving) -> None:
         target, after = change.target, change.after
         if change.kind in _TOOLING:
             assert isinstance(reading.handle, dict)
-            await self._writes.tooling(target.type, target.id, {**reading.handle, **after})
+            await self._writes.tooling(target.type, target.id, {**reading.handle, **after}, leaving)
         elif change.kind is FixKind.ASSIGN_BYPASS:
-            await self._write_assignment(target, reading, after)
+            await self._write_assignment(target, reading, after, leaving)
         elif isinstance(reading.handle, Component):
             with _as_expected(target):
                 component = edited(change.kind, reading.handle, after)
-            await self._writes.component(component)
+            await self._writes.component(component, leaving)
         else:
-            await self._writes.record(target.type, target.id, after)
+            await self._writes.record(target.type, target.id, after, leaving)
 
     async def has_version(self, target: FixTarget, version: int) -> bool:
         (key,) = checked_ids([target.id])
@@ -131,14 +132,16 @@ class FixTargets:
         ids = _Assignment(set_id, user_id, [str(one.get("Id")) for one in assigned])
         return TargetReading(values, as_json(values), "", ids)
 
-    async def _write_assignment(self, target: FixTarget, reading: TargetReading, after: Values) -> None:
+    async def _write_assignment(
+        self, target: FixTarget, reading: TargetReading, after: Values, leaving: Leaving
+    ) -> None:
         assert isinstance(reading.handle, _Assignment)
         if after.get("assigned"):
             await self._writes.assign(
-                reading.handle.permission_set, reading.handle.user, str(after["ExpirationDate"])
+                reading.handle.permission_set, reading.handle.user, str(after["ExpirationDate"]), leaving
             )
         elif len(reading.handle.assignments) == 1:
-            await self._writes.unassign(reading.handle.assignments[0])
+            await self._writes.unassign(reading.handle.assignments[0], leaving)
         else:
             raise RefusedError(f"{target.name} is assigned several times", "Take it away in Setup")
 

@@ -18,6 +18,7 @@ from syncerr_tui.salesforce.metadata_api import MetadataApi
 from syncerr_tui.salesforce.metadata_xml import Component
 from syncerr_tui.salesforce.responses import rest
 from syncerr_tui.salesforce.soql import checked_ids
+from syncerr_tui.stopwatch import Leaving
 
 if TYPE_CHECKING:
     from simple_salesforce.api import Salesforce
@@ -73,7 +74,8 @@ def _opaque() -> Iterator[None]:
 class FixWrites:
     """One org, as fixes may change it. Each call is one request that is sent once.
 
-    Every call may raise NotSentError, OutcomeUnknownError, RefusedError.
+    Every call may raise NotSentError, OutcomeUnknownError, RefusedError, and takes `leaving`: what is called
+    when its request leaves; None: it rests on no reading.
 
     Args:
         client: The org.
@@ -86,7 +88,9 @@ class FixWrites:
         self._metadata = metadata
         self._never = frozenset(name.casefold() for name in never)
 
-    async def tooling(self, kind: str, record_id: str, metadata: Mapping[str, Any]) -> None:
+    async def tooling(
+        self, kind: str, record_id: str, metadata: Mapping[str, Any], leaving: Leaving | None = None
+    ) -> None:
         """Write the whole `Metadata` of one component."""
         if kind not in TOOLING_TYPES:
             raise RefusedError(
@@ -100,9 +104,9 @@ class FixWrites:
             sf.toolingexecute(path, method="PATCH", data=body)
 
         with _opaque():
-            await self._client.write(send)
+            await self._client.write(send, leaving=leaving)
 
-    async def component(self, component: Component) -> None:
+    async def component(self, component: Component, leaving: Leaving | None = None) -> None:
         """Write a whole component through the Metadata API."""
         object_name, _, field = component.full_name.partition(".")
         if component.type == "CustomField":
@@ -110,9 +114,11 @@ class FixWrites:
             refuse_object(object_name)
             self._refuse_named(object_name, field)
         with _opaque():
-            await self._metadata.update(component)
+            await self._metadata.update(component, leaving)
 
-    async def record(self, object_name: str, record_id: str, values: Mapping[str, Any]) -> None:
+    async def record(
+        self, object_name: str, record_id: str, values: Mapping[str, Any], leaving: Leaving | None = None
+    ) -> None:
         refuse_object(object_name)
         self._refuse_named(object_name, *values)
         for field in values:
@@ -120,21 +126,23 @@ class FixWrites:
         (key,) = checked_ids([record_id])
         path = f"sobjects/{soql.name(object_name)}/{key}"
         body = {soql.name(field): value for field, value in values.items()}
-        await self._client.write(lambda sf: rest(sf, path, method="PATCH", json=body))
+        await self._client.write(lambda sf: rest(sf, path, method="PATCH", json=body), leaving=leaving)
 
-    async def assign(self, permission_set: str, user: str, until: str) -> None:
+    async def assign(
+        self, permission_set: str, user: str, until: str, leaving: Leaving | None = None
+    ) -> None:
         """Give a permission set to a user until a time."""
         set_id, user_id = checked_ids([permission_set, user])
         body = {"AssigneeId": user_id, "PermissionSetId": set_id, "ExpirationDate": until}
         await self._client.write(
-            lambda sf: rest(sf, "sobjects/PermissionSetAssignment", method="POST", json=body)
+            lambda sf: rest(sf, "sobjects/PermissionSetAssignment", method="POST", json=body), leaving=leaving
         )
 
-    async def unassign(self, assignment: str) -> None:
+    async def unassign(self, assignment: str, leaving: Leaving | None = None) -> None:
         """Take a permission set from a user."""
         (key,) = checked_ids([assignment])
         await self._client.write(
-            lambda sf: rest(sf, f"sobjects/PermissionSetAssignment/{key}", method="DELETE")
+            lambda sf: rest(sf, f"sobjects/PermissionSetAssignment/{key}", method="DELETE"), leaving=leaving
         )
 
     def _refuse_named(self, *names: str) -> None:

@@ -23,6 +23,7 @@ from syncerr_tui.salesforce.metadata_xml import (
     update_element,
 )
 from syncerr_tui.salesforce.responses import NotJsonError
+from syncerr_tui.stopwatch import Leaving
 from syncerr_tui.text import one_line
 
 if TYPE_CHECKING:
@@ -83,8 +84,8 @@ class MetadataApi:
             there = await self._client.read(lambda sf: components(_call(sf, body)), essential=True)
         return next((one for one in there if one.full_name == full_name and one.type == kind), None)
 
-    async def update(self, component: Component) -> None:
-        """Write a whole component, once.
+    async def update(self, component: Component, leaving: Leaving | None = None) -> None:
+        """Write a whole component, once. `leaving`: called when the request leaves.
 
         Raises:
             RefusedError: The org refused it.
@@ -92,7 +93,7 @@ class MetadataApi:
         """
         check_name(component.type, component.full_name)
         body = b"<m:updateMetadata>" + update_element(component) + b"</m:updateMetadata>"
-        await self._client.write(lambda sf: _saved(_call(sf, body), component))
+        await self._client.write(lambda sf: _saved(_call(sf, body), component), leaving=leaving)
 
 
 def jwt_shaped(token: str) -> bool:

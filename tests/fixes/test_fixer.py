@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -39,6 +39,7 @@ from syncerr_tui.fixes.org import (
 from syncerr_tui.journal.claims import Owner
 from syncerr_tui.journal.journal import Journal
 from syncerr_tui.model import Environment, SyncError
+from syncerr_tui.stopwatch import STALE_SECONDS, Leaving, Stopwatch
 from tests.journal.opening import open_as
 
 ORG = "00D5g000001abcdEAA"
@@ -75,6 +76,7 @@ class ScriptedOrg:
         self.does_it_though_it_fails = False
         self.unreadable: Exception | None = None
         self.edit_behind_reading: list[dict[str, object]] = []
+        self.before_leaving: Callable[[], object] = lambda: None
 
     async def read_target(self, change: FixChange) -> TargetReading | None:
         if self.unreadable:
@@ -89,8 +91,10 @@ class ScriptedOrg:
             thing.update(self.edit_behind_reading.pop(0))
         return reading
 
-    async def write_target(self, change: FixChange, reading: TargetReading) -> None:
+    async def write_target(self, change: FixChange, reading: TargetReading, leaving: Leaving) -> None:
         name, after = change.target.name, change.after
+        self.before_leaving()
+        leaving()
         self.writes.append((name, after))
         if self.fails is None or self.does_it_though_it_fails:
             assert isinstance(reading.handle, dict)
@@ -186,6 +190,32 @@ async def test_an_edit_between_reading_and_writing_is_kept(org: ScriptedOrg, jou
     assert org.things[RULE.name] == {"active": False, "formula": "A colleague's"}
 
 
+async def test_a_reading_that_got_old_on_the_way_out_is_not_written_back(
+    org: ScriptedOrg, journal: Journal
+) -> None:
+    """The machine slept, or the disk was slow: what a colleague edited meanwhile is not undone."""
+    wall = Clock()
+    ledger = FixLedger(journal, os_user="ana", org_user="ana@x.y")
+    fixer, option = Fixer(org, ledger, sleep=no_sleep, stopwatch=Stopwatch(wall)), await option_of(org)
+
+    def sleeps() -> None:
+        wall.now += timedelta(seconds=STALE_SECONDS + 1)
+        org.things[RULE.name]["formula"] = "a colleague's"
+
+    org.before_leaving = sleeps
+    with pytest.raises(NotSentError, match="slept"):
+        await fixer.apply(FixRequest(option))
+    assert (org.writes, fixer.ledger.open_safeguards()) == ([], [])
+    org.before_leaving = lambda: None
+    fix = (await fixer.apply(FixRequest(await option_of(org)))).fix
+    org.before_leaving = sleeps
+    assert (await fixer.restore(fix)).state is FixState.REFUSED
+    assert len(org.writes) == 1
+    org.before_leaving = lambda: None
+    assert (await fixer.restore(fix)).verified
+    assert org.things[RULE.name] == {"active": True, "formula": "a colleague's"}
+
+
 async def test_edits_without_end_refuse(org: ScriptedOrg, journal: Journal) -> None:
     option = await option_of(org)
     org.edit_behind_reading = [{"formula": str(number)} for number in range(9)]
@@ -257,8 +287,8 @@ async def test_an_org_that_is_gone_after_the_write_leaves_the_line_open(
     fixer, option = fixer_of(org, journal), await option_of(org)
     write = org.write_target
 
-    async def write_and_go(change: FixChange, reading: TargetReading) -> None:
-        await write(change, reading)
+    async def write_and_go(change: FixChange, reading: TargetReading, leaving: Leaving) -> None:
+        await write(change, reading, leaving)
         org.unreadable = OutcomeUnknownError("The line dropped")
 
     org.write_target = write_and_go  # type: ignore[method-assign]

@@ -7,13 +7,15 @@ from typing import Any, cast
 
 import pytest
 
-from syncerr_tui.errors import BadInputError, RefusedError
+from syncerr_tui.errors import BadInputError, NotSentError, RefusedError
 from syncerr_tui.salesforce.client import ApiClient
 from syncerr_tui.salesforce.fix_writes import FixWrites
 from syncerr_tui.salesforce.metadata_api import MetadataApi
 from syncerr_tui.salesforce.metadata_xml import METADATA, Component
+from syncerr_tui.stopwatch import Leaving
+from tests.factories import salesforce_id
 
-ID = "0015g00000AAAAAAA4"
+ID = salesforce_id(1, "001")
 
 
 class SilentClient:
@@ -22,7 +24,9 @@ class SilentClient:
     def __init__(self) -> None:
         self.sent = 0
 
-    async def write(self, _job: object) -> None:
+    async def write(self, _job: object, *, leaving: Leaving | None = None) -> None:
+        if leaving is not None:
+            leaving()
         self.sent += 1
 
     async def read(self, _job: object, *, essential: bool = False) -> list[Component]:
@@ -68,6 +72,32 @@ async def test_never(what: str, write: Callable[[FixWrites], Awaitable[None]]) -
     with pytest.raises((RefusedError, BadInputError)):
         await write(writes)
     assert client.sent == 0, what
+
+
+WRITES: tuple[Callable[[FixWrites, Leaving], Awaitable[None]], ...] = (
+    lambda w, leaving: w.record("Contact", ID, {"Email": "x"}, leaving),
+    lambda w, leaving: w.tooling("ValidationRule", ID, {}, leaving),
+    lambda w, leaving: w.component(component("DuplicateRule", "Account.Twice"), leaving),
+    lambda w, leaving: w.assign(ID, ID, "2026-06-03T02:00:00Z", leaving),
+    lambda w, leaving: w.unassign(ID, leaving),
+)
+
+
+@pytest.mark.parametrize("write", WRITES)
+async def test_whatever_is_written_leaves_only_while_its_reading_is_fresh(
+    write: Callable[[FixWrites, Leaving], Awaitable[None]],
+) -> None:
+    client = SilentClient()
+    org = cast("ApiClient", client)
+
+    def too_late() -> None:
+        raise NotSentError("Too late")
+
+    with pytest.raises(NotSentError):
+        await write(FixWrites(org, MetadataApi(org)), too_late)
+    assert client.sent == 0
+    await write(FixWrites(org, MetadataApi(org)), lambda: None)
+    assert client.sent == 1
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ class CannedOrg:
         assert essential
         return self.run(job)
 
-    async def write(self, job: Callable[[Any], Any]) -> Any:
+    async def write(self, job: Callable[[Any], Any], *, leaving: object = None) -> Any:
         return self.run(job)
 
     async def limits(self) -> dict[str, Any]:

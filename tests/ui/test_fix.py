@@ -27,6 +27,7 @@ from syncerr_tui.fixes.org import (
     Values,
 )
 from syncerr_tui.model import Environment
+from syncerr_tui.stopwatch import Leaving
 from syncerr_tui.ui.fix_words import option_lines
 from syncerr_tui.ui.screens.fix_many import FixManyDialog
 from tests.ui.conftest import Open
@@ -52,7 +53,7 @@ class HeldOrg:
     async def read_target(self, _change: FixChange) -> TargetReading | None:
         return TargetReading({"active": self.active}, f"{self.text} {self.active}", self.text)
 
-    async def write_target(self, change: FixChange, _reading: TargetReading) -> None:
+    async def write_target(self, change: FixChange, _reading: TargetReading, _leaving: Leaving) -> None:
         self.writes.append(change.after)
         await self.may_write.wait()
         if self.trouble is not None:

@@ -13,6 +13,7 @@ from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.errors import RefusedError
 from syncerr_tui.fixes.org import FixChange, FixFacts, FixKind, FixTarget, TargetReading
 from syncerr_tui.model import Environment, EventSeen
+from syncerr_tui.stopwatch import Leaving
 from tests.ui.conftest import Open
 from tests.ui.driver import Driven
 from tests.ui.fakes import FakeConnection
@@ -126,7 +127,7 @@ class FlowFixes(HeldFixes):
     async def read_target(self, _change: FixChange) -> TargetReading | None:
         return TargetReading({"activeVersionNumber": self.active}, str(self.active), "")
 
-    async def write_target(self, change: FixChange, _reading: TargetReading) -> None:
+    async def write_target(self, change: FixChange, _reading: TargetReading, _leaving: Leaving) -> None:
         self.writes.append(change.after)
         self.active = change.after["activeVersionNumber"]
 
