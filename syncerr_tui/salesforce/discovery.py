@@ -23,8 +23,8 @@ from syncerr_tui.salesforce.proposal import (
     Ambiguity,
     Overrides,
     Proposal,
-    failed_values,
     fit,
+    meanings,
     propose,
     record_key_of,
 )
@@ -193,7 +193,7 @@ class _Search:
             statuses=await self._values(describe, status, rows),
             object_field=row_object.name if row_object else None,
         )
-        if status and (failed := self._overrides.failed or failed_values(sample.statuses)[0]):
+        if status and (failed := meanings(sample.statuses, self._overrides).failed):
             sample = await self._by_failure(sample, status, failed)
             fields = fit(sample, self._overrides, status)
         kind, every_row = fields.chosen.get(FieldRole.EVENT_TYPE), (*sample.rows, *sample.others)

@@ -177,20 +177,19 @@ def propose(sample: Sample, fit: Assignment, overrides: Overrides, reason: str) 
         notes.append("No field holds the status code: it is read from the message")
     if FieldRole.SALESFORCE_ID not in chosen:
         notes.append("No field holds the Salesforce ID: records are found by their StoreConnect ID")
-    likely_failed, unsure = failed_values(sample.statuses)
-    failed, pending, done, unclear = sort_values(sample.statuses, overrides)
+    status = meanings(sample.statuses, overrides)
     doubts = _field_doubts(chosen, fit.ranked, overrides)
-    if not overrides.failed and FieldRole.STATUS in chosen and (unsure or not likely_failed):
+    if FieldRole.STATUS in chosen and status.in_doubt:
         options = tuple(
             Candidate(v, label, "value", 0, standing_of(v, label)) for v, label in sample.statuses
         )
         doubts.append(Ambiguity("failed", "It is not clear which status values mean failed", options))
     if FieldRole.STATUS in chosen and not chosen[FieldRole.STATUS].filterable:
         notes.append("The org takes no condition on the status: every reading reads all change events")
-    if unclear:
-        listed = _listed(unclear)
+    if status.unclear:
+        listed = _listed(status.unclear)
         notes.append(f"Not known what the status {listed} means: an event that goes there is UNKNOWN")
-    if not done and FieldRole.STATUS in chosen:
+    if not status.done and FieldRole.STATUS in chosen:
         notes.append("No status is known to mean done: outcomes stay UNKNOWN until one is named")
     event_types, strange = _event_types(sample.kinds)
     notes += [
@@ -203,10 +202,10 @@ def propose(sample: Sample, fit: Assignment, overrides: Overrides, reason: str) 
         chosen=MappingProxyType(chosen),
         ranked=MappingProxyType(dict(fit.ranked)),
         statuses=tuple(value for value, _ in sample.statuses),
-        failed=failed,
-        pending=pending,
-        done=done,
-        unclear=unclear,
+        failed=status.failed,
+        pending=status.pending,
+        done=status.done,
+        unclear=status.unclear,
         event_types=MappingProxyType(event_types),
         pointer=_pointer(chosen.get(FieldRole.SALESFORCE_ID)),
         record_key=RECORD_KEY,
@@ -216,37 +215,44 @@ def propose(sample: Sample, fit: Assignment, overrides: Overrides, reason: str) 
     )
 
 
-def failed_values(statuses: Values) -> tuple[tuple[str, ...], bool]:
-    """The values that mean failed, or may mean it, and whether that is in doubt.
+@dataclass(frozen=True, slots=True)
+class StatusMeanings:
+    """What the values of the status mean. No value is in two of them."""
 
-    It is where one of several sounds like a failure for good, or says what another says and more: whether
-    "Failed Permanently" or "Hard Error" is to be tried again is for a person to say.
+    failed: tuple[str, ...]
+    pending: tuple[str, ...]
+    done: tuple[str, ...]
+    unclear: tuple[str, ...]
+    in_doubt: bool
+    """A person has to say which of them mean failed."""
+
+
+def meanings(statuses: Values, overrides: Overrides) -> StatusMeanings:
+    """Sort the values: first by what a person has said, then by how they sound.
+
+    Which mean failed is in doubt where one of several sounds like a failure for good, or says what another
+    says and more: whether "Failed Permanently" or "Hard Error" is to be tried again is for a person to say.
     """
-    failed, perhaps = (
-        {value: label for value, label in statuses if standing_of(value, label) is kind}
-        for kind in (Standing.FAILED, Standing.PERHAPS)
-    )
+    named = {*overrides.failed, *(overrides.pending or ()), *(overrides.done or ())}
+    sounding: dict[Standing, dict[str, str]] = {standing: {} for standing in Standing}
+    for value, label in statuses:
+        if value not in named:
+            sounding[standing_of(value, label)][value] = label
+    failed, perhaps = sounding[Standing.FAILED], sounding[Standing.PERHAPS]
     final = [value for value, label in failed.items() if sounds_final(value, label)]
     said = [frozenset(words(label)) for label in failed.values()]
     more = any(one < other for one in said for other in said)
-    return (*failed, *perhaps), bool(perhaps) or 0 < len(final) < len(failed) or more
-
-
-def sort_values(statuses: Values, overrides: Overrides) -> tuple[tuple[str, ...], ...]:
-    """The values that mean failed, pending, done, and those that nobody knows: first by what a person has
-    said, then by how they sound. No value is in two of them.
-    """
-    named = {*overrides.failed, *(overrides.pending or ()), *(overrides.done or ())}
-    free = [(value, label) for value, label in statuses if value not in named]
-    failed = overrides.failed or failed_values(free)[0]
-
-    def sounding(kind: Standing) -> tuple[str, ...]:
-        return tuple(v for v, label in free if v not in failed and standing_of(v, label) is kind)
-
-    pending = sounding(Standing.PENDING) if overrides.pending is None else overrides.pending
-    done = sounding(Standing.DONE) if overrides.done is None else overrides.done
-    sorted_ = {*failed, *pending, *done}
-    return failed, pending, done, tuple(value for value, _ in free if value not in sorted_)
+    likely = (*failed, *perhaps)
+    pending = tuple(sounding[Standing.PENDING]) if overrides.pending is None else overrides.pending
+    done = tuple(sounding[Standing.DONE]) if overrides.done is None else overrides.done
+    meant = {*(overrides.failed or likely), *pending, *done}
+    return StatusMeanings(
+        overrides.failed or likely,
+        pending,
+        done,
+        tuple(value for value, _ in statuses if value not in meant),
+        not overrides.failed and (not likely or bool(perhaps) or 0 < len(final) < len(failed) or more),
+    )
 
 
 def _listed(values: Sequence[str]) -> str:

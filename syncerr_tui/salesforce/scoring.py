@@ -149,7 +149,7 @@ def _judge(field: Mapping[str, Any], role: FieldRole, sample: Sample) -> Candida
     kind, length = str(field.get("type")), int(field.get("length") or 0)
     column = _Column(field, kind, length, values, texts, picklist(field), sample)
     named = (_named(role, words(label), 50, "label"), _named(role, words(bare(name)), 40, "API name"))
-    reasons = [*filter(None, named), *rule.by_type(column), *rule.by_values(column)]
+    reasons = [*filter(None, named), *(reason for judge in rule.judges for reason in judge(column))]
     points = sum(value for value, _ in reasons)
     by_weight = sorted(reasons, key=lambda one: -abs(one[0]))
     reason = ", ".join(f"{text} {value:+d}" for value, text in by_weight if value) or "nothing speaks for it"
@@ -294,18 +294,29 @@ def _times(column: _Column) -> list[Evidence]:
     return [(-30, "mostly empty")] if filled < 0.2 else []
 
 
-def _by_length(column: _Column, *lengths: int) -> list[Evidence]:
-    return [(15, plural(column.length, "character"))] if column.length in lengths else []
-
-
 def _own_id(column: _Column) -> list[Evidence]:
     # One record fails more than once: an id that is unique here is the event's own.
-    unique = [(-60, "unique, so the event's own")] if column.field.get("unique") else []
-    return [*unique, *_by_length(column, 36)]
+    return [(-60, "unique, so the event's own")] if column.field.get("unique") else []
+
+
+def _uuids(column: _Column) -> list[Evidence]:
+    return _evidence(column.texts, lambda value: _UUID.fullmatch(value.strip()), "UUIDs")
+
+
+def _long_text(column: _Column) -> list[Evidence]:
+    return [(20 if column.length >= 1000 else 12, "long text")] if column.kind == "textarea" else []
 
 
 def _of_kind(kind: str, points: int, words: str) -> Judge:
     return lambda column: [(points, words)] if column.kind == kind else []
+
+
+def _of_length(*lengths: int) -> Judge:
+    def judge(column: _Column) -> list[Evidence]:
+        fits = column.kind != "reference" and column.length in lengths
+        return [(15, plural(column.length, "character"))] if fits else []
+
+    return judge
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,8 +324,7 @@ class RoleRule:
     """What a field has to be for a role, and what speaks for it or against it."""
 
     types: AbstractSet[str]
-    by_values: Judge
-    by_type: Judge = lambda _column: []
+    judges: tuple[Judge, ...]
     shortest: int = 0
     """Characters that a text has room for at least, where its length is known."""
     of_every_row: bool = False
@@ -322,33 +332,23 @@ class RoleRule:
 
 
 _TEXT = frozenset({"string", "picklist", "combobox"})
+_STATUS = _TEXT | NUMBERS | {"boolean", "multipicklist", "textarea", "encryptedstring"}
 _PICKED = _of_kind("picklist", 5, "a picklist")
 ROLES: Mapping[FieldRole, RoleRule] = {
-    FieldRole.OBJECT: RoleRule(_TEXT | {"textarea"}, _objects, of_every_row=True),
-    FieldRole.EVENT_TYPE: RoleRule(_TEXT, _kinds, _PICKED, of_every_row=True),
-    FieldRole.PROCESSED_AT: RoleRule({"datetime"}, _times, _of_kind("datetime", 15, "date and time")),
+    FieldRole.OBJECT: RoleRule(_TEXT | {"textarea"}, (_objects,), of_every_row=True),
+    FieldRole.EVENT_TYPE: RoleRule(_TEXT, (_PICKED, _kinds), of_every_row=True),
+    FieldRole.PROCESSED_AT: RoleRule({"datetime"}, (_of_kind("datetime", 15, "date and time"), _times)),
     FieldRole.STORECONNECT_ID: RoleRule(
-        {"string", "textarea"},
-        lambda column: _evidence(column.texts, lambda value: _UUID.fullmatch(value.strip()), "UUIDs"),
-        _own_id,
-        shortest=32,
+        {"string", "textarea"}, (_own_id, _of_length(36), _uuids), shortest=32
     ),
-    FieldRole.MESSAGE: RoleRule(
-        {"textarea", "string"},
-        _messages,
-        lambda column: _of_kind("textarea", 20 if column.length >= 1000 else 12, "long text")(column),
-        shortest=80,
-    ),
-    FieldRole.STATUS: RoleRule(
-        _TEXT | NUMBERS | {"boolean", "multipicklist", "textarea", "encryptedstring"}, _standings, _PICKED
-    ),
+    FieldRole.MESSAGE: RoleRule({"textarea", "string"}, (_long_text, _messages), shortest=80),
+    FieldRole.STATUS: RoleRule(_STATUS, (_PICKED, _standings)),
     FieldRole.SALESFORCE_ID: RoleRule(
         {"string", "reference"},
-        _ids,
-        lambda column: _of_kind("reference", 15, "a lookup")(column) or _by_length(column, 15, 18),
+        (_of_kind("reference", 15, "a lookup"), _of_length(15, 18), _ids),
         shortest=15,
     ),
-    FieldRole.CODE: RoleRule(_TEXT, _codes),
+    FieldRole.CODE: RoleRule(_TEXT, (_codes,)),
 }
 
 
