@@ -133,18 +133,25 @@ class _Search:
         return await self._propose(await self._org.describe(object_name), "named by a person")
 
     async def best(self, listed: Sequence[Mapping[str, Any]]) -> Proposal:
-        likely = [one for one in listed if _may_be_data(one)]
-        ranked = sorted(
-            ((object_points(str(one["name"]), str(one.get("label") or "")), one) for one in likely),
-            key=lambda pair: (-pair[0], -_hinted(pair[1]), str(pair[1]["name"])),
-        )
-        by_name = {str(one["name"]): points for points, one in ranked}
-        first = [str(one["name"]) for points, one in ranked if points or _hinted(one)][:FIRST_LOOK]
-        judged = await self._judged(first, by_name)
-        if not judged or by_name[judged[0][0].name] < SURE_NAME:
-            # Nothing here, or something whose name says little: a look at the others may show a better one.
-            rest = [name for name in by_name if name not in first][:LONG_LOOK]
-            judged = sorted((*judged, *await self._judged(rest, by_name)), key=_rank)
+        likely = {str(one["name"]): one for one in listed if _may_be_data(one)}
+        points = {name: object_points(name, str(one.get("label") or "")) for name, one in likely.items()}
+        hinted = {name: _hinted(one) for name, one in likely.items()}
+        ranked = sorted(likely, key=lambda name: (-points[name], -hinted[name], name))
+        most = max(points.values(), default=0)
+        known = [name for name in ranked if points[name] == most >= KNOWN_NAME]
+        sounding = [name for name in ranked if (points[name] or hinted[name]) and name not in known]
+        first = sounding[:FIRST_LOOK]
+        others = [name for name in ranked if name not in known and name not in first]
+        judged: list[Judged] = []
+        # What has the known name is looked at alone; what sounds right next; the others where nothing fits,
+        # or something whose name says little.
+        for names in (known, first, others[:LONG_LOOK]):
+            looked_at = await asyncio.gather(*(self._judge(name, points[name]) for name in names))
+            judged = sorted(
+                (*judged, *filter(None, looked_at)), key=lambda one: (-one[0].points, one[0].name)
+            )
+            if judged and points[judged[0][0].name] >= SURE_NAME:
+                break
         if not judged:
             raise BadInputError(
                 "Nothing in this org looks like StoreConnect's change events",
@@ -158,30 +165,21 @@ class _Search:
         doubt = Ambiguity(THE_OBJECT, "Several objects look like change events", close)
         return replace(proposal, doubts=(doubt, *proposal.doubts))
 
-    async def _judged(self, names: Sequence[str], by_name: Mapping[str, int]) -> list[Judged]:
-        """The objects among these that have the shape of change events, best first."""
-
-        async def judge(name: str) -> Judged | None:
-            try:
-                describe = await self._org.describe(name)
-                if not shaped_like_it(describe):
-                    return None
-                proposal = await self._propose(describe, _object_reason(by_name[name]))
-            except WayBlockedError:
-                raise
-            except (RefusedError, WrongShapeError):
-                return None  # hidden from this user or unreadable, so it cannot be the one to work with
-            lacking = [role for role in FieldRole if role not in OPTIONAL and role not in proposal.chosen]
-            shape = sum(min(one.points, 100) for one in proposal.chosen.values())
-            points = by_name[name] + shape // 4
-            option = Candidate(name, proposal.object_label, "object", points, proposal.object_reason)
-            return (option, proposal) if len(lacking) <= 1 else None
-
-        most = max((by_name[name] for name in names), default=0)
-        known = [name for name in names if by_name[name] == most >= KNOWN_NAME]
-        if len(known) == 1 and (only := await judge(known[0])):
-            return [only]
-        return sorted(filter(None, await asyncio.gather(*map(judge, names))), key=_rank)
+    async def _judge(self, name: str, points: int) -> Judged | None:
+        """An object with all its points; None where it has not the shape of change events."""
+        try:
+            describe = await self._org.describe(name)
+            if not shaped_like_it(describe):
+                return None
+            proposal = await self._propose(describe, _object_reason(points))
+        except WayBlockedError:
+            raise
+        except (RefusedError, WrongShapeError):
+            return None  # hidden from this user or unreadable, so it cannot be the one to work with
+        lacking = [role for role in FieldRole if role not in OPTIONAL and role not in proposal.chosen]
+        shape = sum(min(one.points, 100) for one in proposal.chosen.values())
+        option = Candidate(name, proposal.object_label, "object", points + shape // 4, proposal.object_reason)
+        return (option, proposal) if len(lacking) <= 1 else None
 
     async def _propose(self, describe: Describe, reason: str) -> Proposal:
         rows, notes = await self._sample(describe)
@@ -304,10 +302,6 @@ def _may_be_data(one: Mapping[str, Any]) -> bool:
 def _hinted(one: Mapping[str, Any]) -> int:
     tokens = {*words(bare(str(one["name"]))), *words(str(one.get("label") or ""))}
     return sum(1 for word in tokens if any(hint in word for hint in OBJECT_HINTS))
-
-
-def _rank(judged: Judged) -> tuple[int, str]:
-    return -judged[0].points, judged[0].name
 
 
 def _object_reason(points: int) -> str:
