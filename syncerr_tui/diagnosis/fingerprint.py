@@ -8,9 +8,10 @@ has an answer, and it carries a version, so that a better rule never reshuffles 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 
+from syncerr_tui.diagnosis.codes import root_of
 from syncerr_tui.diagnosis.identifiers import bare_field
 from syncerr_tui.diagnosis.model import Diagnosis, Failure
 from syncerr_tui.diagnosis.read import diagnose_cached
@@ -123,6 +124,19 @@ def fingerprint(diagnosis: Diagnosis, object_name: str) -> Fingerprint:
     """What makes this error one cause with others: all its failures, in whatever order they were told."""
     failures = sorted(_parts(item, object_name) for item in diagnosis.each)
     return Fingerprint(tuple(part for parts in failures for part in parts))
+
+
+@lru_cache(maxsize=4096)
+def former_key(message: str, code: str | None, object_name: str) -> str:
+    """The key of an error while nobody could tell its code from the wording; empty where nobody does.
+
+    What was said of that cause is meant for the one of now.
+    """
+    failures = diagnose_cached(message, code).each
+    if not any(item.inferred for item in failures):
+        return ""
+    named = (replace(item, root_code=root_of(item.codes, item.code)) for item in failures)
+    return Fingerprint(tuple(part for item in named for part in _parts(item, object_name))).key
 
 
 def _parts(diagnosis: Failure, object_name: str) -> tuple[tuple[str, str], ...]:

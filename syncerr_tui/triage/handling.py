@@ -166,8 +166,11 @@ class Handlings:
 def handlings(graph: CauseGraph, lines: Iterable[HandlingLine], now: datetime) -> Handlings:
     """What holds now of what was said. A snooze that is over is left out: it wakes by itself."""
     by_target: defaultdict[str, list[HandlingLine]] = defaultdict(list)
+    lines = tuple(lines)
+    # What was said of a cause holds, whatever it is known by now.
+    keys_now = {target: graph.key_now(target) for target in {line.target for line in lines}}
     for line in lines:
-        by_target[line.target].append(line)
+        by_target[keys_now[line.target]].append(line)
     rows: dict[str, Handled] = {}
     for target, lines_of in by_target.items():
         members = graph.of_cause(target) if target not in graph.errors else {target}

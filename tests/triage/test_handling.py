@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from syncerr_tui.diagnosis.causes import CauseGraph
+from syncerr_tui.diagnosis.fingerprint import former_key
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.text import clean
 from syncerr_tui.triage.filter import parse
@@ -74,6 +75,25 @@ def test_what_is_said_of_a_cause_holds_for_the_errors_of_tomorrow_and_a_rows_own
     for told in (lines, lines[::-1]):
         said = handlings(graph, told, NOW)
         assert (said.of(PARENT_ROW.id).assignee, said.of(tomorrow.id).assignee) == ("ana", "tom")
+
+
+def test_what_was_said_of_a_cause_follows_it_when_its_code_is_told_from_the_wording() -> None:
+    message = clean("unable to obtain exclusive access to this record or 1 records")
+    row = sync_error(1, code=None, message=message)
+    former = former_key(message, None, "Order")
+    graph = graph_of(row, sync_error(2))
+    assert former != key_of(graph, row.id)
+    assert former.startswith("v1 code=none | object=Order | text=unable to obtain")
+    said = [
+        line(former, KIND.SNOOZE, snooze_value("8h", NOW, 1, waits=False)),
+        line(former, KIND.NOTE, text="it"),
+    ]
+    known = handlings(graph, said, NOW)
+    assert set(known.rows) == {row.id}
+    assert known.asleep == {row.id}
+    woken = handlings(graph, [*said, line(key_of(graph, row.id), KIND.SNOOZE, minutes=1)], NOW)
+    assert [note.text for note in woken.of(row.id).notes] == ["it"]
+    assert woken.asleep == frozenset()
 
 
 def test_what_is_said_of_rows_that_are_gone_is_nothing_and_comes_back_with_them() -> None:
