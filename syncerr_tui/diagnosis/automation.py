@@ -58,6 +58,8 @@ _ELEMENT = re.compile(
     r"(?:[Ee]rror element|[Ee]rror occurred at element|[Ff]ault at element|caused by element ?:)\s{1,3}"
     r"(?P<q>[\"“'‘]?)(?P<name>\w{1,120})"
 )
+# The end of a debug log's line about a Flow's element: `|FlowRecordCreate|Make_Order`.
+_LOGGED_ELEMENT = re.compile(r"\|\s?Flow[A-Z]\w{2,40}\s?\|\s?(?P<name>[A-Za-z]\w{0,119})\s{0,3}(?:\n|\Z)")
 # The debug view of a Flow: each element under its name, the one that failed says so.
 _FAILED_ELEMENT = re.compile(
     r"(?:CREATE|UPDATE|DELETE|GET) RECORDS: (?P<name>\w{1,120})"
@@ -66,7 +68,8 @@ _FAILED_ELEMENT = re.compile(
 # `X: execution of AfterInsert`, in the user's language; a trigger that died of a limit has no such words.
 _EXECUTION = re.compile(
     r":\*{0,2}\s{0,3}(?:maximum trigger depth exceeded|"
-    r"[^\W\d_]{3,20} (?:[^\W\d_]{1,8} ){0,2}(?:Before|After)(?:Insert|Update|Delete|Undelete))"
+    r"[^\W\d_]{3,20} (?:[^\W\d_]{1,8} ){0,2}(?:Before|After)(?:Insert|Update|Delete|Undelete)|"
+    r"execution of(?: [A-Z][a-z]{0,5}(?:[A-Z][a-z]{0,7})?)?\Z)"  # cut off there
 )
 _NAME_AT_END = re.compile(r"(?<![\w.])(?:(?P<ns>[A-Za-z]\w{0,30})\.)?(?P<name>[A-Za-z]\w{0,100})\Z")
 _CHANGED = re.compile(
@@ -112,6 +115,7 @@ _BY_CLUE = (
     ("Failed to ", "flow_element", _FAILED_ELEMENT),
     ("currently in trigger ", "trigger", _RECURSIVE),
     ("element", "flow_element", _ELEMENT),
+    ("FLOW_ELEMENT_", "flow_element", _LOGGED_ELEMENT),
     ("Apex action ", "class", _APEX_ACTION),
     (" class '", "class", _JOB),
     ("ormula ", "validation_rule", _FORMULA),
@@ -177,7 +181,7 @@ def _triggers(text: str) -> Iterator[NamedAutomation]:
     ):
         if clue in text:
             yield from filter(None, map(_trigger, matches(pattern, text)))
-    if "After" in text or "Before" in text or "maximum trigger depth" in text:
+    if "execution of" in text or "After" in text or "Before" in text or "maximum trigger depth" in text:
         for colon in matches(_EXECUTION, text):
             name = _before(_NAME_AT_END, text, colon.start())
             if name and (named := _trigger(name)):

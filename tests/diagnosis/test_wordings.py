@@ -149,6 +149,18 @@ def test_objects(message: str, objects: tuple[str, ...]) -> None:
         # No words about an execution, a blank in front of the colon, and an exception of no kind.
         ("post.ParcelTrigger : System.Exception: no stamps", ["post.ParcelTrigger"]),
         ("Something is wrong with ParcelTrigger: System.QueryException: no rows", ["ParcelTrigger"]),
+        # Cut off in the middle of the platform's words behind a name.
+        (
+            "first error: CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY, post.ParcelTrigger: execution of",
+            ["post.ParcelTrigger"],
+        ),
+        (
+            "first error: CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY, ParcelTrigger: execution of Bef",
+            ["ParcelTrigger"],
+        ),
+        # A line of a debug log, and one that only looks like its end.
+        ("09:18:22.6 (9)|FLOW_ELEMENT_ERROR|No shelf left|FlowRecordCreate|Make_Parcel", ["Make_Parcel"]),
+        ("No shelf left|FlowRecordCreate|Make_Parcel", []),
         # Somebody's own quotes inside those of the platform.
         ('We can\'t save this record because the “Ship "Rush" carts” process failed.', ['Ship "Rush" carts']),
         # A broken line between a trigger and what it changed.
@@ -271,6 +283,10 @@ def test_what_counts_may_stand_under_another_key_than_message() -> None:
         ("entité supprimée", "ENTITY_IS_DELETED"),
         ("无效的交叉参考 ID", "INVALID_CROSS_REFERENCE_KEY"),
         ("unexpected token: Gold", "MALFORMED_QUERY"),
+        ("Too many lock failure 200 Trying again later.", "UNABLE_TO_LOCK_ROW"),
+        ("Duplicate external id specified: shop-7", "DUPLICATE_VALUE"),
+        ("invalid session id found in SessionHeader", "INVALID_SESSION_ID"),
+        ("Pays: un problème est survenu dans ce pays", "FIELD_INTEGRITY_EXCEPTION"),
         ("You do not have access to the Apex class named: SeatDesk", "INSUFFICIENT_ACCESS"),
         ("Operation failed due to fields being inaccessible on Sobject Shelf__c", "INSUFFICIENT_ACCESS"),
         # A query of the trigger's own, not of who reads through the API.
@@ -318,6 +334,18 @@ def steps_of(message: str, code: str) -> str:
             "developer",
         ),
         ("Operation failed", APEX, "or a missing permission", "The Apex"),
+        (
+            "Apex CPU time limit exceeded",
+            "UNKNOWN_EXCEPTION",
+            "Automation ran into one of Salesforce's limits during the save: Apex CPU time.",
+            "does not explain",
+        ),
+        (
+            "An error occurred when executing a flow interview.",
+            "UNKNOWN_EXCEPTION",
+            "A Flow failed in a way that Salesforce does not explain.",
+            "validation rule",
+        ),
         # The first step has to be the one that helps: no permission opens an active order or moves a child.
         (
             "You can't edit this order because it's been activated.",
