@@ -221,9 +221,7 @@ class RequestExecutor:
         if self._closed:
             raise ClosedError
         token = _token(self._tokens.current)
-        if leaving is not None:
-            leaving()
-        outcome = self._try(job, token)
+        outcome = self._try(job, token, leaving)
         if not isinstance(outcome, ApiError) and leaving is not None:
             self._untried = None
         if (
@@ -252,9 +250,15 @@ class RequestExecutor:
             )
         return outcome
 
-    def _try(self, job: Callable[[Salesforce], T], token: Token) -> T | ApiError:
+    def _try(
+        self, job: Callable[[Salesforce], T], token: Token, leaving: Leaving | None = None
+    ) -> T | ApiError:
         try:
-            return job(self._library(token))
+            library = self._library(token)
+            from syncerr_tui.salesforce.transport import departure
+
+            with departure(leaving):
+                return job(library)
         except SyncErrError:
             raise
         except Exception as error:  # sorted just below; what is unknown goes on as it is

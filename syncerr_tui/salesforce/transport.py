@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import io
 import re
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -30,6 +32,7 @@ from syncerr_tui import __version__
 from syncerr_tui.diagnosis.links import safe_url
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.model import ApiUsage
+from syncerr_tui.stopwatch import Leaving
 
 CLIENT_NAME = "syncerr-tui"
 """How the org's own logs name our calls."""
@@ -299,8 +302,31 @@ class _Readable:
         return io.BufferedReader(_TimedReader(raw, self._sock, self._limit))
 
 
+_thread = threading.local()
+
+
+@contextmanager
+def departure(leaving: Leaving | None) -> Iterator[None]:
+    """What this thread sends meanwhile leaves by leave of this: asked now, and again behind each connection
+    that is made for it, as the name of a host may be looked up for long.
+    """
+    _thread.leaving = leaving
+    try:
+        if leaving is not None:
+            leaving()
+        yield
+    finally:
+        _thread.leaving = None
+
+
 class _Timed:
-    """Marks connections whose answers have a deadline."""
+    """Connections whose answers have a deadline."""
+
+    def connect(self) -> None:
+        super().connect()  # type: ignore[misc]  # of the connection that it is mixed into
+        leaving: Leaving | None = getattr(_thread, "leaving", None)
+        if leaving is not None:
+            leaving()
 
 
 def _timed(connection: type[Any], limit: float) -> type[Any]:

@@ -277,6 +277,26 @@ async def test_a_request_that_waited_too_long_for_its_turn_stays_here() -> None:
         await org.close()
 
 
+async def test_a_write_whose_connection_took_long_to_make_stays_here() -> None:
+    """A host's name may be looked up for half a minute."""
+    with ScriptedServer(lambda _: done()) as server:
+        org = client(server)
+        asked: list[int] = []
+
+        def leaving() -> None:
+            asked.append(len(server.asked))
+            if len(asked) == 2:
+                raise NotSentError("Too late")
+
+        with pytest.raises(NotSentError, match="Too late"):
+            await org.action("apex", "Resync", INPUTS, leaving)
+        assert (asked, server.asked) == ([0, 0], [])
+        await org.action("apex", "Resync", INPUTS, leaving)
+        assert len(server.asked) == 1
+        assert asked == [0] * 4
+        await org.close()
+
+
 async def test_a_write_that_found_no_server_was_not_sent() -> None:
     with ScriptedServer(lambda _: done()) as server:
         url = server.url

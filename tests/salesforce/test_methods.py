@@ -225,8 +225,9 @@ async def test_nothing_leaves_before_it_may_and_nothing_that_takes_time_comes_be
             await bound.request(ROWS, too_late)
         assert asked == [len(server.asked)]
         assert all(one.method == "GET" for one in server.asked)
+        asked.clear()
         await bound.request(ROWS, lambda: asked.append(len(server.asked)))
-        assert asked == [len(server.asked) - 1] * 2
+        assert set(asked) == {len(server.asked) - 1}
         await org.close()
 
 
