@@ -40,7 +40,7 @@ class _Cause:
     lines: list[int] = field(default_factory=list)
 
 
-def refusal(row: BadRow) -> dict[str, object]:
+def bad_row_answer(row: BadRow) -> dict[str, object]:
     """What is answered for a row that cannot be read."""
     return {"id": row.id, "error": f"line {row.line}: {row.trouble}"}
 
@@ -88,7 +88,7 @@ def tell_rows(rows: Iterable[tuple[ErrorRow, Explanation] | BadRow], form: Form)
         if isinstance(row, BadRow):
             bad.append(row)
             if form is Form.JSON:
-                emit_json(refusal(row))
+                emit_json(bad_row_answer(row))
             elif form is Form.PLAIN:
                 emit(f"line {row.line}  {row.trouble}")
             continue

@@ -63,11 +63,11 @@ async def command(file: Path, choice: OrgChoice, *, run: RunOptions, confirm: tu
 
 async def _apply(plan: Plan, choice: OrgChoice, run: RunOptions) -> int:
     from syncerr_tui.resync import plan_file
-    from syncerr_tui.resync.plan import check_method, check_org
+    from syncerr_tui.resync.plan import check_method, refuse_other_org
     from syncerr_tui.resync.plan_file import checked_against
 
     async with open_org(choice) as org:
-        check_org(plan, org.session.identity)
+        refuse_other_org(plan, org.session.identity)
         check_method(plan, org.session.method)
         mention_unfinished(org.journal)
         graph = await org.read_graph()

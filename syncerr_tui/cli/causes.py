@@ -66,10 +66,10 @@ async def command(choice: OrgChoice, *, text: str, limit: int | None, victims: b
 
 def cause_payload(graph: CauseGraph, cause: Cause, metadata: OrgMetadata | None = None) -> dict[str, Any]:
     """One cause as JSON: its errors by id, every victim with the link that ties it here."""
-    from syncerr_tui.diagnosis.explanation import summarize
+    from syncerr_tui.diagnosis.explanation import summarize_cause
 
     roots = tuple(graph.errors[row] for row in cause.roots)
-    summary = summarize(cause, roots, metadata)
+    summary = summarize_cause(cause, roots, metadata)
     waiting = [*cause.victims, *cause.guessed]
     return {
         "key": cause.key,

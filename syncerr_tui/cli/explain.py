@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from syncerr_tui.cli._console import complain, emit_json
-from syncerr_tui.cli._explain_rows import Form, refusal, tell_one, tell_rows
+from syncerr_tui.cli._explain_rows import Form, bad_row_answer, tell_one, tell_rows
 from syncerr_tui.cli._options import later_org_options, packed
 from syncerr_tui.diagnosis import codes
 from syncerr_tui.diagnosis.explanation import Explanation, OrgContext, explain, explain_message
@@ -357,7 +357,7 @@ def _answer(number: int, raw: bytes | None, setting: Setting) -> tuple[dict[str,
     else:
         row = json_row(number, text)
     if isinstance(row, BadRow):
-        return refusal(row), False
+        return bad_row_answer(row), False
     return {"id": row.id, **setting.explain_row(row).payload()}, True
 
 

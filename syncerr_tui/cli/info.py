@@ -23,7 +23,7 @@ def command(*, keys: bool) -> int:
     """Show every path, the configured orgs, and what is drawn on this terminal and why."""
     if keys:
         return _list_keys()
-    facts = gather()
+    facts = gather_facts()
     if as_json():
         emit_json(facts)
         return ExitCode.OK
@@ -37,7 +37,7 @@ def command(*, keys: bool) -> int:
     return ExitCode.OK
 
 
-def gather() -> dict[str, Any]:
+def gather_facts() -> dict[str, Any]:
     """Everything that `info` says, as data. Nothing is created by looking."""
     from syncerr_tui.host.config import Config, read_config
     from syncerr_tui.host.paths import Paths, config_path, notes_path

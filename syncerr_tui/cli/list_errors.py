@@ -285,7 +285,7 @@ def _print(rows: Sequence[dict[str, Any]], output: _Output, *, heading: bool = T
         emit_json(*([values] if output.form is Format.JSON else values))
     elif output.form is not Format.TABLE:
         emit(*(export.table_head(fields, output.form) if heading else ()))
-        emit(*export.lines(rows, fields, output.form))
+        emit(*export.export_lines(rows, fields, output.form))
     elif rows:
         names = [BY_NAME[name].header if name in BY_NAME else name.replace("_", " ") for name in fields]
         names = ["ID" if name == "id" else shown.upper() for name, shown in zip(fields, names, strict=True)]

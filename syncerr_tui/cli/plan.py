@@ -43,7 +43,7 @@ async def command(choice: OrgChoice, *, chosen: Choice, options: PlanOptions, ou
         warn_of_unsettled(org.journal, plan)
         warn_of_repeats(org.journal, plan)
     if output is not None:
-        plan_file.write(plan, output)
+        plan_file.write_plan(plan, output)
     for row in plan.rows:
         _tell(row.error, row.wave, row.reason, f"{row.error.code or 'no code'}: {row.reason}")
     for out in plan.left_out:

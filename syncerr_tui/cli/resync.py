@@ -71,7 +71,7 @@ async def command(
             return await carry_out(org, plan, run)
 
         async def prepared() -> Around | None:
-            off = await prepare(org, graph, chosen, with_fix, run, confirm)
+            off = await prepare_safeguard(org, graph, chosen, with_fix, run, confirm)
             return off.run if off is not None else None
 
         return await carry_out(org, plan, run, prepared)
@@ -83,7 +83,7 @@ def check_choice(chosen: Choice) -> None:
         raise BadInputError("--with-fix is for one cause", "Choose it with --cause, or one error with --id")
 
 
-async def prepare(
+async def prepare_safeguard(
     org: OpenOrg,
     graph: CauseGraph,
     chosen: Choice,

@@ -102,13 +102,13 @@ async def _tell_channels(options: _WatchOptions, watcher: Watcher, session: OrgS
 
 async def _send(channel: Notifier | Hook, message: Message, session: OrgSession, now: datetime) -> str:
     """Send one message. Gives what went wrong; empty: delivered."""
-    from syncerr_tui.host.hooks import Hook, run
+    from syncerr_tui.host.hooks import Hook, run_to_end
     from syncerr_tui.salesforce.auth.secrets import environ_without_secrets
 
     if not isinstance(channel, Hook):
         return await channel.send(message.title, message.body)
     text = json.dumps(message.payload(session.identity.name, now), ensure_ascii=False)
-    ran = await run(channel, f"{text}\n", environ_without_secrets(os.environ, session.profile))
+    ran = await run_to_end(channel, f"{text}\n", environ_without_secrets(os.environ, session.profile))
     return "" if ran.fine else ran.line
 
 

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from syncerr_tui.demo.components import Component
 from syncerr_tui.demo.engine import Engine
-from syncerr_tui.demo.event_queue import QueuedEvent, root_of
+from syncerr_tui.demo.event_queue import QueuedEvent, root_entry
 from syncerr_tui.demo.metadata import MetadataCatalog
 from syncerr_tui.demo.rules import NOT_ON_WEB_LEADS, RULES_BY_KEY, Rule
 from syncerr_tui.demo.schema import SC_ID
@@ -50,7 +50,7 @@ class Colleague:
         entry = self._queue.get(event_id)
         if entry is None:
             return False
-        root = root_of(self._queue, entry)
+        root = root_entry(self._queue, entry)
         with self._engine.working, self._store.transaction():
             return self._repaired(root)
 

@@ -182,7 +182,7 @@ def ground_truth(queue: EventQueue) -> dict[str, object]:
     return {"links": links, "causes": list(causes.values())}
 
 
-def root_of(queue: EventQueue, entry: QueuedEvent) -> QueuedEvent:
+def root_entry(queue: EventQueue, entry: QueuedEvent) -> QueuedEvent:
     """The listed event whose refusal holds this one up, over any number of links; itself if none does."""
     seen = {entry.event_id}
     while entry.kind is not None:

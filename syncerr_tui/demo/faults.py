@@ -131,7 +131,7 @@ class Faults:
         Raises:
             BadInputError: No such fault, or a part of it cannot be read.
         """
-        fault = parse(spec)
+        fault = parse_fault(spec)
         self.switch_on([fault])
         return fault
 
@@ -174,7 +174,7 @@ def _control(request: Request) -> bool:
     return request.segments[:3] == ("services", "apexrest", "demo")
 
 
-def parse(spec: str) -> WireFault:
+def parse_fault(spec: str) -> WireFault:
     """Read `NAME[:VALUE][:WHERE][:COUNT]`.
 
     Raises:
@@ -207,7 +207,7 @@ def transport_faults(specs: Iterable[str]) -> list[WireFault]:
     """
     every = list(specs)
     engine_faults_in(every)
-    return [parse(spec) for spec in every if spec.partition(":")[0] not in ENGINE_FAULTS]
+    return [parse_fault(spec) for spec in every if spec.partition(":")[0] not in ENGINE_FAULTS]
 
 
 def _take(fault: WireFault, spec: str, part: str, *, valued: bool) -> bool:

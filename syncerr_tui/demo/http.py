@@ -179,7 +179,7 @@ def _read_chunks(source: BinaryIO, limit: int) -> bytes:
     return b"".join(pieces)
 
 
-def encode(request: Request | None, response: Response, date: str) -> bytes:
+def encode_response(request: Request | None, response: Response, date: str) -> bytes:
     """An answer's head and body in one piece; `request` is None where it could not be read."""
     body = response.payload()
     headers = {"Date": date, **response.headers}

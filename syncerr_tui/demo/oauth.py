@@ -102,23 +102,23 @@ class OAuth:
             case ("token",) if request.method == "POST":
                 return self._token(request)
             case ("token",):
-                return refusal("invalid_request", "must use HTTP POST", 405)
+                return oauth_error("invalid_request", "must use HTTP POST", 405)
             case ("revoke",):
                 return self._revoke(request)
             case _:
-                return refusal("invalid_request", "no such endpoint", 404)
+                return oauth_error("invalid_request", "no such endpoint", 404)
 
     def _revoke(self, request: Request) -> Response:
         token = request.form().get("token", "")
         if token == self.credentials.refresh_token or self.sessions.revoke(token):
             return Response(200)
-        return refusal("unsupported_token_type", "this token type is not supported")
+        return oauth_error("unsupported_token_type", "this token type is not supported")
 
     def _token(self, request: Request) -> Response:
         form = request.form()
         grant = form.get("grant_type", "")
         if not grant:
-            return refusal("invalid_request", "missing required parameter: grant_type")
+            return oauth_error("invalid_request", "missing required parameter: grant_type")
         grants = {
             "client_credentials": self._client,
             "password": self._password,
@@ -126,7 +126,7 @@ class OAuth:
             JWT_GRANT: self._jwt,
         }
         if grant not in grants:
-            return refusal("unsupported_grant_type", "grant type not supported")
+            return oauth_error("unsupported_grant_type", "grant type not supported")
         refused = grants[grant](request, form)
         return refused if refused is not None else self._granted(grant)
 
@@ -151,11 +151,11 @@ class OAuth:
             try:
                 key, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
             except ValueError:
-                return refusal("invalid_client", "invalid client credentials", 401)
+                return oauth_error("invalid_client", "invalid client credentials", 401)
         if not _same(key, self.credentials.consumer_key):
-            return refusal("invalid_client_id", "client identifier invalid")
+            return oauth_error("invalid_client_id", "client identifier invalid")
         if not _same(secret, self.credentials.consumer_secret):
-            return refusal("invalid_client", "invalid client credentials", 401)
+            return oauth_error("invalid_client", "invalid client credentials", 401)
         return None
 
     def _password(self, request: Request, form: dict[str, str]) -> Response | None:
@@ -178,9 +178,9 @@ class OAuth:
             if refused is not None:
                 return refused
         elif not _same(form.get("client_id", ""), self.credentials.consumer_key):
-            return refusal("invalid_client_id", "client identifier invalid")
+            return oauth_error("invalid_client_id", "client identifier invalid")
         if not _same(form.get("refresh_token", ""), self.credentials.refresh_token):
-            return refusal("invalid_grant", "expired access/refresh token")
+            return oauth_error("invalid_grant", "expired access/refresh token")
         return None
 
     def _jwt(self, request: Request, form: dict[str, str]) -> Response | None:
@@ -196,19 +196,19 @@ class OAuth:
                 options={"verify_aud": False, "verify_exp": False, "verify_iat": False, "verify_iss": False},
             )
         except jwt.InvalidTokenError:
-            return refusal("invalid_grant", "invalid assertion")
+            return oauth_error("invalid_grant", "invalid assertion")
         if claims.get("iss") != self.credentials.consumer_key:
-            return refusal("invalid_client_id", "client identifier invalid")
+            return oauth_error("invalid_client_id", "client identifier invalid")
         audience = str(claims.get("aud", "")).rstrip("/")
         if audience not in {*AUDIENCES, self.context.address}:
-            return refusal("invalid_grant", "audience is invalid")
+            return oauth_error("invalid_grant", "audience is invalid")
         if str(claims.get("sub", "")).lower() != self.credentials.username.lower():
-            return refusal("invalid_grant", "user hasn't approved this consumer")
+            return oauth_error("invalid_grant", "user hasn't approved this consumer")
         # simple-salesforce sends `exp` as a string; Salesforce takes it, PyJWT would not.
         expires = str(claims.get("exp", ""))
         seconds = float(expires) if expires.replace(".", "", 1).isdigit() else 0.0
         if seconds < self.context.clock().timestamp():
-            return refusal("invalid_grant", "expired authorization code")
+            return oauth_error("invalid_grant", "expired authorization code")
         return None
 
     def jwt_pair(self) -> tuple[str, str]:
@@ -231,13 +231,13 @@ class OAuth:
             return self._made
 
 
-def refusal(code: str, description: str, status: int = 400) -> Response:
+def oauth_error(code: str, description: str, status: int = 400) -> Response:
     """An OAuth error."""
     return Response(status, {"error": code, "error_description": description})
 
 
 def _not_you() -> Response:
-    return refusal("invalid_grant", "authentication failure")
+    return oauth_error("invalid_grant", "authentication failure")
 
 
 def _same(sent: str, ours: str) -> bool:

@@ -16,11 +16,11 @@ from syncerr_tui.demo.schema import (
     SObject,
     auto_name,
     choice,
+    field_of_type,
     lookup,
     sc_id,
     sobject,
-    text,
-    typed,
+    text_field,
 )
 
 COUNTRIES = ("AU", "NZ", "US", "GB", "DE", "JP", "CA", "IE", "IN", "IT", "MX", "BR", "CN", "FR", "ES")
@@ -87,7 +87,7 @@ def _field(name: str, kind: str = "", label: str = "", options: str = "") -> Fie
     kind, _, detail = kind.partition(" ")
     match kind:
         case "text":
-            return text(name, label, int(detail or 255), **flags)
+            return text_field(name, label, int(detail or 255), **flags)
         case "lookup":
             return lookup(name, label, *detail.split(), **flags)
         case "choice":
@@ -96,4 +96,4 @@ def _field(name: str, kind: str = "", label: str = "", options: str = "") -> Fie
                 name, label, *values, restricted="restricted" in words, nillable="required" not in words
             )
         case _:
-            return typed(name, label, kind, **flags)
+            return field_of_type(name, label, kind, **flags)

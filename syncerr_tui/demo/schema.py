@@ -168,11 +168,11 @@ class Flags(TypedDict, total=False):
     name_field: bool
 
 
-def text(name: str, label: str, length: int = 255, **more: Unpack[Flags]) -> Field:
+def text_field(name: str, label: str, length: int = 255, **more: Unpack[Flags]) -> Field:
     return replace(Field(name, label, "string", length), **more)
 
 
-def typed(name: str, label: str, kind: str, **more: Unpack[Flags]) -> Field:
+def field_of_type(name: str, label: str, kind: str, **more: Unpack[Flags]) -> Field:
     """A field of another type, with that type's usual length."""
     length = {"textarea": 32768, "email": 80, "phone": 40, "url": 255, "picklist": 255}.get(kind, 0)
     return replace(Field(name, label, kind, length), **more)
@@ -199,12 +199,12 @@ def made_by_salesforce(field: Field) -> Field:
 SYSTEM = tuple(
     made_by_salesforce(field)
     for field in (
-        typed("IsDeleted", "Deleted", "boolean"),
-        typed("CreatedDate", "Created Date", "datetime"),
+        field_of_type("IsDeleted", "Deleted", "boolean"),
+        field_of_type("CreatedDate", "Created Date", "datetime"),
         lookup("CreatedById", "Created By ID", "User"),
-        typed("LastModifiedDate", "Last Modified Date", "datetime"),
+        field_of_type("LastModifiedDate", "Last Modified Date", "datetime"),
         lookup("LastModifiedById", "Last Modified By ID", "User"),
-        typed("SystemModstamp", "System Modstamp", "datetime"),
+        field_of_type("SystemModstamp", "System Modstamp", "datetime"),
     )
 )
 """What Salesforce keeps on every record; only the store sets it."""
@@ -255,7 +255,7 @@ _EXACT_TYPES = frozenset({"id", "reference", "datetime", "date"})
 _NUMBERS = {"boolean": "INTEGER", "int": "INTEGER", "double": "REAL", "currency": "REAL", "percent": "REAL"}
 
 
-def quoted(name: str) -> str:
+def sql_name(name: str) -> str:
     """A name as it stands in SQL."""
     return '"' + name.replace('"', '""') + '"'
 
@@ -264,12 +264,12 @@ def tables_of(objects: Iterable[SObject]) -> Iterator[str]:
     """A table an object; an index where a search or an order would otherwise read 100,000 rows."""
     for each in objects:
         parts = ["demo_row INTEGER PRIMARY KEY", "Id TEXT NOT NULL UNIQUE"]
-        parts += [f"{quoted(field.name)} {_declared(field)}" for field in each.fields[1:]]
-        yield f"CREATE TABLE {quoted(each.name)} ({', '.join(parts)})"
+        parts += [f"{sql_name(field.name)} {_declared(field)}" for field in each.fields[1:]]
+        yield f"CREATE TABLE {sql_name(each.name)} ({', '.join(parts)})"
         for field in each.fields[1 : -len(SYSTEM)]:
             if field.external_id or field.unique or field.type in {"reference", "datetime"}:
-                index = quoted(f"{each.name}.{field.name}")
-                yield f"CREATE INDEX {index} ON {quoted(each.name)} ({quoted(field.name)}, Id)"
+                index = sql_name(f"{each.name}.{field.name}")
+                yield f"CREATE INDEX {index} ON {sql_name(each.name)} ({sql_name(field.name)}, Id)"
 
 
 def _declared(field: Field) -> str:

@@ -16,7 +16,16 @@ from typing import Any
 
 from syncerr_tui.demo import resource
 from syncerr_tui.demo.objects import data_objects, setup_objects
-from syncerr_tui.demo.schema import Choice, Field, SObject, auto_name, lookup, sobject, text, typed
+from syncerr_tui.demo.schema import (
+    Choice,
+    Field,
+    SObject,
+    auto_name,
+    field_of_type,
+    lookup,
+    sobject,
+    text_field,
+)
 from syncerr_tui.errors import BadInputError
 
 EVENT_PREFIX = "a0X"
@@ -67,25 +76,25 @@ class SchemaVariant:
         """The change event object in this vocabulary."""
         states = tuple((*each, True) for each in (self.queued, self.pending, self.done, self.failed))
         types: tuple[Choice, ...] = tuple((value, value, True) for value in self.events.values())
-        status = replace(typed(*self.status, "picklist"), picklist=states, restricted=True)
+        status = replace(field_of_type(*self.status, "picklist"), picklist=states, restricted=True)
         if self.status_is_text:
-            status = text(*self.status, 40)
+            status = text_field(*self.status, 40)
         record = (
             lookup(*self.salesforce_id, *RECORD_OBJECTS)
             if self.id_is_lookup
-            else text(*self.salesforce_id, 18)
+            else text_field(*self.salesforce_id, 18)
         )
         read_only = [
-            text(*self.object, 80),
-            replace(typed(*self.event_type, "picklist"), picklist=types),
-            typed(*self.processed_at, "datetime"),
+            text_field(*self.object, 80),
+            replace(field_of_type(*self.event_type, "picklist"), picklist=types),
+            field_of_type(*self.processed_at, "datetime"),
             record,
-            text(*self.storeconnect_id, 36, external_id=True),
-            typed(*self.message, "textarea"),
-            typed(*self.payload, "textarea"),
+            text_field(*self.storeconnect_id, 36, external_id=True),
+            field_of_type(*self.message, "textarea"),
+            field_of_type(*self.payload, "textarea"),
         ]
         if self.code is not None:
-            read_only.append(text(*self.code, 80))
+            read_only.append(text_field(*self.code, 80))
         fields = [replace(each, createable=False, updateable=False) for each in read_only]
         return sobject(*self.event, self.prefix, auto_name(self.number), *fields, status, plural=self.plural)
 

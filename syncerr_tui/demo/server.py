@@ -14,7 +14,7 @@ from typing import Self
 from syncerr_tui.demo.application import Application
 from syncerr_tui.demo.button import ButtonController
 from syncerr_tui.demo.faults import Faults, transport_faults
-from syncerr_tui.demo.http import HTML, Request, Response, encode, error
+from syncerr_tui.demo.http import HTML, Request, Response, encode_response, error
 from syncerr_tui.demo.http_server import HOST, ClientConnection, HttpServer
 from syncerr_tui.demo.lightning import Lightning
 from syncerr_tui.demo.oauth import Credentials, OAuth, Sessions
@@ -104,7 +104,7 @@ class DemoServer:
             self._http = HttpServer(
                 options.port,
                 exchange=self.exchange,
-                refuse=lambda response, line: line.send(encode(None, response, self._date())),
+                refuse=lambda response, line: line.send(encode_response(None, response, self._date())),
                 is_authorized=lambda headers: self._application.is_authorized(headers),  # noqa: PLW0108 - made below
             )
             undo.callback(self._http.close)
@@ -275,7 +275,7 @@ class DemoServer:
         if self.faults.fires("truncated-json", request):
             payload = response.payload()
             response.body = payload[: len(payload) // 2]
-        return encode(request, response, self._date())
+        return encode_response(request, response, self._date())
 
     def _drip(self, line: ClientConnection, data: bytes, seconds: float) -> None:
         for start in range(0, len(data), _DRIP):

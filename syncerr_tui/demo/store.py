@@ -20,7 +20,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
-from syncerr_tui.demo.schema import SObject, ids_from, quoted, tables_of
+from syncerr_tui.demo.schema import SObject, ids_from, sql_name, tables_of
 from syncerr_tui.errors import BadInputError
 
 DEMO_USER_ID = "005De00000000P1IAI"
@@ -147,7 +147,7 @@ class Store:
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         fits = version == _FORMAT and "demo_memory" in tables
         for name, columns in self._types.items():
-            there = {row[1] for row in connection.execute(f"PRAGMA table_info({quoted(name)})")}
+            there = {row[1] for row in connection.execute(f"PRAGMA table_info({sql_name(name)})")}
             fits = fits and there == {"demo_row", *columns}
         if not fits:
             raise BadInputError(
@@ -187,7 +187,7 @@ class Store:
         with self._lock:
             indexes = self.sql("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL")
             for name, _text in indexes:
-                self.sql(f"DROP INDEX {quoted(str(name))}")
+                self.sql(f"DROP INDEX {sql_name(str(name))}")
             yield
             for _name, text in indexes:
                 self.sql(str(text))
@@ -211,7 +211,7 @@ class Store:
         """The ids that `new_id` gives, for one who is alone with the store."""
         ids = self._next.get(object_name)
         if ids is None:
-            rows = self.sql(f"SELECT coalesce(max(rowid), 0) FROM {quoted(object_name)}")
+            rows = self.sql(f"SELECT coalesce(max(rowid), 0) FROM {sql_name(object_name)}")
             ids = ids_from(self.schema[object_name].key_prefix, int(str(rows[0][0])) + 1)
             self._next[object_name] = ids
         return ids
@@ -252,9 +252,9 @@ class Store:
         Nothing is checked or converted; `copies` names further fields, and the one of `columns` whose value
         each has too; all others are null.
         """
-        names = ", ".join(map(quoted, (*columns, *copies)))
+        names = ", ".join(map(sql_name, (*columns, *copies)))
         marks = ", ".join(f"?{columns.index(each) + 1}" for each in (*columns, *copies.values()))
-        self.sql_many(f"INSERT INTO {quoted(object_name)} ({names}) VALUES ({marks})", rows)
+        self.sql_many(f"INSERT INTO {sql_name(object_name)} ({names}) VALUES ({marks})", rows)
 
     def update(self, object_name: str, record_id: str, values: Mapping[str, object]) -> bool:
         """Change fields of a record and stamp it; False where there is none (or it is deleted)."""
@@ -263,11 +263,11 @@ class Store:
         changes.pop("Id", None)
         self._only_known(object_name, changes)
         types = self._types[object_name]
-        sets = ", ".join(f"{quoted(name)} = ?" for name in changes)
+        sets = ", ".join(f"{sql_name(name)} = ?" for name in changes)
         bound = [_stored(value, types[name]) for name, value in changes.items()]
         with self._lock:
             cursor = self._connection.execute(
-                f"UPDATE {quoted(object_name)} SET {sets} WHERE Id = ? AND IsDeleted = 0",
+                f"UPDATE {sql_name(object_name)} SET {sets} WHERE Id = ? AND IsDeleted = 0",
                 [*bound, record_id],
             )
             return cursor.rowcount > 0
@@ -288,7 +288,7 @@ class Store:
     def count(self, object_name: str, **equals: object) -> int:
         """How many records `find` would give."""
         where, bound = self._where(object_name, equals, deleted=False)
-        rows = self.sql(f"SELECT count(*) FROM {quoted(object_name)} WHERE {where}", bound)
+        rows = self.sql(f"SELECT count(*) FROM {sql_name(object_name)} WHERE {where}", bound)
         return int(str(rows[0][0]))
 
     def remember(self, key: str, value: object) -> None:
@@ -313,9 +313,9 @@ class Store:
         deleted: bool = False,
     ) -> list[dict[str, object]]:
         types = self._types[object_name]
-        names = ", ".join(map(quoted, types))
+        names = ", ".join(map(sql_name, types))
         where, bound = self._where(object_name, equals, deleted=deleted)
-        rows = self.sql(f"SELECT {names} FROM {quoted(object_name)} WHERE {where} ORDER BY rowid", bound)
+        rows = self.sql(f"SELECT {names} FROM {sql_name(object_name)} WHERE {where} ORDER BY rowid", bound)
         return [
             {
                 name: bool(value) if kind == "boolean" and value is not None else value
@@ -337,7 +337,7 @@ class Store:
         bound: list[object] = []
         for name, value in equals.items():
             stored = _stored(value, types[name])
-            parts.append(f"{quoted(name)} IS ?")
+            parts.append(f"{sql_name(name)} IS ?")
             bound.append(stored)
         return " AND ".join(parts), bound
 

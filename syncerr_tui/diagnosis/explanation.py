@@ -205,7 +205,7 @@ class CauseSummary:
     diagnosis: Diagnosis
 
 
-def summarize(
+def summarize_cause(
     cause: Cause, errors: tuple[SyncError, ...], metadata: OrgMetadata | None = None
 ) -> CauseSummary:
     """Sum up a cause by its errors, oldest first; what it waited for may be in Salesforce by now."""

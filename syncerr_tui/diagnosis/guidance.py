@@ -18,7 +18,7 @@ from syncerr_tui.diagnosis.guidance_catalog import (
     unknown_entry,
     variants,
 )
-from syncerr_tui.diagnosis.guidance_template import Facts, facts_of, fill, name
+from syncerr_tui.diagnosis.guidance_template import Facts, facts_of, fill, marked_name
 from syncerr_tui.diagnosis.identifiers import api_name, object_of
 from syncerr_tui.diagnosis.model import Diagnosis, Failure, Guidance, OrgNote, Retry, Step
 
@@ -136,7 +136,7 @@ def _stopped(diagnosis: Failure) -> str:
         for automation in reversed(diagnosis.automation):
             if automation.kind in kinds:
                 lead = _KINDS[automation.kind]
-                return f"{lead[0].upper()}{lead[1:]} {name(automation.full_name)}"
+                return f"{lead[0].upper()}{lead[1:]} {marked_name(automation.full_name)}"
     return "A Flow" if FLOW_TRIGGER in {diagnosis.code, *diagnosis.codes} else "Automation"
 
 
@@ -145,7 +145,7 @@ def _around(diagnosis: Failure) -> tuple[str, ...]:
     ran = [item for item in diagnosis.automation if item.kind in _KINDS]
     lines: list[str] = []
     if len(ran) > 1:
-        chain = ", then ".join(f"{_KINDS[item.kind]} {name(item.full_name)}" for item in ran)
+        chain = ", then ".join(f"{_KINDS[item.kind]} {marked_name(item.full_name)}" for item in ran)
         lines.append(f"What ran, from the outside in: {chain}. The reason is the innermost.")
     off = ", or switching it off for a short while," if _flow_of(diagnosis) else ""
     lines.append(
@@ -157,7 +157,7 @@ def _around(diagnosis: Failure) -> tuple[str, ...]:
 
 def _around_back(diagnosis: Failure) -> tuple[str, ...]:
     flow = _flow_of(diagnosis)
-    return (f"Activate the Flow {name(flow)} again, if you switched it off.",) if flow else ()
+    return (f"Activate the Flow {marked_name(flow)} again, if you switched it off.",) if flow else ()
 
 
 def _flow_of(diagnosis: Failure) -> str | None:

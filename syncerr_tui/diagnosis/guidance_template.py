@@ -55,7 +55,7 @@ def fill(template: str, blanks: Mapping[str, tuple[str, ...]]) -> str | None:
     return None if rest is None else "".join([*parts, rest])
 
 
-def name(value: str) -> str:
+def marked_name(value: str) -> str:
     """One value as a marked name, on one line, never longer than `LONGEST_NAME`."""
     text: str = one_line(value)
     if len(text) > LONGEST_NAME:
@@ -98,7 +98,7 @@ def _filled(text: str, blanks: Mapping[str, tuple[str, ...]]) -> str | None:
 def _listed(blank: str, values: tuple[str, ...]) -> str:
     if blank.endswith("_word"):
         return values[0]
-    marked = [name(value) for value in values]
+    marked = [marked_name(value) for value in values]
     if len(marked) < 2:
         return "".join(marked)
     return f"{', '.join(marked[:-1])} and {marked[-1]}"

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from syncerr_tui.diagnosis.guidance_template import is_nested, name as marked
+from syncerr_tui.diagnosis.guidance_template import is_nested, marked_name as marked
 from syncerr_tui.diagnosis.identifiers import bare_field
 from syncerr_tui.diagnosis.model import Diagnosis, Failure, Guidance, Step, combined
 from syncerr_tui.text import one_line

@@ -109,7 +109,7 @@ class OrgNotes:
         return tuple(OrgNote(note.text, reason) for note, reason in reasons if reason)
 
 
-def load(path: Path) -> OrgNotes:
+def load_notes(path: Path) -> OrgNotes:
     """Read a file of org notes.
 
     Raises:
@@ -121,8 +121,8 @@ def load(path: Path) -> OrgNotes:
     return _notes(source)
 
 
-def parse(text: str, name: str) -> OrgNotes:
-    """Read org notes from the text of a file. Raises as `load`."""
+def parse_notes(text: str, name: str) -> OrgNotes:
+    """Read org notes from the text of a file. Raises as `load_notes`."""
     return _notes(TomlSource(Path(name), text))
 
 

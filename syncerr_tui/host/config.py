@@ -79,10 +79,10 @@ def read_config(environ: Mapping[str, str] = os.environ) -> Config:
     source = TomlSource.read(path, LARGEST)
     if source is None and environ.get("SYNCERR_CONFIG"):
         raise BadInputError(f"{path} is not there", "SYNCERR_CONFIG names it; correct or unset that")
-    return parse(source) if source is not None else Config()
+    return parse_config(source) if source is not None else Config()
 
 
-def parse(source: TomlSource) -> Config:
+def parse_config(source: TomlSource) -> Config:
     """What a file says. Raises what `read_config` raises."""
     tables = {_ALIASES.get(key, key): value for key, value in source.tables().items()}
     reader = _Reader(source)
@@ -330,10 +330,10 @@ def save_filter(name: str, text: str, environ: Mapping[str, str] = os.environ) -
         raise BadInputError(trouble, "Choose another name")
     path = config_path(environ)
     source = TomlSource.read(path, LARGEST)
-    before = parse(source) if source is not None else Config()
+    before = parse_config(source) if source is not None else Config()
     after = (source or TomlSource(path, "")).edited(add)
     try:
-        unharmed = after is not None and parse(after).filters == {**before.filters, name: text}
+        unharmed = after is not None and parse_config(after).filters == {**before.filters, name: text}
     except BadInputError:
         unharmed = False
     if after is None or not unharmed:

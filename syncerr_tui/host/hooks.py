@@ -74,7 +74,7 @@ class HookResult:
     """In one line, for the screen."""
 
 
-async def run(hook: Hook, rows: str, environ: Mapping[str, str]) -> HookResult:
+async def run_to_end(hook: Hook, rows: str, environ: Mapping[str, str]) -> HookResult:
     """Run the command on these rows, and wait for its end. Whoever cancels this ends the command.
 
     Args:

@@ -71,9 +71,9 @@ def org_notes(environ: Mapping[str, str] = os.environ, named: Path | None = None
     asked_for = named is not None or environ.get("SYNCERR_NOTES")
     if not asked_for and not path.is_file():
         return None
-    from syncerr_tui.diagnosis.org_notes import load
+    from syncerr_tui.diagnosis.org_notes import load_notes
 
-    return load(path)
+    return load_notes(path)
 
 
 def record_crash(error: BaseException) -> str:

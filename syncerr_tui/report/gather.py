@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from syncerr_tui.diagnosis import links
 from syncerr_tui.diagnosis.causes import Cause, CauseGraph
-from syncerr_tui.diagnosis.explanation import MASK, OrgContext, explain, masked, summarize
+from syncerr_tui.diagnosis.explanation import MASK, OrgContext, explain, masked, summarize_cause
 from syncerr_tui.diagnosis.fingerprint import Fingerprints
 from syncerr_tui.diagnosis.model import Retry
 from syncerr_tui.diagnosis.org_metadata import OrgMetadata
@@ -144,7 +144,7 @@ def _causes(handover: Handover, proven: Sequence[SyncError]) -> tuple[ReportedCa
 
 def _left(handover: Handover, cause: Cause, done: int) -> ReportedCause:
     errors = tuple(handover.graph.errors[row] for row in cause.roots)
-    summary = summarize(cause, errors, handover.metadata)
+    summary = summarize_cause(cause, errors, handover.metadata)
     return ReportedCause(
         key=handover.words(cause.key, errors[0]),
         code=summary.diagnosis.root_code,

@@ -183,7 +183,7 @@ class Section:
     urgent: bool = False
 
 
-def title(report: Report) -> str:
+def report_title(report: Report) -> str:
     return f"Sync errors of {report.org} ({report.environment})"
 
 
@@ -298,7 +298,7 @@ def _row(row: ReportedRow) -> tuple[Cell, ...]:
 
 
 def to_markdown(report: Report) -> Iterator[str]:
-    yield f"# {markdown_text(title(report))}"
+    yield f"# {markdown_text(report_title(report))}"
     yield from ("", markdown_text(introduction(report)))
     if off := _left_off(report):
         yield from _markdown_section(off)
@@ -348,8 +348,8 @@ def to_html(report: Report) -> Iterator[str]:
     """The whole report as a page, line by line."""
     yield '<!doctype html><html lang="en"><head><meta charset="utf-8">'
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
-    yield f"{_SAFETY}<title>{escape(title(report))}</title><style>{_STYLE}</style></head><body>"
-    yield f'<h1>{escape(title(report))}</h1><p class="quiet">{escape(introduction(report))}</p>'
+    yield f"{_SAFETY}<title>{escape(report_title(report))}</title><style>{_STYLE}</style></head><body>"
+    yield f'<h1>{escape(report_title(report))}</h1><p class="quiet">{escape(introduction(report))}</p>'
     if off := _left_off(report):
         yield from _html_section(off)
     steps = "".join(f"<li>{escape(step)}</li>" for step in report.next_steps)

@@ -251,7 +251,7 @@ def make_plan(
     )
 
 
-def check_org(plan: Plan, org: OrgIdentity) -> None:
+def refuse_other_org(plan: Plan, org: OrgIdentity) -> None:
     """Refuse a plan that was made for another org.
 
     Raises:

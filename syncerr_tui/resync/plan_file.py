@@ -55,12 +55,12 @@ def _failed_after(error: SyncError, moment: datetime) -> bool:
     return error.processed_at is not None and error.processed_at > moment
 
 
-def encode(plan: Plan) -> str:
+def encode_plan(plan: Plan) -> str:
     """The file's text."""
     return json.dumps({"format": _FORMAT, "hash": plan.hash, "plan": plan.payload()}, indent=1) + "\n"
 
 
-def write(plan: Plan, path: Path) -> None:
+def write_plan(plan: Plan, path: Path) -> None:
     """Write a plan file.
 
     Raises:
@@ -69,10 +69,10 @@ def write(plan: Plan, path: Path) -> None:
     """
     with writing(path, "Name another place", taken="Name another file"):
         # 0600: the rows hold customers' data.
-        create_file(path, encode(plan))
+        create_file(path, encode_plan(plan))
 
 
-def read(path: Path) -> Plan:
+def read_plan(path: Path) -> Plan:
     """Read a plan file. Raises: as `load` and `plan_of`."""
     return plan_of(load(path), path)
 
@@ -101,7 +101,7 @@ def plan_of(content: Any, path: Path) -> Plan:  # noqa: ANN401 - whatever JSON c
         if content["format"] != _FORMAT:
             raise _no_plan(path)
         payload, stated = content["plan"], content["hash"]
-        plan = decode(payload)
+        plan = decode_plan(payload)
     except DAMAGED as problem:
         raise _no_plan(path) from problem
     if digest(payload) != stated or plan.hash != stated:
@@ -161,7 +161,7 @@ def checked_against(plan: Plan, parents: Parents) -> Plan:
     return replace(plan, rows=rows, waves=waves, left_out=(*plan.left_out, *out))
 
 
-def decode(payload: Mapping[str, Any]) -> Plan:
+def decode_plan(payload: Mapping[str, Any]) -> Plan:
     """A plan from its payload; the hash is computed from what was understood.
 
     Raises:
@@ -192,7 +192,7 @@ def recorded_plan(history: History, run: str) -> Plan:
         MachineError: The journal is damaged there.
     """
     with readable(run):
-        return decode(history.plan_payload(run))
+        return decode_plan(history.plan_payload(run))
 
 
 def _texts(value: object) -> tuple[str, ...]:

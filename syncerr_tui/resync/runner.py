@@ -41,7 +41,7 @@ from syncerr_tui.resync.events import (
 )
 from syncerr_tui.resync.guided import GuidedSender
 from syncerr_tui.resync.org import Org, Receipt
-from syncerr_tui.resync.plan import PlannedRow, Wave, check_method, check_org
+from syncerr_tui.resync.plan import PlannedRow, Wave, check_method, refuse_other_org
 from syncerr_tui.resync.proof import cause_key
 from syncerr_tui.resync.run_state import ResumeMode, RunRequest, RunState
 from syncerr_tui.resync.sender import (
@@ -140,7 +140,7 @@ class Runner:
             MachineError: The journal cannot be written. Nothing was sent.
         """
         state = self._state
-        check_org(self.plan, state.org.identity)
+        refuse_other_org(self.plan, state.org.identity)
         if state.request.mode is ResumeMode.CONTINUE:
             check_method(self.plan, state.org.method)
         gc.freeze()  # there is no garbage in a plan, and looking for it would hold up the keys

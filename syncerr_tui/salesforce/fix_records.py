@@ -14,7 +14,7 @@ from syncerr_tui.fixes.org import FixCandidate, FixKind, FixTarget
 from syncerr_tui.salesforce import soql
 from syncerr_tui.salesforce.client import ApiClient, Row
 from syncerr_tui.salesforce.fix_lookup import FixCase, ignore_refusals, locked_fields
-from syncerr_tui.salesforce.fix_targets import as_json
+from syncerr_tui.salesforce.fix_targets import target_json
 from syncerr_tui.salesforce.fix_writes import refuse_field, refuse_object
 from syncerr_tui.salesforce.reading import changed, text
 from syncerr_tui.salesforce.soql import to_18
@@ -149,7 +149,7 @@ class RecordFixes:
             before,
             title=f"Give {object_name} {text(row, 'Name')} an active owner in place of {text(owner, 'Name')}",
             wants=("OwnerId",),
-            whole=as_json(before),
+            whole=target_json(before),
             needs=("PermissionsTransferAnyEntity|PermissionsModifyAllData",),
             affects=f"Who sees and works on this record.{note} An inactive user cannot be made its owner "
             f"again.{unsure}",
@@ -242,7 +242,7 @@ class RecordFixes:
                 before,
                 title=f"Correct {field} of {object_name} {text(row, 'Name')}",
                 wants=(field,),
-                whole=as_json(before),
+                whole=target_json(before),
                 guided=guided,
                 affects=f"Only this record, which {why}.",
                 blocked=await self._not_updateable(object_name, (field,)),
@@ -276,7 +276,7 @@ def _bounce(mark: BounceMark, row: Row, described: Row, *, certain: bool) -> Fix
         dict.fromkeys(mark.fields),
         before,
         title=f"Clear the bounce mark of {mark.object} {text(row, 'Name')} ({address})",
-        whole=as_json(before),
+        whole=target_json(before),
         affects=affects,
         blocked=locked_fields(described, mark.object, mark.fields),
         changed=changed(row),

@@ -101,7 +101,7 @@ class FixTargets:
                 "It may belong to a package: do it in Setup",
             )
         rest = {**metadata, "active": None}
-        return TargetReading({"active": metadata["active"]}, as_json(metadata), _hash(rest), metadata)
+        return TargetReading({"active": metadata["active"]}, target_json(metadata), _hash(rest), metadata)
 
     async def _read_record(self, target: FixTarget, after: Values) -> TargetReading | None:
         (key,) = checked_ids([target.id])
@@ -112,7 +112,7 @@ class FixTargets:
         if not rows:
             return None
         values = {name: rows[0].get(name) for name in names}
-        return TargetReading(values, as_json(values), "")
+        return TargetReading(values, target_json(values), "")
 
     async def _read_assignment(self, target: FixTarget) -> TargetReading | None:
         set_name, _, username = target.name.partition(" for ")
@@ -130,7 +130,7 @@ class FixTargets:
         until = assigned[0].get("ExpirationDate") if assigned else None
         values = {"assigned": bool(assigned), "ExpirationDate": until}
         ids = _Assignment(set_id, user_id, [str(one.get("Id")) for one in assigned])
-        return TargetReading(values, as_json(values), "", ids)
+        return TargetReading(values, target_json(values), "", ids)
 
     async def _write_assignment(
         self, target: FixTarget, reading: TargetReading, after: Values, leaving: Leaving
@@ -216,7 +216,7 @@ def _flow_reading(row: Row, metadata: Row) -> TargetReading:
     if row.get("ActiveVersionId") and not isinstance(number, int):
         raise RefusedError("The org does not say which version of the Flow is active", "Look at it in Setup")
     values = {"activeVersionNumber": int(number) if number and row.get("ActiveVersionId") else 0}
-    whole = as_json({**metadata, "ActiveVersionId": row.get("ActiveVersionId")})
+    whole = target_json({**metadata, "ActiveVersionId": row.get("ActiveVersionId")})
     return TargetReading(values, whole, _hash({**metadata, "activeVersionNumber": None}), metadata)
 
 
@@ -339,10 +339,10 @@ def _filter_xml(words: str) -> str:
     )
 
 
-def as_json(value: object) -> str:
+def target_json(value: object) -> str:
     """A target as the text that `TargetReading.whole` holds."""
     return json.dumps(value, ensure_ascii=False, sort_keys=True)
 
 
 def _hash(value: object) -> str:
-    return hashlib.sha256(as_json(value).encode()).hexdigest()
+    return hashlib.sha256(target_json(value).encode()).hexdigest()

@@ -19,7 +19,7 @@ from syncerr_tui.salesforce.metadata_xml import (
     MetadataXmlError,
     XmlElement,
     components,
-    parse,
+    parse_xml,
     update_element,
 )
 from syncerr_tui.salesforce.responses import NotJsonError
@@ -132,7 +132,7 @@ def _call(sf: Salesforce, body: bytes) -> bytes:
 def _fault(content: bytes) -> tuple[str, str] | None:
     """Code and words of a SOAP fault; None where it is none."""
     try:
-        root, _ = parse(content)
+        root, _ = parse_xml(content)
     except MetadataXmlError:
         return None
     body = root.first("Body")
@@ -159,7 +159,7 @@ def _refusal(code: str, words: str, token: str) -> RefusedError:
 def _saved(answer: bytes, component: Component) -> None:
     """Raises: RefusedError: The component was not saved; NotJsonError: the answer does not say."""
     try:
-        root, _ = parse(answer)
+        root, _ = parse_xml(answer)
     except MetadataXmlError:
         raise NotJsonError from None
     body = root.first("Body")

@@ -59,7 +59,7 @@ class XmlElement:
         return None if child is None or child.nil else child.text.strip()
 
 
-def parse(data: bytes) -> tuple[XmlElement, bytes]:
+def parse_xml(data: bytes) -> tuple[XmlElement, bytes]:
     """The root element of a document and the UTF-8 bytes that its offsets count in.
 
     Raises:
@@ -159,7 +159,7 @@ class Component:
     @property
     def tree(self) -> XmlElement:
         """Its elements. Their offsets count from the start of the tag that is put around `inner`."""
-        root, _data = parse(self._wrapped())
+        root, _data = parse_xml(self._wrapped())
         return root
 
     def _wrapped(self) -> bytes:
@@ -243,7 +243,7 @@ def components(answer: bytes) -> list[Component]:
     Raises:
         MetadataXmlError: It is no such answer.
     """
-    root, data = parse(answer)
+    root, data = parse_xml(answer)
     body = root.first("Body")
     response = body.first("readMetadataResponse") if body else None
     result = response.first("result") if response else None

@@ -144,7 +144,7 @@ def fit(sample: Sample, overrides: Overrides, status: Candidate | None = None) -
     """Give each role its best field; no field has two roles. `status` has its role already."""
     ranked = {role: tuple(candidates(sample, role)) for role in FieldRole}
     named = overrides.fields.items()
-    chosen = {role: field_named(sample.describe, name) for role, name in named if name is not None}
+    chosen = {role: candidate_named(sample.describe, name) for role, name in named if name is not None}
     if status is not None and FieldRole.STATUS not in overrides.fields:
         chosen[FieldRole.STATUS] = status
     used = {one.name for one in chosen.values()}
@@ -312,7 +312,7 @@ def record_key_of(describe: Describe) -> str | None:
     return None
 
 
-def field_named(describe: Describe, name: str) -> Candidate:
+def candidate_named(describe: Describe, name: str) -> Candidate:
     """The field that a person named.
 
     Raises:

@@ -338,7 +338,7 @@ USUAL: Layouts = MappingProxyType(
 """What nobody has changed."""
 
 
-def as_text(layouts: Layouts) -> str:
+def layouts_text(layouts: Layouts) -> str:
     windows = {
         window.value: {
             "columns": [[column.name, width] for column, width in layout.columns],

@@ -73,7 +73,7 @@ def table_head(fields: Sequence[str], form: Format) -> list[str]:
             return []
 
 
-def lines(rows: Iterable[Row], fields: Sequence[str], form: Format) -> Iterator[str]:
+def export_lines(rows: Iterable[Row], fields: Sequence[str], form: Format) -> Iterator[str]:
     """The rows, a line for each; JSON is one line in all. `Format.TABLE` is for whoever knows the window."""
     match form:
         case Format.CSV:
@@ -136,7 +136,7 @@ _MODELINE = re.compile(r"\b(vi|vim|ex|Vim)(?=[<=>]?\d*:)|-\*-|Local Variables(?=
 _LINE_ENDS = re.compile("[\u2028\u2029]")
 
 
-def as_json(record: Mapping[str, Any]) -> str:
+def record_json(record: Mapping[str, Any]) -> str:
     """The record as JSON that says what the org sent, and that neither a terminal nor an editor obeys.
 
     What could be taken for a command is written as an escape: JSON reads it as what it was.
@@ -153,7 +153,7 @@ def _escaped(letter: str) -> str:
     return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
 
 
-def fields(record: Mapping[str, Any]) -> list[tuple[str, str]]:
+def record_fields(record: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Every field with its value as text, in the org's order; what describes the record itself comes last."""
     shown = [(name, _value(value)) for name, value in record.items() if name != "attributes"]
     about = record.get("attributes")

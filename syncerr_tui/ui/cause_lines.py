@@ -268,7 +268,7 @@ class CauseLines:
         return SELECTED if count == len(rows) else "-" if count else " "
 
     def _cause_lines(self, cause: Cause, width: int) -> Iterable[tuple[Part, ...]]:
-        from syncerr_tui.ui.cause_words import headline, retry, summary
+        from syncerr_tui.ui.cause_words import cause_summary, headline, retry
 
         errors = self._context.state.listing.errors
         lead = LEAD - _GUTTER
@@ -281,7 +281,7 @@ class CauseLines:
             (cell(headline(errors, cause, self._errors.history.unsettled), room), "text"),
         )
         trend = self._graph_worker.known.trends.get(cause.key)
-        words = summary(cause, trend, self.moment)
+        words = cause_summary(cause, trend, self.moment)
         run = self._run_on(cause)
         done = not roots and not victims
         advice = (

@@ -119,7 +119,7 @@ _LATELY = {
 """What a trend says of the errors; of a single one its age says it all."""
 
 
-def summary(cause: Cause, trend: Trend | None, now: datetime) -> str:
+def cause_summary(cause: Cause, trend: Trend | None, now: datetime) -> str:
     """The second line of a cause: what hangs on it, since when, and whether it goes on."""
     hangs = ", ".join(
         part

@@ -81,7 +81,7 @@ async def exported(
 
     def written() -> Path:
         rows = (listing.errors[row].payload() for row in listing.ids)
-        lines = [*export.table_head(fields, form), *export.lines(rows, fields, form)]
+        lines = [*export.table_head(fields, form), *export.export_lines(rows, fields, form)]
         name = f"sync-errors-{_file_part(context.org)}-{context.clock().astimezone():%Y%m%d-%H%M}"
         return write_new([Path(), fallback], name, form.ending, lines)
 

@@ -16,6 +16,7 @@ from syncerr_tui.text import cells, one_line
 from syncerr_tui.triage.news import RowChange
 from syncerr_tui.ui.cause_graph_worker import CauseGraphWorker
 from syncerr_tui.ui.cause_words import (
+    cause_summary,
     headline,
     held_up,
     left_by_runs,
@@ -23,7 +24,6 @@ from syncerr_tui.ui.cause_words import (
     of_a_cause,
     retried_words,
     short,
-    summary,
     waits_for,
 )
 from syncerr_tui.ui.context import AppContext
@@ -44,7 +44,7 @@ _LONGEST = 140_000
 """Characters of a message that the panel lays out; Salesforce's longest fields end before that."""
 
 
-def fields(error: SyncError, now: datetime) -> list[tuple[str, str]]:
+def error_fields(error: SyncError, now: datetime) -> list[tuple[str, str]]:
     """The six fields of an error and its code, as Salesforce labels them."""
     when = "-"
     if error.processed_at:
@@ -63,7 +63,7 @@ def fields(error: SyncError, now: datetime) -> list[tuple[str, str]]:
 
 def as_text(error: SyncError, now: datetime) -> str:
     """The whole error as plain text, for the clipboard."""
-    lines = [f"{label}: {value}" for label, value in fields(error, now)]
+    lines = [f"{label}: {value}" for label, value in error_fields(error, now)]
     return "\n".join([*lines, "Message:", error.message])
 
 
@@ -138,7 +138,7 @@ class Details:
         waits = f", {waiting:,} more {'waits' if waiting == 1 else 'wait'}" if waiting else ", nothing waits"
         page = TextLayout(width)
         page.text(plural(count, "error") + waits, Role.HEADING)
-        page.text(summary(cause, self._graph_worker.known.trends.get(cause.key), moment), Role.MUTED)
+        page.text(cause_summary(cause, self._graph_worker.known.trends.get(cause.key), moment), Role.MUTED)
         left, title = left_by_runs(graph.errors, cause, unsettled), headline(graph.errors, cause, unsettled)
         if left is not None:
             pages = (self._history.twin_pages(graph.errors[row]) for row in cause.roots if row in unsettled)

@@ -8,7 +8,7 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
-from syncerr_tui.host.hooks import Hook, run
+from syncerr_tui.host.hooks import Hook, run_to_end
 from syncerr_tui.model import SyncError
 from syncerr_tui.ui.messages import BackgroundContext, Service
 from syncerr_tui.words import plural
@@ -69,7 +69,7 @@ class HookRunner(Service):
     async def _run(self, hook: Hook, rows: str) -> None:
         try:
             with self._terminal_given() if hook.foreground else nullcontext():
-                ran = await run(hook, rows, self._environ())
+                ran = await run_to_end(hook, rows, self._environ())
         except asyncio.CancelledError:
             self._say(f"{hook.name} was stopped.")
         else:

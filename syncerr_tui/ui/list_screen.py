@@ -16,7 +16,7 @@ from textual import on
 from textual.timer import Timer
 
 from syncerr_tui.model import SyncError
-from syncerr_tui.triage.columns import USUAL, Column, as_text, layouts_of
+from syncerr_tui.triage.columns import USUAL, Column, layouts_of, layouts_text
 from syncerr_tui.triage.listing import Listing
 from syncerr_tui.triage.news import News
 from syncerr_tui.triage.state import Place
@@ -158,7 +158,7 @@ class ListScreen(ActionScreen, inherit_bindings=False):
 
         folder = self.services.journals.folder
         async with self._keeping:  # the last one is written last
-            text = as_text(self.context.state.layouts)
+            text = layouts_text(self.context.state.layouts)
             await asyncio.to_thread(remembered.write, folder, "layout", org_id, text)
         return ""
 

@@ -18,7 +18,7 @@ from typing import Protocol
 
 from syncerr_tui.diagnosis.causes import Cause, CauseGraph
 from syncerr_tui.diagnosis.evidence import PARENT_CODE, ParentRef
-from syncerr_tui.diagnosis.explanation import masked, summarize
+from syncerr_tui.diagnosis.explanation import masked, summarize_cause
 from syncerr_tui.model import EventSeen, EventStanding, SyncError
 
 OVERLAP = timedelta(minutes=2)
@@ -203,7 +203,7 @@ class Watcher:
             headline, code = known.headline, known.code
         else:
             errors = tuple(self.errors[row] for row in cause.roots[:_HEADLINE_OF])
-            summary = summarize(cause, errors)
+            summary = summarize_cause(cause, errors)
             headline, code = masked(summary.headline, *summary.diagnosis.each), summary.diagnosis.root_code
         return CauseSeen(cause.key, code, headline, len(cause.roots), len(cause.victims), example)
 

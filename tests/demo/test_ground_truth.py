@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from syncerr_tui.demo.event_queue import LOST, EventQueue, QueuedEvent, ground_truth, root_of
+from syncerr_tui.demo.event_queue import LOST, EventQueue, QueuedEvent, ground_truth, root_entry
 from syncerr_tui.demo.schema_variants import schema_of_variant
 from syncerr_tui.demo.store import Store
 
@@ -37,7 +37,7 @@ def test_a_later_change_is_never_the_cause_of_an_earlier_one() -> None:
     assert links(queue) == [("e2", "e1", [])]
     root = queue.get("e2")
     assert root is not None
-    assert root_of(queue, root).event_id == "e1"
+    assert root_entry(queue, root).event_id == "e1"
 
 
 def test_a_child_waits_for_its_parents_first_event_even_if_that_came_later() -> None:
@@ -52,11 +52,11 @@ def test_what_waits_for_nothing_in_the_list_is_a_root() -> None:
     )
     queue = ledger_of(child)
     assert links(queue) == []
-    assert root_of(queue, child) is child
+    assert root_entry(queue, child) is child
 
 
 def test_two_that_wait_for_each_other_do_not_hang() -> None:
     one = QueuedEvent("e1", 1, "Order", "a", "Create", kind="parent", needs="b")
     other = QueuedEvent("e2", 2, "Order", "b", "Create", kind="parent", needs="a")
     queue = ledger_of(one, other)
-    assert root_of(queue, one).event_id in {"e1", "e2"}
+    assert root_entry(queue, one).event_id in {"e1", "e2"}

@@ -6,7 +6,7 @@ from typing import cast
 
 import pytest
 
-from syncerr_tui.demo.event_queue import root_of
+from syncerr_tui.demo.event_queue import root_entry
 from syncerr_tui.demo.org import DemoOrg
 from syncerr_tui.demo.save_errors import SaveFault
 from syncerr_tui.demo.schema import SC_ID
@@ -78,7 +78,7 @@ def test_a_deleted_event_still_holds_its_record_up(org: DemoOrg) -> None:
     assert failed(org)[victim]["code"] == "INVALID_CHANGE_EVENT"
     entry = org.engine.queue.get(victim)
     assert entry is not None
-    assert root_of(org.engine.queue, entry).cause.startswith("lost change:")
+    assert root_entry(org.engine.queue, entry).cause.startswith("lost change:")
 
 
 def test_a_persons_save_meets_the_same_safeguards(org: DemoOrg) -> None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from syncerr_tui.demo.schema_variants import schema_of_variant
-from syncerr_tui.demo.soql import SoqlError, parse, plan
+from syncerr_tui.demo.soql import SoqlError, parse_query, plan
 from syncerr_tui.demo.soql.tree import COUNTED_SPANS, DATE_SPANS, DateLiteral, days_of
 from syncerr_tui.demo.store import Store
 from tests.demo.tiny import Client, tiny
@@ -258,9 +258,9 @@ def test_limits_of_the_language(org: Client) -> None:
     deep = "SELECT Id FROM Account WHERE " + "(" * 500 + "Name = 'a'" + ")" * 500
     assert org.refused(deep)[0] == "MALFORMED_QUERY"
     with pytest.raises(SoqlError, match="QUERY_TOO_COMPLICATED"):
-        parse("SELECT Id FROM Account WHERE Name = 'a" + "a" * 100_000 + "'")
+        parse_query("SELECT Id FROM Account WHERE Name = 'a" + "a" * 100_000 + "'")
     with pytest.raises(SoqlError, match="4000"):
-        parse("SELECT Id FROM Account WHERE Name = '" + "a" * 4_001 + "'")
+        parse_query("SELECT Id FROM Account WHERE Name = '" + "a" * 4_001 + "'")
     assert org.refused(
         "SELECT Id FROM Account WHERE " + " OR ".join(["Name = 'x'"] * 500) + " AND Name = 'x'"
     )
@@ -274,7 +274,7 @@ def test_a_thousand_conditions_and_ids_are_not_too_many() -> None:
         "SELECT Id FROM Account WHERE " + " OR ".join(["Name = 'x'"] * 5_000),
         "SELECT Id FROM Account WHERE Name IN (" + ",".join(["'x'"] * 20_000) + ")",
     ):
-        ready = plan(parse(soql), schema, now=NOW)
+        ready = plan(parse_query(soql), schema, now=NOW)
         assert len(store.sql(ready.rows_sql, ready.rows_values)) == 1
 
 
@@ -432,7 +432,7 @@ def _compared(left: str | None, operator: str, right: str | None) -> bool:
 @given(tree=_TREES)
 def test_conditions_mean_what_python_means(rows: Store, tree: Tree) -> None:
     ready = plan(
-        parse(f"SELECT Id FROM Account WHERE {_written(tree)}"), schema_of_variant("assumed"), now=NOW
+        parse_query(f"SELECT Id FROM Account WHERE {_written(tree)}"), schema_of_variant("assumed"), now=NOW
     )
     found = {int(str(row[0])) - 1 for row in rows.sql(ready.rows_sql, ready.rows_values)}
     assert found == {place for place, row in enumerate(_ROWS) if _holds(tree, row)}
@@ -447,4 +447,6 @@ def test_no_text_breaks_the_reader(text: str) -> None:
         f"SELECT Id FROM Account WHERE Name = '{text}'",
     ):
         with contextlib.suppress(SoqlError):
-            assert plan(parse(soql), schema_of_variant("assumed"), now=NOW).rows_sql.startswith("SELECT")
+            assert plan(parse_query(soql), schema_of_variant("assumed"), now=NOW).rows_sql.startswith(
+                "SELECT"
+            )

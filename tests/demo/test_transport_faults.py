@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 
 import pytest
 
-from syncerr_tui.demo.faults import ENGINE_FAULTS, FAULTS, parse, transport_faults
+from syncerr_tui.demo.faults import ENGINE_FAULTS, FAULTS, parse_fault, transport_faults
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.errors import BadInputError
 from tests.demo.tiny import ACTION, Client, TinyOrg, tiny
@@ -30,7 +30,7 @@ def invoked(org: Client) -> list[str]:
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_every_fault_reads_without_more(name: str) -> None:
-    assert parse(name).name == name
+    assert parse_fault(name).name == name
 
 
 def test_unknown_faults_name_the_known() -> None:
@@ -47,20 +47,24 @@ def test_unknown_faults_name_the_known() -> None:
 )
 def test_what_cannot_be_read(spec: str) -> None:
     with pytest.raises(BadInputError, match="cannot be read at"):
-        parse(spec)
+        parse_fault(spec)
 
 
 def test_the_parts_of_a_fault() -> None:
-    fault = parse("latency:0.25:query:3")
+    fault = parse_fault("latency:0.25:query:3")
     assert (fault.value, fault.where, fault.count) == ("0.25", "query", 3)
-    assert parse("drop-after:action:2").count == 2
-    assert [parse(f"drop-before:{every}").every for every in ("every 3", "every=3", "every:3")] == [3, 3, 3]
-    assert parse("drop-before:PATCH").where == "PATCH"
-    assert parse("drop-before:/limits").where == "/limits"
-    moved = parse("redirect:https://evil.example:8443:query:1")
+    assert parse_fault("drop-after:action:2").count == 2
+    assert [parse_fault(f"drop-before:{every}").every for every in ("every 3", "every=3", "every:3")] == [
+        3,
+        3,
+        3,
+    ]
+    assert parse_fault("drop-before:PATCH").where == "PATCH"
+    assert parse_fault("drop-before:/limits").where == "/limits"
+    moved = parse_fault("redirect:https://evil.example:8443:query:1")
     assert (moved.value, moved.where, moved.count) == ("https://evil.example:8443", "query", 1)
-    assert parse("clock-skew:-90").number == -90
-    assert parse("lock-errors:every 4").value == "4"
+    assert parse_fault("clock-skew:-90").number == -90
+    assert parse_fault("lock-errors:every 4").value == "4"
 
 
 def test_dropped_before_nothing_was_done_and_after_it_was() -> None:

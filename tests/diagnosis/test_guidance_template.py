@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies as st
 
-from syncerr_tui.diagnosis.guidance_template import LONGEST_NAME, fill, name, names, plain
+from syncerr_tui.diagnosis.guidance_template import LONGEST_NAME, fill, marked_name, names, plain
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_a_name_survives_its_marks(value: str) -> None:
     assert said is not None
     pieces = list(names(said))
     marked = [piece for piece, named in pieces if named]
-    shown = name(value)[2:-2]
+    shown = marked_name(value)[2:-2]
     assert len(shown) <= LONGEST_NAME
     assert "\n" not in said
     if shown:

@@ -4,7 +4,7 @@ import pytest
 
 from syncerr_tui.diagnosis.explanation import Chapter, OrgContext, chapters, search
 from syncerr_tui.diagnosis.guidance_catalog import MANUAL_CODES
-from syncerr_tui.diagnosis.org_notes import parse
+from syncerr_tui.diagnosis.org_notes import parse_notes
 from syncerr_tui.diagnosis.render import case, lines
 from syncerr_tui.text import cells
 
@@ -54,7 +54,7 @@ def test_a_typing_error_finds_the_nearest_and_nonsense_nothing(whole: tuple[Chap
 
 
 def test_a_org_note_about_a_code_stands_in_its_chapter() -> None:
-    notes = parse('[[note]]\ncode = "INVALID_FIELD"\ntext = "Call Priya."', "n")
+    notes = parse_notes('[[note]]\ncode = "INVALID_FIELD"\ntext = "Call Priya."', "n")
     book = chapters(OrgContext(notes))
     assert [note.text for c in book if c.code == "INVALID_FIELD" for note in c.guidance.notes] == [
         "Call Priya."

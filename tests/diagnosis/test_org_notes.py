@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from syncerr_tui.diagnosis.explanation import OrgContext, explain_message
-from syncerr_tui.diagnosis.org_notes import OrgNotes, affordable, load, parse
+from syncerr_tui.diagnosis.org_notes import OrgNotes, affordable, load_notes, parse_notes
 from syncerr_tui.diagnosis.read import diagnose
 from syncerr_tui.errors import BadInputError, ExitCode
 
@@ -14,7 +14,7 @@ FLOW = "CANNOT_EXECUTE_FLOW_TRIGGER: We can't save this: the “Order Builder”
 
 
 def shown(toml: str, message: str = FLOW, code: str | None = None) -> list[tuple[str, str]]:
-    notes = parse(toml, "notes.toml").matching(diagnose(message, code))
+    notes = parse_notes(toml, "notes.toml").matching(diagnose(message, code))
     return [(note.text, note.matched) for note in notes]
 
 
@@ -46,7 +46,7 @@ def test_a_note_is_shown_where_all_its_conditions_hold(condition: str, matched: 
 
 
 def test_notes_come_with_the_guidance_and_apart_from_it() -> None:
-    notes = parse('[[note]]\ncode = "DUPLICATE_VALUE"\ntext = """Ours:\n  \\u001b[2Jmerge"""', "n")
+    notes = parse_notes('[[note]]\ncode = "DUPLICATE_VALUE"\ntext = """Ours:\n  \\u001b[2Jmerge"""', "n")
     guidance = explain_message("x", "DUPLICATE_VALUE", org=OrgContext(notes)).guidance
     assert [note.text for note in guidance.notes] == ["Ours:\n  ␛[2Jmerge"]
     assert "Ours" not in guidance.headline
@@ -70,7 +70,7 @@ def test_notes_come_with_the_guidance_and_apart_from_it() -> None:
 )
 def test_a_mistake_is_told_with_file_line_and_key(toml: str, where: str, what: str) -> None:
     with pytest.raises(BadInputError) as caught:
-        parse(toml, "team/notes.toml")
+        parse_notes(toml, "team/notes.toml")
     assert "team/notes.toml" in caught.value.title
     assert where in caught.value.line
     assert what in caught.value.line
@@ -80,11 +80,11 @@ def test_a_mistake_is_told_with_file_line_and_key(toml: str, where: str, what: s
 def test_files(tmp_path: Path) -> None:
     good = tmp_path / "notes.toml"
     good.write_bytes(b'\xef\xbb\xbf[[note]]\r\ncontains = "x"\r\ntext = "y"\r\n')
-    assert len(load(good).notes) == 1
+    assert len(load_notes(good).notes) == 1
     (tmp_path / "bad.toml").write_bytes(b"\xff\xfe\x00")
     for name in ("missing.toml", "bad.toml", "."):
         with pytest.raises(BadInputError):
-            load(tmp_path / name)
+            load_notes(tmp_path / name)
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_plain_patterns_are_taken(pattern: str) -> None:
 
 
 def test_the_dearest_pattern_that_is_taken_is_still_quick() -> None:
-    notes = parse("[[note]]\npattern = 'a+b'\ntext = 'x'", "n")
+    notes = parse_notes("[[note]]\npattern = 'a+b'\ntext = 'x'", "n")
     message = "a" * 30_000
     diagnosis = diagnose(message)
     begin = time.process_time()

@@ -7,7 +7,7 @@ from syncerr_tui.diagnosis.codes import known_codes
 from syncerr_tui.diagnosis.explanation import Explanation
 from syncerr_tui.diagnosis.guidance import diagnosis_of_code, guide
 from syncerr_tui.diagnosis.model import Authority, Guidance, OrgNote, Retry, Step
-from syncerr_tui.diagnosis.org_notes import parse
+from syncerr_tui.diagnosis.org_notes import parse_notes
 from syncerr_tui.diagnosis.read import diagnose
 from syncerr_tui.diagnosis.render import escape, facts_found, lines, markdown
 from syncerr_tui.diagnosis.text_layout import Role, TextLine, wrap
@@ -86,7 +86,7 @@ def test_whole_addresses_are_never_broken() -> None:
 
 
 def test_the_parts_stand_in_their_order_and_org_notes_above_the_general_text() -> None:
-    notes = parse('[[note]]\ncode = "DUPLICATES_DETECTED"\ntext = "Call Priya."', "n")
+    notes = parse_notes('[[note]]\ncode = "DUPLICATES_DETECTED"\ntext = "Call Priya."', "n")
     message = "duplicate Contact"
     diagnosis = diagnose(message, "DUPLICATES_DETECTED")
     page = lines(guide(diagnosis, notes=notes.matching(diagnosis)), 80, diagnosis=diagnosis)

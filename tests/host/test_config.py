@@ -8,7 +8,7 @@ import pytest
 from syncerr_tui.cli import run
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.files import TomlSource
-from syncerr_tui.host.config import Config, parse, read_config
+from syncerr_tui.host.config import Config, parse_config, read_config
 from syncerr_tui.host.paths import config_path
 from syncerr_tui.host.terminal import Background, Colour, terminal_profile
 from syncerr_tui.triage.columns import CODE, MESSAGE, OBJECT, WindowClass
@@ -18,7 +18,7 @@ LOCAL = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
 
 
 def read(text: str) -> Config:
-    return parse(TomlSource(PATH, text))
+    return parse_config(TomlSource(PATH, text))
 
 
 def test_without_a_file_everything_is_as_usual(tmp_path: Path) -> None:

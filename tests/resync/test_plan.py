@@ -19,10 +19,10 @@ from syncerr_tui.resync.org import MethodInfo
 from syncerr_tui.resync.plan import (
     LeftOut,
     Plan,
-    check_org,
     digest,
     expected_seconds,
     make_plan,
+    refuse_other_org,
 )
 from syncerr_tui.resync.plan_file import checked_against
 from syncerr_tui.resync.sender import batches
@@ -142,13 +142,13 @@ def plan() -> Plan:
 
 
 def test_a_plan_survives_the_file(plan: Plan, tmp_path: Path) -> None:
-    plan_file.write(plan, tmp_path / "plan.json")
-    assert plan_file.read(tmp_path / "plan.json") == plan
+    plan_file.write_plan(plan, tmp_path / "plan.json")
+    assert plan_file.read_plan(tmp_path / "plan.json") == plan
 
 
 def test_a_plan_that_was_written_before_is_read() -> None:
     """Its hash is that of what it held: what an error came to hold later must not be in it while empty."""
-    plan = plan_file.read(Path(__file__).with_name("plan-1.json"))
+    plan = plan_file.read_plan(Path(__file__).with_name("plan-1.json"))
     assert [row.error for row in plan.rows] == [sync_error(n, created_at=NOW) for n in range(2)]
 
 
@@ -165,11 +165,11 @@ def test_a_plan_that_was_written_before_is_read() -> None:
 )
 def test_a_changed_plan_is_refused(plan: Plan, tmp_path: Path, change: object) -> None:
     path = tmp_path / "plan.json"
-    content = json.loads(plan_file.encode(plan))
+    content = json.loads(plan_file.encode_plan(plan))
     change(content["plan"])  # type: ignore[operator]
     path.write_text(json.dumps(content))
     with pytest.raises(RefusedError, match="was changed"):
-        plan_file.read(path)
+        plan_file.read_plan(path)
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"format": "other"}', "null", '"x"', "\udcff"])
@@ -177,7 +177,7 @@ def test_what_is_no_plan_is_told_in_one_line(tmp_path: Path, content: str) -> No
     path = tmp_path / "plan.json"
     path.write_bytes(content.encode(errors="surrogateescape"))
     with pytest.raises(BadInputError, match="is not a plan file"):
-        plan_file.read(path)
+        plan_file.read_plan(path)
 
 
 def sealed(payload: dict[str, Any]) -> str:
@@ -211,31 +211,31 @@ def test_a_plan_that_no_one_can_carry_out_is_no_plan(plan: Plan, tmp_path: Path,
     path = tmp_path / "plan.json"
     payload = plan.payload()
     path.write_text(sealed(payload))
-    assert plan_file.read(path) == plan
+    assert plan_file.read_plan(path) == plan
     change(payload)  # type: ignore[operator]
     path.write_text(sealed(payload))
     with pytest.raises(BadInputError, match="is not a plan file"):
-        plan_file.read(path)
+        plan_file.read_plan(path)
 
 
 def test_a_file_that_is_deeper_than_python_is_no_plan(tmp_path: Path) -> None:
     path = tmp_path / "plan.json"
     path.write_text("[" * 100_000)
     with pytest.raises(BadInputError, match="is not a plan file"):
-        plan_file.read(path)
+        plan_file.read_plan(path)
 
 
 def test_an_existing_file_is_not_overwritten(plan: Plan, tmp_path: Path) -> None:
     path = tmp_path / "plan.json"
     path.write_text("mine")
     with pytest.raises(BadInputError, match="is there already"):
-        plan_file.write(plan, path)
+        plan_file.write_plan(plan, path)
     assert path.read_text() == "mine"
 
 
 def test_another_org_is_refused(plan: Plan) -> None:
     with pytest.raises(RefusedError, match="This plan is for acme"):
-        check_org(plan, replace(IDENTITY, org_id="00D000000000009AAA"))
+        refuse_other_org(plan, replace(IDENTITY, org_id="00D000000000009AAA"))
 
 
 def test_what_moved_since_is_listed(plan: Plan) -> None:

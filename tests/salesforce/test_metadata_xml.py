@@ -15,7 +15,7 @@ from syncerr_tui.salesforce.metadata_xml import (
     Component,
     MetadataXmlError,
     components,
-    parse,
+    parse_xml,
     update_element,
 )
 
@@ -144,4 +144,4 @@ def test_any_component_keeps_everything_around_the_changed_element(
 @given(st.binary(max_size=200))
 def test_junk_is_an_error_in_words(data: bytes) -> None:
     with contextlib.suppress(MetadataXmlError):
-        parse(data)
+        parse_xml(data)

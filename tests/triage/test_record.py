@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from syncerr_tui.text import HOSTILE
-from syncerr_tui.triage.export import as_json, fields
+from syncerr_tui.triage.export import record_fields, record_json
 
 VALUES = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), st.text()),
@@ -19,7 +19,7 @@ VALUES = st.recursive(
 
 @given(st.dictionaries(st.text(), VALUES))
 def test_json_says_what_was_sent_and_holds_nothing_hostile(record: dict[str, object]) -> None:
-    text = as_json(record)
+    text = record_json(record)
     assert json.loads(text) == record
     assert HOSTILE.search(text) is None
     assert not {"\u2028", "\u2029"} & set(text)
@@ -38,14 +38,14 @@ def test_json_says_what_was_sent_and_holds_nothing_hostile(record: dict[str, obj
     ],
 )
 def test_no_editor_takes_a_value_for_its_settings(value: str) -> None:
-    text = as_json({"a": value})
+    text = record_json({"a": value})
     assert json.loads(text) == {"a": value}
     assert value.strip() not in text
 
 
 def test_fields_stand_in_the_orgs_order_and_what_describes_them_last() -> None:
     record = {"attributes": {"type": "X"}, "Id": "1", "B": None, "C": "a\x1b[2J", "D": {"e": 1}}
-    assert fields(record) == [
+    assert record_fields(record) == [
         ("Id", "1"),
         ("B", "null"),
         ("C", "a␛[2J"),

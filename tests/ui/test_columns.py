@@ -22,9 +22,9 @@ from syncerr_tui.triage.columns import (
     USUAL,
     Column,
     WindowClass,
-    as_text,
     further,
     layouts_of,
+    layouts_text,
     placed_in,
 )
 from syncerr_tui.ui.widgets.line import cell
@@ -326,9 +326,9 @@ async def test_a_file_of_another_kind_is_told_and_changes_nothing(
 def test_what_is_kept_is_read_again(tmp_path: Path) -> None:
     wanted: Any = {
         **USUAL,
-        WindowClass.NARROW: layouts_of(as_text(USUAL))[WindowClass.WIDE],
+        WindowClass.NARROW: layouts_of(layouts_text(USUAL))[WindowClass.WIDE],
     }
-    remembered.write(tmp_path / "new", "layout", "00D../../x", as_text(wanted))
+    remembered.write(tmp_path / "new", "layout", "00D../../x", layouts_text(wanted))
     assert remembered.read(tmp_path / "new", "layout", "00D../../x", layouts_of, USUAL) == wanted
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["layout-00Dx.json"]
     assert remembered.read(tmp_path, "layout", "00D", layouts_of, USUAL) == USUAL

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from syncerr_tui.files import TomlSource
-from syncerr_tui.host.config import Config, parse
+from syncerr_tui.host.config import Config, parse_config
 from syncerr_tui.triage.keymap import ActionTable
 from tests.ui.conftest import Open
 from tests.ui.driver import Driven
@@ -16,7 +16,7 @@ from tests.ui.fakes import some_errors
 
 
 def config(text: str) -> Config:
-    return parse(TomlSource(Path("config.toml"), text))
+    return parse_config(TomlSource(Path("config.toml"), text))
 
 
 async def test_a_key_of_ones_own_is_in_force_in_bindings_footer_help_and_palette(opened: Open) -> None:

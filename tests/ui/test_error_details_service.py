@@ -13,7 +13,7 @@ from textual.message import Message
 
 from syncerr_tui.diagnosis.model import Diagnosis
 from syncerr_tui.diagnosis.org_metadata import Described, FieldEntry, OrgMetadata, Resolved
-from syncerr_tui.diagnosis.org_notes import OrgNotes, parse
+from syncerr_tui.diagnosis.org_notes import OrgNotes, parse_notes
 from syncerr_tui.errors import BadInputError, NotLoggedInError
 from syncerr_tui.model import ApiUsage, SyncError
 from syncerr_tui.text import clean
@@ -222,7 +222,7 @@ async def test_a_lost_login_is_told_and_the_next_row_can_be_asked_for(around: Su
 
 
 async def test_org_notes_are_read_again_and_a_broken_file_keeps_the_old_ones(around: Surroundings) -> None:
-    around.notes = parse('[[note]]\ncode = "CANNOT_EXECUTE_FLOW_TRIGGER"\ntext = "Call Priya."', "n")
+    around.notes = parse_notes('[[note]]\ncode = "CANNOT_EXECUTE_FLOW_TRIGGER"\ntext = "Call Priya."', "n")
     around.error_details.forget_known()
     await around.settled()
     assert [note.text for note in around.error_details.explain(flow_error()).guidance.notes] == [

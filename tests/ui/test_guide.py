@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from syncerr_tui.diagnosis.org_notes import parse
+from syncerr_tui.diagnosis.org_notes import parse_notes
 from syncerr_tui.host.terminal import TerminalProfile
 from syncerr_tui.text import clean
 from syncerr_tui.ui.screens.guide import CodeList, GuideScreen
@@ -133,7 +133,7 @@ async def test_whose_knowledge_it_is_is_said(opened: Open) -> None:
 
 
 async def test_org_notes_stand_in_the_guide(opened: Open) -> None:
-    notes = parse('[[note]]\ncode = "REQUIRED_FIELD_MISSING"\ntext = "Call Priya."', "n")
+    notes = parse_notes('[[note]]\ncode = "REQUIRED_FIELD_MISSING"\ntext = "Call Priya."', "n")
     async with opened([sync_error(1)], read_notes=lambda: notes) as driven:
         await driven.ready()
         await driven.wait_for(lambda: driven.app.services.error_details.notes is not None)

@@ -10,7 +10,7 @@ import pytest
 from textual.geometry import Region
 
 from syncerr_tui.demo.options import DemoOptions
-from syncerr_tui.diagnosis.org_notes import parse
+from syncerr_tui.diagnosis.org_notes import parse_notes
 from syncerr_tui.diagnosis.read import diagnose
 from syncerr_tui.diagnosis.text_layout import Role, TextLine
 from syncerr_tui.errors import BadInputError
@@ -118,7 +118,7 @@ async def test_what_is_laid_out_is_what_is_drawn(opened: Open) -> None:
 
 
 async def test_the_parts_stand_in_their_order(opened: Open) -> None:
-    notes = parse('[[note]]\ncontains = "EP"\ntext = "Ours: EP means Enterprise Park."', "n")
+    notes = parse_notes('[[note]]\ncontains = "EP"\ntext = "Ours: EP means Enterprise Park."', "n")
     async with opened(
         [sync_error(1, message=STATE, code=None)], size=(60, 24), read_notes=lambda: notes
     ) as driven:
@@ -162,7 +162,9 @@ async def test_the_parts_stand_in_their_order(opened: Open) -> None:
 @pytest.mark.parametrize("width", [60, 80])
 async def test_the_whole_panel(opened: Open, width: int) -> None:
     """A picture to read: everything that can stand in the panel."""
-    notes = parse('[[note]]\nautomation = "Order Builder"\ntext = "Ours: the Flow team is on call."', "n")
+    notes = parse_notes(
+        '[[note]]\nautomation = "Order Builder"\ntext = "Ours: the Flow team is on call."', "n"
+    )
     message = clean(
         "We can't save this record because the “Order Builder” process failed. Give your Salesforce admin "
         "these details. This error occurred when the flow tried to update records: "
@@ -283,7 +285,7 @@ async def test_a_broken_file_of_notes_is_named_and_hides_nothing(opened: Open) -
         await driven.wait_for("Notes: notes.toml, line 3, txt: is not known in a note")
         await driven.wait_for(lambda: "Your org's notes cannot be read" in driven.pane.panel.text)
         assert "How to fix it" in driven.text
-        answers[0] = parse('[[note]]\ncode = "REQUIRED_FIELD_MISSING"\ntext = "Call Priya."', "n")
+        answers[0] = parse_notes('[[note]]\ncode = "REQUIRED_FIELD_MISSING"\ntext = "Call Priya."', "n")
         await driven.press("r")
         await driven.wait_for("| Call Priya.")
         assert "Your org's notes cannot be read" not in driven.pane.panel.text

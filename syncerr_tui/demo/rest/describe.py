@@ -33,7 +33,7 @@ def everything(call: Call) -> Response:
     unchanged = _unchanged(call)
     if unchanged is not None:
         return unchanged
-    objects = [summary(call, each) for each in call.context.org.schema.values() if each.rest]
+    objects = [object_summary(call, each) for each in call.context.org.schema.values() if each.rest]
     return _dated(call, {"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": objects})
 
 
@@ -46,7 +46,7 @@ def one(call: Call, sobject: SObject) -> Response:
     base, address = f"{call.base}/sobjects/{sobject.name}", call.context.address
     layout = {"layout": f"{base}/describe/layouts/{MASTER_RECORD_TYPE}"}
     whole = {
-        **summary(call, sobject),
+        **object_summary(call, sobject),
         **_WRITTEN["described"],
         "childRelationships": _children(call, sobject),
         "fields": [_field(field) for field in sobject.fields],
@@ -79,7 +79,7 @@ def _unchanged(call: Call) -> Response | None:
     return Response(304)
 
 
-def summary(call: Call, sobject: SObject) -> dict[str, Any]:
+def object_summary(call: Call, sobject: SObject) -> dict[str, Any]:
     """An object as describeGlobal lists it."""
     base = f"{call.base}/sobjects/{sobject.name}"
     return {

@@ -10,7 +10,7 @@ from syncerr_tui.demo.http import Response, refused
 from syncerr_tui.demo.rest.call import Call, Cursor, allow, missing
 from syncerr_tui.demo.rest.tooling import fill_metadata
 from syncerr_tui.demo.schema import Field, full_id
-from syncerr_tui.demo.soql import CompiledQuery, SoqlError, parse, plan
+from syncerr_tui.demo.soql import CompiledQuery, SoqlError, parse_query, plan
 from syncerr_tui.demo.soql.compiler import Output
 
 _LEAST_PAGE = 200
@@ -34,7 +34,7 @@ def handle(call: Call, *, tooling: bool = False) -> Response:
         _fill_record_access(call, text)
     try:
         ready = plan(
-            parse(text),
+            parse_query(text),
             call.context.org.schema,
             now=call.context.clock(),
             deleted=call.parts[0] == "queryAll",

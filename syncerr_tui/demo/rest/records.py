@@ -32,8 +32,8 @@ def handle(call: Call) -> Response:
 def _object(call: Call, sobject: SObject) -> Response:
     allow(call, "GET", "POST")
     if call.method == "GET":
-        return Response(200, {"objectDescribe": describe.summary(call, sobject), "recentItems": []})
-    return answer(saving.create(call, sobject, body_object(call)), 201)
+        return Response(200, {"objectDescribe": describe.object_summary(call, sobject), "recentItems": []})
+    return row_response(saving.create(call, sobject, body_object(call)), 201)
 
 
 def _record(call: Call, sobject: SObject, sent_id: str) -> Response:
@@ -43,8 +43,8 @@ def _record(call: Call, sobject: SObject, sent_id: str) -> Response:
             200, shown(call, sobject, _existing(call, sobject, sent_id), _fields_asked_for(call, sobject))
         )
     if call.method == "DELETE":
-        return answer(saving.delete(call, sobject, sent_id), 204)
-    return answer(saving.update(call, sobject, sent_id, body_object(call)), 204)
+        return row_response(saving.delete(call, sobject, sent_id), 204)
+    return row_response(saving.update(call, sobject, sent_id, body_object(call)), 204)
 
 
 def _by_external_id(call: Call, sobject: SObject, name: str, value: str) -> Response:
@@ -56,7 +56,7 @@ def _by_external_id(call: Call, sobject: SObject, name: str, value: str) -> Resp
         saved = saving.upsert(call, sobject, key, value, body_object(call))
         if isinstance(saved, list):
             return _several(call, sobject, saved)
-        response = answer(saved, 201 if saved.created else 204 if float(call.version) < 46 else 200)
+        response = row_response(saved, 201 if saved.created else 204 if float(call.version) < 46 else 200)
         if isinstance(response.body, dict):
             response.body["created"] = saved.created
         return response
@@ -66,7 +66,7 @@ def _by_external_id(call: Call, sobject: SObject, name: str, value: str) -> Resp
     if len(rows) > 1:
         return _several(call, sobject, [str(record["Id"]) for record in rows])
     if call.method == "DELETE":
-        return answer(saving.delete(call, sobject, str(rows[0]["Id"])), 204)
+        return row_response(saving.delete(call, sobject, str(rows[0]["Id"])), 204)
     return Response(200, shown(call, sobject, rows[0], _fields_asked_for(call, sobject)))
 
 
@@ -87,7 +87,7 @@ def _several(call: Call, sobject: SObject, ids: Sequence[str]) -> Response:
     return Response(300, [call.url_of(sobject, each) for each in ids])
 
 
-def answer(saved: saving.Saved, status: int) -> Response:
+def row_response(saved: saving.Saved, status: int) -> Response:
     """One row's outcome as the answer of a call of its own."""
     if saved.faults:
         lost = saved.faults[0].code in {"ENTITY_IS_DELETED", "INVALID_CROSS_REFERENCE_KEY"}

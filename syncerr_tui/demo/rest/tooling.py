@@ -106,7 +106,7 @@ def handle(call: Call) -> Response:
             return _read(call, sobject, row) if call.method == "GET" else _write(call, sobject, row)
         case (name,):
             allow(call, "GET")
-            return Response(200, {"objectDescribe": describe.summary(call, _sobject(call, name))})
+            return Response(200, {"objectDescribe": describe.object_summary(call, _sobject(call, name))})
         case _:
             raise missing()
 

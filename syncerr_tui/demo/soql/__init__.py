@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from syncerr_tui.demo.soql.compiler import CompiledQuery, plan
-from syncerr_tui.demo.soql.parser import parse
+from syncerr_tui.demo.soql.parser import parse_query
 from syncerr_tui.demo.soql.tree import SoqlError
 
-__all__ = ["CompiledQuery", "SoqlError", "parse", "plan"]
+__all__ = ["CompiledQuery", "SoqlError", "parse_query", "plan"]

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from syncerr_tui.demo.schema import IDS, NUMBERS, Field, SObject, quoted
+from syncerr_tui.demo.schema import IDS, NUMBERS, Field, SObject, sql_name
 from syncerr_tui.demo.soql.names import Join, Names, Target
 from syncerr_tui.demo.soql.tree import (
     BAD_OPERATOR,
@@ -113,7 +113,8 @@ class _Compiler:
         outputs, parents, columns = self._selected(root)
         page = (
             f"SELECT {', '.join(columns)} FROM json_each(?) AS wanted "
-            f"CROSS JOIN {quoted(root.sobject.name)} AS {root.alias} ON {root.alias}.demo_row = wanted.value"
+            f"CROSS JOIN {sql_name(root.sobject.name)} AS {root.alias} "
+            f"ON {root.alias}.demo_row = wanted.value"
             f"{''.join(self.names.clauses)} ORDER BY wanted.key"
         )
         return CompiledQuery(query, root.sobject, sql, rows_values, page, outputs, parents)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from syncerr_tui.demo.schema import Field, SObject, object_named, quoted
+from syncerr_tui.demo.schema import Field, SObject, object_named, sql_name
 from syncerr_tui.demo.soql.tree import FieldPath, Query
 
 _NO_OBJECT = (
@@ -73,7 +73,7 @@ class Names:
     @property
     def source(self) -> str:
         """`FROM ...` with every parent that was asked for so far."""
-        return f"FROM {quoted(self.root.sobject.name)} AS {self.root.alias}{''.join(self.clauses)}"
+        return f"FROM {sql_name(self.root.sobject.name)} AS {self.root.alias}{''.join(self.clauses)}"
 
     def find(self, path: FieldPath) -> Target:
         """The field that a path means; joins its parents on the way."""
@@ -91,7 +91,7 @@ class Names:
         field = join.sobject.field(parts[-1])
         if field is None:
             raise self.query.refusal(path.at, _NO_FIELD.format(parts[-1], join.sobject.name), "INVALID_FIELD")
-        return Target(f"{join.alias}.{quoted(field.name)}", field, join)
+        return Target(f"{join.alias}.{sql_name(field.name)}", field, join)
 
     def _joined(self, join: Join, name: str, at: int) -> Join:
         reference = join.sobject.relationship(name)
@@ -106,8 +106,8 @@ class Names:
             self.joins[path] = new
             alive = "" if self.deleted else f" AND {new.alias}.IsDeleted = 0"
             self.clauses.append(
-                f" LEFT JOIN {quoted(target.name)} AS {new.alias} "
-                f"ON {new.alias}.Id = {join.alias}.{quoted(reference.name)}{alive}"
+                f" LEFT JOIN {sql_name(target.name)} AS {new.alias} "
+                f"ON {new.alias}.Id = {join.alias}.{sql_name(reference.name)}{alive}"
             )
         return self.joins[path]
 

@@ -121,7 +121,7 @@ _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", '"': '"', "'"
 
 
 @lru_cache(maxsize=64)
-def parse(query: str) -> Query:
+def parse_query(query: str) -> Query:
     """Read one query.
 
     Raises:

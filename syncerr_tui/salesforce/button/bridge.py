@@ -25,10 +25,10 @@ from syncerr_tui.salesforce.button.lightning import (
     action_form,
     lightning_host,
     own_hosts,
-    read_answer,
+    page_title,
+    read_aura_answer,
     read_page,
     script_redirect,
-    title,
 )
 from syncerr_tui.salesforce.button.template import Json
 from syncerr_tui.stopwatch import Leaving
@@ -178,7 +178,7 @@ class LightningBridge:
         opened = self._follow(self._lightning + PAGE)
         page = read_page(opened.text, opened.cookies)
         if page is None:
-            name = title(opened.text)
+            name = page_title(opened.text)
             login = not name or re.match(r"login(?! flow)", name, re.IGNORECASE)
             raise RefusedError(
                 f"Salesforce showed another page than Lightning{f' ({name})' if name else ''}",
@@ -244,7 +244,7 @@ class LightningBridge:
             headers={**_FORM, "Origin": origin, "Referer": origin + PAGE},
             allow_redirects=False,
         )
-        return read_answer(response.status_code, response.text, str(action["id"]))
+        return read_aura_answer(response.status_code, response.text, str(action["id"]))
 
 
 def _set_cookies(response: requests.Response) -> dict[str, str]:

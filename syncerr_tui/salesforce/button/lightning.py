@@ -144,7 +144,7 @@ def _context_of_scripts(page: str) -> Mapping[str, Json]:
     return {}
 
 
-def title(page: str) -> str:
+def page_title(page: str) -> str:
     """The page's title in one harmless line; empty where it has none."""
     match = _TITLE.search(page)
     return one_line(html.unescape(match[1]))[:80] if match else ""
@@ -207,14 +207,14 @@ _EVENTS = {
 }
 
 
-def read_answer(status: int, text: str, action_id: str) -> AuraAnswer:
+def read_aura_answer(status: int, text: str, action_id: str) -> AuraAnswer:
     """Read the answer to a POST of one action."""
     body = text.strip().removeprefix("while(1);").removeprefix(")]}'").strip()
     framework = body.startswith("*/")
     body = body.removeprefix("*/").removesuffix("/*ERROR*/").strip()
     if body.startswith("<") or 300 <= status < 400:
         refused = status in {401, 403} or 300 <= status < 400
-        return AuraAnswer(AuraOutcome.LOGIN_PAGE if refused else AuraOutcome.UNCLEAR, words=title(body))
+        return AuraAnswer(AuraOutcome.LOGIN_PAGE if refused else AuraOutcome.UNCLEAR, words=page_title(body))
     try:
         answer = json.loads(body)
     except (ValueError, RecursionError):

@@ -15,7 +15,7 @@ from syncerr_tui.diagnosis.text_layout import Role, TextLayout, TextLine
 from syncerr_tui.errors import SyncErrError
 from syncerr_tui.model import SyncError
 from syncerr_tui.text import one_line
-from syncerr_tui.triage.export import as_json, fields
+from syncerr_tui.triage.export import record_fields, record_json
 from syncerr_tui.ui.clipboard_actions import copy_text
 from syncerr_tui.ui.messages import Announced
 from syncerr_tui.ui.screens.dialog import PanelReading
@@ -58,7 +58,7 @@ class RecordSheet(PanelReading):
         self._note = _READING
 
     def learn(self, record: Mapping[str, Any]) -> None:
-        self._fields, self._note = fields(record), ""
+        self._fields, self._note = record_fields(record), ""
         self.draw()
 
     def failed(self, line: str) -> None:
@@ -139,7 +139,7 @@ class RecordViewer(Controller):
             argv = (viewer.pager if program == "pager" else viewer.editor)(self._context.environ)
             if error.id not in self._records:
                 screen.post_message(Announced(_READING, "quiet"))
-            text = as_json(await self._record(error))
+            text = record_json(await self._record(error))
             changed = await self._services.hooks.view(text, f"change-event-{error.id}.json", argv)
         except SyncErrError as problem:
             screen.post_message(Announced(problem.line, "bad"))
@@ -150,7 +150,7 @@ class RecordViewer(Controller):
     def _copy_of(self, error: SyncError, screen: Screen[Any]) -> None:
         record = self._records.get(error.id)
         if record is not None:
-            copy_text(screen, self._context, as_json(record), "the whole record as JSON")
+            copy_text(screen, self._context, record_json(record), "the whole record as JSON")
 
     async def _record(self, error: SyncError) -> Mapping[str, Any]:
         if error.id not in self._records:
