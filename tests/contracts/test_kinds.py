@@ -38,7 +38,8 @@ from syncerr_tui.triage import filter as triage_filter, terms
 from syncerr_tui.triage.actions import BY_ID
 from syncerr_tui.triage.columns import FIELDS, ORDER, SORTABLE, ordered
 from syncerr_tui.ui import app
-from syncerr_tui.ui.journal_words import _COUNTED
+from syncerr_tui.ui.fix_words import FIXES
+from syncerr_tui.ui.journal_words import _COUNTED, ROWS, RUNS
 from syncerr_tui.ui.widgets import themed
 from syncerr_tui.ui.widgets.themed import _GROUNDS, LOOKS
 from tests.contracts.package import ROOT
@@ -147,6 +148,10 @@ def test_what_a_field_of_the_org_holds_is_read(role: FieldRole) -> None:
     without = read({"Id": salesforce_id(1)})
     held = read({"Id": salesforce_id(1), names[role.value]: values.get(role, "x")})
     assert getattr(held, role.value) != getattr(without, role.value)
+
+
+def test_the_look_of_a_column_is_one() -> None:
+    assert {column.look for column in (*ORDER, *RUNS, *ROWS, *FIXES)} <= set(LOOKS)
 
 
 @pytest.mark.parametrize("theme", [themed._DARK, themed._LIGHT, themed._ANSI_DARK, themed._ANSI_LIGHT])
