@@ -133,23 +133,13 @@ class _Search:
         return await self._propose(await self._org.describe(object_name), "named by a person")
 
     async def best(self, listed: Sequence[Mapping[str, Any]]) -> Proposal:
-        likely = {str(one["name"]): one for one in listed if _may_be_data(one)}
-        points = {name: object_points(name, str(one.get("label") or "")) for name, one in likely.items()}
-        hinted = {name: _hinted(one) for name, one in likely.items()}
-        ranked = sorted(likely, key=lambda name: (-points[name], -hinted[name], name))
-        most = max(points.values(), default=0)
-        known = [name for name in ranked if points[name] == most >= KNOWN_NAME]
-        sounding = [name for name in ranked if (points[name] or hinted[name]) and name not in known]
-        first = sounding[:FIRST_LOOK]
-        others = [name for name in ranked if name not in known and name not in first]
         judged: list[Judged] = []
-        # What has the known name is looked at alone; what sounds right next; the others where nothing fits,
-        # or something whose name says little.
-        for names in (known, first, others[:LONG_LOOK]):
-            looked_at = await asyncio.gather(*(self._judge(name, points[name]) for name in names))
-            judged = sorted(
-                (*judged, *filter(None, looked_at)), key=lambda one: (-one[0].points, one[0].name)
-            )
+        points: dict[str, int] = {}
+        for names in _rounds(listed):
+            points |= names
+            looked_at = await asyncio.gather(*(self._judge(*one) for one in names.items()))
+            judged += filter(None, looked_at)
+            judged.sort(key=lambda one: (-one[0].points, one[0].name))
             if judged and points[judged[0][0].name] >= SURE_NAME:
                 break
         if not judged:
@@ -270,6 +260,22 @@ class _Search:
                 other = f"Records carry their StoreConnect ID in {key}" if key != RECORD_KEY else ""
                 return key, other
         return RECORD_KEY, f"No object shown to this user has {RECORD_KEY}: outcomes could not be proven"
+
+
+def _rounds(listed: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, int]]:
+    """Objects with the points of their names: the known name is looked at alone; what sounds right next; the
+    others where nothing fits, or something whose name says little.
+    """
+    likely = {str(one["name"]): one for one in listed if _may_be_data(one)}
+    points = {name: object_points(name, str(one.get("label") or "")) for name, one in likely.items()}
+    hinted = {name: _hinted(one) for name, one in likely.items()}
+    ranked = sorted(likely, key=lambda name: (-points[name], -hinted[name], name))
+    most = max(points.values(), default=0)
+    known = [name for name in ranked if points[name] == most >= KNOWN_NAME]
+    sounding = [name for name in ranked if name not in known and (points[name] or hinted[name])][:FIRST_LOOK]
+    others = [name for name in ranked if name not in {*known, *sounding}][:LONG_LOOK]
+    for names in (known, sounding, others):
+        yield {name: points[name] for name in names}
 
 
 def _parts(fields: Iterable[str]) -> Iterator[list[str]]:

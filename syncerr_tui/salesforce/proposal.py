@@ -228,31 +228,28 @@ class StatusMeanings:
 
 
 def meanings(statuses: Values, overrides: Overrides) -> StatusMeanings:
-    """Sort the values: first by what a person has said, then by how they sound.
-
-    Which mean failed is in doubt where one of several sounds like a failure for good, or says what another
-    says and more: whether "Failed Permanently" or "Hard Error" is to be tried again is for a person to say.
-    """
+    """Sort the values: first by what a person has said, then by how they sound."""
     named = {*overrides.failed, *(overrides.pending or ()), *(overrides.done or ())}
     sounding: dict[Standing, dict[str, str]] = {standing: {} for standing in Standing}
     for value, label in statuses:
         if value not in named:
             sounding[standing_of(value, label)][value] = label
-    failed, perhaps = sounding[Standing.FAILED], sounding[Standing.PERHAPS]
-    final = [value for value, label in failed.items() if sounds_final(value, label)]
-    said = [frozenset(words(label)) for label in failed.values()]
-    more = any(one < other for one in said for other in said)
-    likely = (*failed, *perhaps)
+    likely, perhaps = sounding[Standing.FAILED], sounding[Standing.PERHAPS]
+    failed = overrides.failed or (*likely, *perhaps)
     pending = tuple(sounding[Standing.PENDING]) if overrides.pending is None else overrides.pending
     done = tuple(sounding[Standing.DONE]) if overrides.done is None else overrides.done
-    meant = {*(overrides.failed or likely), *pending, *done}
-    return StatusMeanings(
-        overrides.failed or likely,
-        pending,
-        done,
-        tuple(value for value, _ in statuses if value not in meant),
-        not overrides.failed and (not likely or bool(perhaps) or 0 < len(final) < len(failed) or more),
-    )
+    unclear = tuple(value for value, _ in statuses if value not in {*failed, *pending, *done})
+    in_doubt = not overrides.failed and (bool(perhaps) or not likely or _differ(likely))
+    return StatusMeanings(failed, pending, done, unclear, in_doubt)
+
+
+def _differ(failed: Mapping[str, str]) -> bool:
+    """Whether one of several failures sounds like one for good, or says what another says and more: whether
+    "Failed Permanently" or "Hard Error" is to be tried again is for a person to say.
+    """
+    final = [value for value, label in failed.items() if sounds_final(value, label)]
+    said = [frozenset(words(label)) for label in failed.values()]
+    return 0 < len(final) < len(failed) or any(one < other for one in said for other in said)
 
 
 def _listed(values: Sequence[str]) -> str:
