@@ -166,6 +166,66 @@ def test_other_change_events_than_the_ticked_ones_are_no_records_of_theirs() -> 
         assert learned.chosen == chosen
 
 
+def _pressed(call: dict[str, Any]) -> Lesson:
+    return learn(read_recording(read_har(recordings.har([call]).encode())), TICKED)
+
+
+@pytest.mark.parametrize(
+    ("method", "chosen"),
+    [
+        ("cancelRetry", None),
+        ("undoResync", None),
+        ("skipRows", None),
+        ("markAsResolved", None),
+        ("hideRows", None),
+        ("canRetry", None),
+        ("previewResync", None),
+        ("exportRows", None),
+        ("retrySkippedRows", 0),
+        ("resyncCancelled", 0),
+        ("checkAndRetry", 0),
+        ("canonicalRetry", 0),
+    ],
+)
+def test_a_method_that_looks_or_takes_away_is_not_chosen(method: str, chosen: int | None) -> None:
+    learned = _pressed(recordings.aura([recordings.lwc({"ids": list(EVENTS)}, method=method)]))
+    assert learned.candidates
+    assert learned.chosen == chosen
+
+
+@pytest.mark.parametrize(
+    ("path", "chosen"),
+    [
+        ("/services/data/v64.0/actions/custom/apex/s_c__DismissErrors", None),
+        ("/services/data/v64.0/actions/custom/flow/s_c__Cancel_Sync", None),
+        ("/services/apexrest/s_c/errors/list", None),
+        ("/services/apexrest/s_c/cancel/retry", 0),
+    ],
+)
+def test_nor_is_an_action_a_flow_or_an_address(path: str, chosen: int | None) -> None:
+    learned = _pressed(recordings.rest(path, {"inputs": [{"id": one} for one in EVENTS]}))
+    assert learned.candidates
+    assert learned.chosen == chosen
+
+
+@pytest.mark.parametrize(
+    ("fields", "chosen"),
+    [
+        ({"s_c__Ignored__c": True}, None),
+        ({"s_c__Status__c": "Dismissed"}, None),
+        ({"s_c__Resolved__c": True}, None),
+        ({"s_c__Ignored__c": False, "s_c__Status__c": "Pending"}, 0),
+        ({"s_c__Retry__c": True}, 0),
+    ],
+)
+def test_nor_is_an_update_that_takes_the_rows_away(fields: dict[str, Any], chosen: int | None) -> None:
+    records = [{"attributes": {"type": "s_c__Change_Event__c"}, "Id": one, **fields} for one in EVENTS]
+    body = {"records": records}
+    learned = _pressed(recordings.rest("/services/data/v64.0/composite/sobjects", body, method="PATCH"))
+    assert learned.candidates
+    assert learned.chosen == chosen
+
+
 def test_with_the_org_known_only_its_rows_count() -> None:
     org = KnownRows(events=frozenset(one[:15] for one in EVENTS + OTHERS), prefix="a0X")
     assert lesson("01-chrome-sanitized", org).chosen == 0

@@ -38,6 +38,7 @@ from syncerr_tui.salesforce.button.template import (
 from syncerr_tui.salesforce.methods import DOWNSTREAM, TRIES_AGAIN
 from syncerr_tui.words import plural
 
+_OF_RECORDS = frozenset({CallKind.RECORD_UPDATE, CallKind.RECORD_CREATE})
 CHANGE_EVENT = "s_c__Change_Event__c"
 NAMESPACE = "s_c"
 CLEARLY_AHEAD = 15
@@ -103,13 +104,13 @@ class ButtonCandidate:
     @property
     def doubtful(self) -> bool:
         """Its name says that it reads or removes something: never proposed by itself."""
-        return bool(_READS.match(self.call.method)) or bool(_REMOVES.search(self.call.method))
+        return _reads(self.call) or _removes(self.call)
 
     def payload(self) -> dict[str, object]:
         """The keys that `learn-button --json` promises."""
         call = self.call
         named = call.kind in {CallKind.APEX, CallKind.INVOCABLE}
-        record = call.kind in {CallKind.RECORD_UPDATE, CallKind.RECORD_CREATE}
+        record = call.kind in _OF_RECORDS
         return {
             "kind": str(call.kind),
             "style": str(call.style),
@@ -162,8 +163,18 @@ class Lesson:
         }
 
 
-_READS = re.compile(r"(?:get|load|fetch|search|list|count|is|has|describe|find|read|query)(?![a-z])")
-_REMOVES = re.compile(r"delete|remove|purge|clear|dismiss|ignore", re.IGNORECASE)
+_READS = re.compile(
+    r"(?:[Gg]et|[Ll]oad|[Ff]etch|[Ss]earch|[Ll]ist|[Cc]ount|[Ii]s|[Hh]as|[Dd]escribe|[Ff]ind|[Rr]ead|[Qq]uery|"
+    r"[Cc]an|[Cc]heck|[Pp]review|[Ee]xport|[Dd]ownload)(?![a-z])(?!\w*And[A-Z_])"
+)
+_AWAY = (
+    "(?:delet|remov|purg|clear|dismiss|ignor|cancel|abort|archiv|skip|suppress|acknowledg|disabl|snooz|discard|"
+    "reject|hide|undo)"
+)
+_REMOVES = re.compile(rf"{_AWAY}(?!\w?ed)|mark(?:_?as)?_?(?:resolved|done|synced|complete)", re.IGNORECASE)
+"""`retrySkippedRows` does not skip any."""
+_REMOVED = re.compile(rf"{_AWAY}|resolved", re.IGNORECASE)
+"""What a field is called, or is set to, that takes a row from the list."""
 _CONTEXT = re.compile(
     r"store(?!connect)|user|owner|^org|organi[sz]ation|site|tenant|profile|config|currency|recordtype|network",
     re.IGNORECASE,
@@ -345,7 +356,7 @@ def _candidate(
 
 def _of_package(call: RecordedCall, namespace: str) -> bool:
     """Whether a call is the package's, or may be."""
-    of_record = call.kind in {CallKind.RECORD_UPDATE, CallKind.RECORD_CREATE}
+    of_record = call.kind in _OF_RECORDS
     return call.namespace == namespace or (of_record and (not call.name or _own_fields(call, namespace)))
 
 
@@ -477,14 +488,36 @@ def _score(
         scored.append((10, "The recorded call succeeded"))
     if call.cacheable is False:
         scored.append((5, "It changes something: it is not cacheable"))
-    if _READS.match(call.method):
+    if _reads(call):
         scored.append((-20, "Its name says that it reads"))
-    if _REMOVES.search(call.method):
+    if _removes(call):
         scored.append((-50, "Its name says that it removes something"))
     return sum(points for points, _reason in scored), tuple(reason for _points, reason in scored)
 
 
 def _retry_field(call: RecordedCall) -> bool:
-    if call.kind not in {CallKind.RECORD_UPDATE, CallKind.RECORD_CREATE}:
-        return False
-    return any(TRIES_AGAIN.search(text) for text in texts(call.params))
+    return call.kind in _OF_RECORDS and any(TRIES_AGAIN.search(text) for text in texts(call.params))
+
+
+def _verb(call: RecordedCall) -> str:
+    """What does it: the method of a class, an action, a Flow, or the last part of an address."""
+    return call.method if call.kind is CallKind.APEX else call.name.rpartition("/")[2]
+
+
+def _reads(call: RecordedCall) -> bool:
+    return call.kind not in _OF_RECORDS and _READS.match(_verb(call)) is not None
+
+
+def _removes(call: RecordedCall) -> bool:
+    if call.kind in _OF_RECORDS:
+        return any(map(_REMOVED.search, texts(_set_fields(call.params))))
+    return _REMOVES.search(_verb(call)) is not None
+
+
+def _set_fields(params: Json) -> Json:
+    """Without the fields that are emptied: `Ignored__c` set to false takes nothing away."""
+    if isinstance(params, Mapping):
+        return {name: _set_fields(value) for name, value in params.items() if value not in (False, None)}
+    if isinstance(params, Sequence) and not isinstance(params, str):
+        return [_set_fields(item) for item in params]
+    return params
