@@ -198,8 +198,8 @@ def page_path(page: str, facts: Facts) -> str | None:
     if page == "field":
         return links.object_page("fields", facts.target, _standard_field(facts))
     if page in links.OBJECT_PAGES:
-        said = api_name(first.get("object_said", "")) if page == "record_types" else None
-        return links.object_page(page, said or facts.target)
+        object_name = api_name(first.get("object_said", "")) if page == "record_types" else None
+        return links.object_page(page, object_name or facts.target)
     if page in _AUTOMATION:
         kinds = _AUTOMATION[page]
         page = _AUTOMATION_LISTS[next((kind for kind in kinds if kind in first), kinds[0])]

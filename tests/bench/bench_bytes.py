@@ -65,9 +65,9 @@ def measure(columns: int, lines: int, **changes: str) -> None:
             (fast, rest), (slow, _) = held(program, "down"), held(program, "up", 11)
             idle = program.read_for(10)
             what = " ".join(f"{key}={value}" for key, value in changes.items()) or "true colour"
-            told = f"in view {in_view:.0f}, scrolling {scrolling:.0f}, idle for 10 s {idle}"
-            told += f", held at 30 a second {fast:.0f} (at 11 {slow:.0f}), then at rest {rest}"
-            print(f"{columns}x{lines} {what}: start {start}, {told}")
+            line = f"in view {in_view:.0f}, scrolling {scrolling:.0f}, idle for 10 s {idle}"
+            line += f", held at 30 a second {fast:.0f} (at 11 {slow:.0f}), then at rest {rest}"
+            print(f"{columns}x{lines} {what}: start {start}, {line}")
 
 
 def measure_causes(columns: int, lines: int) -> None:

@@ -53,8 +53,8 @@ def main() -> None:
             ours.append(first_frame(command, b"SyncErr", SYNCERR_HOME=home))
             rows.append(first_frame(command, b"refreshed", SYNCERR_HOME=home))
     for kind, unit in enumerate(("by the clock", "of processor time")):
-        told = [statistics.median(times[kind] for times in each) * 1000 for each in (ours, bare, rows)]
-        print(f"first frame {told[0]:.0f} ms {unit}, bare Textual {told[1]:.0f} ms: {told[0] / told[1]:.2f}x")
+        ms = [statistics.median(times[kind] for times in each) * 1000 for each in (ours, bare, rows)]
+        print(f"first frame {ms[0]:.0f} ms {unit}, bare Textual {ms[1]:.0f} ms: {ms[0] / ms[1]:.2f}x")
     print(f"140 errors of the demo org on screen after {1000 * statistics.median(t for t, _ in rows):.0f} ms")
 
 

@@ -104,8 +104,8 @@ async def measure(app: Ours | Stock) -> None:
 def side(name: str) -> tuple[float, float, float]:
     """One side in a process of its own: seconds, megabytes, milliseconds for a key."""
     command = [sys.executable, "-m", "tests.bench.bench_table", name]
-    told = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
-    return float(told[0]), float(told[1]), float(told[2])
+    figures = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+    return float(figures[0]), float(figures[1]), float(figures[2])
 
 
 def main() -> None:

@@ -120,11 +120,11 @@ def chrome_post(fields: Mapping[str, str]) -> dict[str, Any]:
 
 def aura(actions: Sequence[Mapping[str, Any]], *, answer: str | None = "", **more: Any) -> dict[str, Any]:
     """A boxcar as Chrome records it."""
-    told = answered(actions) if answer == "" else answer
+    body = answered(actions) if answer == "" else answer
     return entry(
         f"https://{HOST}/aura?r=41&aura.ApexAction.execute=1",
         post=chrome_post(form(actions)),
-        answer=told,
+        answer=body,
         **more,
     )
 

@@ -237,7 +237,7 @@ def test_with_the_org_known_only_its_rows_count() -> None:
 @pytest.mark.parametrize("name", [name for name in HARS if name != "26c-cut-short"])
 @pytest.mark.parametrize("known", [TICKED, NOTHING], ids=["ticked rows named", "nothing known"])
 def test_nothing_of_a_session_or_a_row_comes_out(name: str, known: KnownRows) -> None:
-    told = json.dumps(lesson(name, known).payload())
+    text = json.dumps(lesson(name, known).payload())
     for secret in (
         TOKEN,
         SESSION,
@@ -248,7 +248,7 @@ def test_nothing_of_a_session_or_a_row_comes_out(name: str, known: KnownRows) ->
         *RECORDS,
         *(one[:15] for one in EVENTS),
     ):
-        assert secret not in told
+        assert secret not in text
 
 
 def test_thirty_megabytes_are_read(tmp_path: Path) -> None:

@@ -108,8 +108,8 @@ def test_a_headline_over_many_is_told_from_a_few_of_them_also_while_some_leave()
     )
     (cause,) = graph.causes()
     listed = Counted(graph.errors)
-    told = cause_words.headline(listed, cause, {})
-    assert "001De" not in told
+    headline = cause_words.headline(listed, cause, {})
+    assert "001De" not in headline
     assert listed.looked_at < 100
     for left in (cause.roots[0], cause.roots[1717]):
         del listed[left]

@@ -28,9 +28,9 @@ async def test_causes_and_explain_tell_one_story_about_every_event_of_the_demo()
             graph = CauseGraph()
             graph.add([error])
             (cause,) = graph.causes()
-            told = cause_payload(graph, cause, await OpenOrg(connection).names(graph))
+            payload = cause_payload(graph, cause, await OpenOrg(connection).names(graph))
             explained = await explain_event(connection, error.id, Setting(OrgContext()))
-            assert (told["code"], told["headline"], told["retry"]) == story_of(explained), error
+            assert (payload["code"], payload["headline"], payload["retry"]) == story_of(explained), error
         await connection.close()
     assert EventType.DELETE in {error.event_type for error in rows}
 

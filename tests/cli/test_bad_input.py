@@ -66,10 +66,10 @@ def one_plain_line(output: CommandResult) -> None:
     """The exit code is one of the table and not a defect; where something is wrong, one line says what."""
     assert output.code in set(ExitCode) - {ExitCode.DEFECT}, output.err
     assert "Traceback" not in output.err
-    told = [line for line in output.err.splitlines() if line.startswith(("syncerr-tui: ", '{"error": '))]
+    lines = [line for line in output.err.splitlines() if line.startswith(("syncerr-tui: ", '{"error": '))]
     # `watch --once` answers monitoring, which reads stdout.
-    told += [line for line in output.out.splitlines() if line.startswith(("UNKNOWN - ", "CRITICAL - "))]
-    assert len(told) == (output.code not in {ExitCode.OK, ExitCode.NOT_ALL_FIXED}), output.err
+    lines += [line for line in output.out.splitlines() if line.startswith(("UNKNOWN - ", "CRITICAL - "))]
+    assert len(lines) == (output.code not in {ExitCode.OK, ExitCode.NOT_ALL_FIXED}), output.err
 
 
 def places(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:

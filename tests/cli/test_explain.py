@@ -387,7 +387,7 @@ def test_the_examples_of_the_help_keep_their_lines() -> None:
 
 
 def test_where_nothing_is_known_the_advice_does_not_contradict_itself(shell: Shell) -> None:
-    said = " ".join(shell("explain", "--message", "foo bar").out.split())
-    assert "A re-sync alone may fail again" in said
-    assert "worth a try" not in said
-    assert "Re-sync this error once. " not in said
+    text = " ".join(shell("explain", "--message", "foo bar").out.split())
+    assert "A re-sync alone may fail again" in text
+    assert "worth a try" not in text
+    assert "Re-sync this error once. " not in text

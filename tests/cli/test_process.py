@@ -80,8 +80,8 @@ def test_output_that_finds_no_room_is_this_machines_failure(command: str, tmp_pa
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a disk that is always full")
 def test_a_failure_that_cannot_be_told_keeps_its_exit_code() -> None:
-    told = f'"{sys.executable}" -m syncerr_tui list --no-such-flag 2>/dev/full'
-    assert subprocess.run(["/bin/sh", "-c", told], check=False).returncode == 2
+    command = f'"{sys.executable}" -m syncerr_tui list --no-such-flag 2>/dev/full'
+    assert subprocess.run(["/bin/sh", "-c", command], check=False).returncode == 2
 
 
 def test_a_reader_that_goes_away_is_no_failure(tmp_path: Path) -> None:

@@ -51,8 +51,8 @@ def test_one_row_is_cleared_and_proven(shell: Shell, tmp_path: Path) -> None:
 
 def test_a_row_that_goes_before_the_others_is_told_as_such(shell: Shell, tmp_path: Path) -> None:
     words = ("--filter", "object:Contact,Lead", "--only", "--yes", "--db", str(tmp_path / "org.db"))
-    said = shell("resync", *DEMO, *words).err.splitlines()
-    first, *others = (line for line in said if line.startswith("Wave "))
+    lines = shell("resync", *DEMO, *words).err.splitlines()
+    first, *others = (line for line in lines if line.startswith("Wave "))
     assert first == "Wave 1 of 1: 1 row, which goes alone first."
     assert others
     assert not any("alone" in line for line in others)
@@ -69,12 +69,12 @@ def test_all_of_them_every_row_once_with_verdict_and_reason(shell: Shell, tmp_pa
     demo = (*DEMO, "--db", str(tmp_path / "org.db"))
     output = shell("resync", *demo, "--all", "--yes", "--json", "--reason", "the flow is repaired")
     assert output.code == 1
-    told = Counter(line["id"] for line in output.lines)
-    assert set(told.values()) == {1}
+    counts = Counter(line["id"] for line in output.lines)
+    assert set(counts.values()) == {1}
     left_out = {
         line.split()[2].rstrip(":") for line in output.err.splitlines() if line.startswith("Left out")
     }
-    assert told.keys() | left_out == listed(shell)
+    assert counts.keys() | left_out == listed(shell)
     assert all(line["verdict"] and line["reason"] for line in output.lines)
     assert shell("journal", *demo, "--json").lines[0]["reason"] == "the flow is repaired"
 
@@ -404,8 +404,8 @@ def test_a_wait_is_told_with_its_beginning_and_its_end() -> None:
 
 def test_a_line_of_progress_is_right_for_one_row_and_for_none() -> None:
     def line(counts: Counts) -> str:
-        (told,) = _Narrator().lines(Progress(counts, None))
-        return told
+        (line,) = _Narrator().lines(Progress(counts, None))
+        return line
 
     assert line(Counts(planned=1_200, queued=1_199, waiting=1)) == "0 of 1,200 ended, 1 waiting for the org"
     assert line(Counts(planned=3, fixed=3)) == "3 of 3 ended"

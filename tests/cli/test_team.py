@@ -207,8 +207,8 @@ def test_a_twin_is_named_with_both_addresses_until_somebody_says_that_it_is_merg
         output = shell("resync", *box, "--id", row, "--only", "--yes", "--json")
         assert [line["verdict"] for line in output.lines] == ["TWIN"]
         for words in (("list",), ("causes",), ("plan", "--all")):
-            told = [line for line in shell(*words, *box).err.splitlines() if line.startswith("TWIN")]
-            (line,) = told
+            lines = [line for line in shell(*words, *box).err.splitlines() if line.startswith("TWIN")]
+            (line,) = lines
             assert row in line
             assert len({word for word in line.split() if f"/lightning/r/{name}/" in word}) == 2
         assert shell("note", *box, "--id", row, "a word").code == 2, "it has left the list"
@@ -229,9 +229,9 @@ def test_a_twin_that_is_in_the_list_is_told_beside_its_row_and_its_cause(
     records = [{"id": one, "modified_at": "2026-11-28T02:14:00+00:00"} for one in ids]
     error = SyncError.of_payload({**first, "created_at": None})
     past.ended_run(shell.home / "state", [error], [Verdict.TWIN], evidence={"records": records})
-    told = {line["id"]: line for line in shell("list", *acme, "--fields", "id,left,records", "--json").lines}
-    assert told[error.id]["left"] == "TWIN"
-    assert [ids[0] in told[error.id]["records"], ids[1] in told[error.id]["records"]] == [True, True]
+    rows = {line["id"]: line for line in shell("list", *acme, "--fields", "id,left,records", "--json").lines}
+    assert rows[error.id]["left"] == "TWIN"
+    assert [ids[0] in rows[error.id]["records"], ids[1] in rows[error.id]["records"]] == [True, True]
     twins = [line["twins"] for line in shell("causes", *acme, "--json").lines if line["twins"]]
     assert [[*found] for found in twins] == [[error.id]]
     assert all(one in address for one, address in zip(ids, twins[0][error.id], strict=True))

@@ -223,8 +223,8 @@ def test_cron_tells_only_what_is_new_since_it_looked_last(shell: Shell, tmp_path
     assert shell("resync", *BOX, "--id", row["id"], "--yes").code == 0
     shell("watch", *BOX, "--once", *hook)
     shell("watch", *BOX, "--once", *hook)
-    (told,) = out.read_text(encoding="utf-8").splitlines()
-    assert len(json.loads(told)["cleared"]) == 1
+    (line,) = out.read_text(encoding="utf-8").splitlines()
+    assert len(json.loads(line)["cleared"]) == 1
 
 
 @pytest.mark.usefixtures("box")

@@ -43,8 +43,8 @@ def test_every_exit_code_is_told() -> None:
 
 def test_every_word_that_a_row_can_end_with_is_told() -> None:
     table = TEXT[TEXT.index("| verdict | means |") :].split("\n\n")[0]
-    told = re.findall(r"^\| ([A-Z ]+) \|", table, re.MULTILINE)
-    assert sorted(told) == sorted([*(verdict.value for verdict in Verdict), NOT_SENT])
+    verdicts = re.findall(r"^\| ([A-Z ]+) \|", table, re.MULTILINE)
+    assert sorted(verdicts) == sorted([*(verdict.value for verdict in Verdict), NOT_SENT])
 
 
 def test_a_command_in_the_readme_exists() -> None:

@@ -11,14 +11,27 @@ LONGEST = 450
 """Lines of a module; a longer one gives its reason in its docstring, in a sentence with "long because"."""
 
 
-def test_no_two_public_classes_have_one_name() -> None:
+ONE_INTERFACE = {"command", "answer", "handle", "parse"}
+"""Functions that several modules have for one kind of caller: commands, requests to the demo, filters."""
+ON_EITHER_SIDE = {"full_id", "utc_now"}
+"""The same, once for the demo, which shares nothing with the rooms that are tested on it."""
+
+
+def shared_names(*kinds: type[ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef]) -> set[str]:
     homes: dict[str, list[str]] = defaultdict(list)
     for module, tree in modules().items():
         for node in tree.body:
-            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+            if isinstance(node, kinds) and not node.name.startswith("_"):
                 homes[node.name].append(module)
-    shared = {name: where for name, where in homes.items() if len(where) > 1}
-    assert not shared, "one name, two classes: give one of them a name of its own"
+    return {name for name, where in homes.items() if len(where) > 1}
+
+
+def test_no_two_public_classes_have_one_name() -> None:
+    assert not shared_names(ast.ClassDef), "one name, two classes: give one of them a name of its own"
+
+
+def test_public_functions_of_one_name_are_one_interface() -> None:
+    assert shared_names(ast.FunctionDef, ast.AsyncFunctionDef) == ONE_INTERFACE | ON_EITHER_SIDE
 
 
 def test_a_long_module_says_why() -> None:

@@ -104,9 +104,9 @@ class Browser:
 
     def open(self) -> str:
         """By the one-time address, as the newer way is."""
-        told = self.org.ask("/services/oauth2/singleaccess")
-        assert told.status == 200, told.raw
-        return self.follow(told.json["frontdoor_uri"])
+        response = self.org.ask("/services/oauth2/singleaccess")
+        assert response.status == 200, response.raw
+        return self.follow(response.json["frontdoor_uri"])
 
     def aura(self, *actions: Mapping[str, object], token: str | None = None, **context: object) -> Answer:
         form = {
@@ -313,8 +313,8 @@ def test_frontdoor_takes_the_token_in_a_form_and_leads_nowhere_else() -> None:
             browser = Browser(org)
             form = {"sid": org.server.access_token, "retURL": target}
             end = browser.follow("/secur/frontdoor.jsp", "POST", form)
-            wanted = target if target.startswith("/l") else "/lightning/page/home"
-            assert end == org.server.instance_url + wanted
+            page = target if target.startswith("/l") else "/lightning/page/home"
+            assert end == org.server.instance_url + page
             assert browser.token
 
 

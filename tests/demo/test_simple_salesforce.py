@@ -128,12 +128,12 @@ def test_actions_apex_rest_and_tooling(sf: Any) -> None:
     for kind in ("apex", "flow"):
         (action,) = sf.restful(f"actions/custom/{kind}")["actions"]
         described = sf.restful(f"actions/custom/{kind}/{action['name']}")
-        (wanted,) = (each["name"] for each in described["inputs"])
+        (input_name,) = (each["name"] for each in described["inputs"])
         with pytest.raises(SalesforceMalformedRequest) as partial:
             sf.restful(
                 f"actions/custom/{kind}/{action['name']}",
                 method="POST",
-                json={"inputs": [{wanted: "a0X000000000000"}]},
+                json={"inputs": [{input_name: "a0X000000000000"}]},
             )
         assert first(partial)["isSuccess"] is False
     assert "seed" in str(sf.apexecute("demo/about", method="GET"))

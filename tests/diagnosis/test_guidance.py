@@ -542,9 +542,9 @@ def test_a_login_elsewhere_is_not_the_sync_users() -> None:
 )
 def test_the_record_itself_is_not_told_to_be_the_other_one(code: str, message: str) -> None:
     own, other = "0035g00000Lm2XyAAJ", "0035g00000Lm2XzAAJ"
-    told = partial(guide, object_name="Contact", event_type="Update", salesforce_id=own)
-    alone = told(diagnose(message, code))
+    guided = partial(guide, object_name="Contact", event_type="Update", salesforce_id=own)
+    alone = guided(diagnose(message, code))
     assert own not in repr(alone)
-    named = told(diagnose(f"{message} {other}", code))
+    named = guided(diagnose(f"{message} {other}", code))
     assert other in repr(named)
     assert own not in repr(named)

@@ -33,22 +33,22 @@ def test_an_empty_value_is_an_unknown_one() -> None:
 
 @given(st.text(max_size=400))
 def test_a_name_survives_its_marks(value: str) -> None:
-    said = fill("x {it} y [[z {it}|w]]", {"it": (value,)})
-    assert said is not None
-    pieces = list(names(said))
+    filled = fill("x {it} y [[z {it}|w]]", {"it": (value,)})
+    assert filled is not None
+    pieces = list(names(filled))
     marked = [piece for piece, named in pieces if named]
     shown = marked_name(value)[2:-2]
     assert len(shown) <= LONGEST_NAME
-    assert "\n" not in said
+    assert "\n" not in filled
     if shown:
         assert marked == [shown, shown]
-        assert plain(said) == f"x {shown} y z {shown}"
+        assert plain(filled) == f"x {shown} y z {shown}"
 
 
 def test_stars_in_a_name_do_not_end_it() -> None:
-    said = fill("{it}", {"it": ("**a** * b*",)})
-    assert said is not None
-    assert list(names(said)) == [("∗∗a∗∗ * b∗", True)]
+    filled = fill("{it}", {"it": ("**a** * b*",)})
+    assert filled is not None
+    assert list(names(filled)) == [("∗∗a∗∗ * b∗", True)]
 
 
 def test_a_sentence_may_be_for_what_is_not_known() -> None:

@@ -36,9 +36,9 @@ def everything(explanation: Explanation) -> str:
     ],
 )
 def test_words_of_a_class_or_an_exception_switch_no_duplicate_rule_off(message: str) -> None:
-    said = everything(explain_message(message, APEX))
-    assert "duplicate rule" not in said.lower()
-    assert "DuplicateRules" not in said and "RecordTypes" not in said
+    text = everything(explain_message(message, APEX))
+    assert "duplicate rule" not in text.lower()
+    assert "DuplicateRules" not in text and "RecordTypes" not in text
 
 
 def test_a_record_type_that_a_user_lacks_is_no_deleted_record() -> None:
@@ -46,9 +46,9 @@ def test_a_record_type_that_a_user_lacks_is_no_deleted_record() -> None:
         "INVALID_CROSS_REFERENCE_KEY, Type: this ID value isn’t valid for the user: 0125g0000008UgcAAE",
         "Registro: this ID value isn't valid for the user: 0125g0000008UgcAAE: [RecordTypeId]",
     ):
-        said = everything(explain_message(message, object_name="Order"))
-        assert "may not use the record type" in said
-        assert "Recycle Bin" not in said and "deleted" not in said
+        text = everything(explain_message(message, object_name="Order"))
+        assert "may not use the record type" in text
+        assert "Recycle Bin" not in text and "deleted" not in text
 
 
 @pytest.mark.parametrize(
@@ -155,9 +155,9 @@ def test_a_delete_that_failed_is_explained_by_its_own_text() -> None:
         ),
         ("You cannot delete a shipped parcel", "“You cannot delete a shipped parcel”"),
     ):
-        said = everything(explain_message(f"DELETE_FAILED: {text}", object_name="Order"))
-        assert ("Other records still use" in said) is (part == "used")
-        assert part == "used" or part in said
+        shown = everything(explain_message(f"DELETE_FAILED: {text}", object_name="Order"))
+        assert ("Other records still use" in shown) is (part == "used")
+        assert part == "used" or part in shown
 
 
 def test_the_id_of_an_inactive_user_is_the_user() -> None:
@@ -230,8 +230,8 @@ def test_the_true_cure(message: str, cure: str) -> None:
 
 def test_a_lookup_filter_is_on_the_object_that_points_there() -> None:
     message = "FIELD_FILTER_VALIDATION_EXCEPTION: Contract must belong to the same account"
-    said = everything(explain_message(f"the “Renew” process failed. {message}", object_name="Order"))
-    assert "/ObjectManager/Contract" not in said and "/ObjectManager/Account" not in said
+    text = everything(explain_message(f"the “Renew” process failed. {message}", object_name="Order"))
+    assert "/ObjectManager/Contract" not in text and "/ObjectManager/Account" not in text
 
 
 def test_an_object_in_another_language_and_a_job_title() -> None:
@@ -243,8 +243,8 @@ def test_an_object_in_another_language_and_a_job_title() -> None:
 
 def test_the_state_of_a_machine_is_no_address() -> None:
     message = "FIELD_INTEGRITY_EXCEPTION, Machine State: id value of incorrect type: on: [Machine_State__c]"
-    said = everything(explain_message(message))
-    assert "AddressCleanerOverview" not in said and "country" not in said.lower()
+    text = everything(explain_message(message))
+    assert "AddressCleanerOverview" not in text and "country" not in text.lower()
 
 
 def test_a_message_that_was_cut_says_so() -> None:
@@ -335,8 +335,8 @@ def test_an_e_mail_that_names_something_gone_is_no_lookup() -> None:
     message = (
         "SendEmail failed. First exception on row 0; first error: INVALID_CROSS_REFERENCE_KEY, invalid id: []"
     )
-    said = everything(explain_message(message))
-    assert "sends the e-mail" in said and "Recycle Bin" not in said
+    text = everything(explain_message(message))
+    assert "sends the e-mail" in text and "Recycle Bin" not in text
 
 
 def test_a_limit_in_apex_is_tried_alone_and_called_no_fault_of_the_record() -> None:
@@ -463,13 +463,13 @@ def test_what_was_not_found_is_a_record_and_no_field() -> None:
 
 
 def test_a_state_without_a_country_adds_nothing_to_the_lists() -> None:
-    said = everything(
+    text = everything(
         explain_message(
             "A country/territory must be specified before specifying a state value for field: Other State"
         )
     )
-    assert "a state but no country: Other State" in said
-    assert "Add the missing code" not in said
+    assert "a state but no country: Other State" in text
+    assert "Add the missing code" not in text
 
 
 @pytest.mark.parametrize(
@@ -485,9 +485,9 @@ def test_a_state_without_a_country_adds_nothing_to_the_lists() -> None:
 def test_a_link_that_is_refused_for_a_reason_of_its_own_is_no_deleted_record(
     message: str, words: str
 ) -> None:
-    said = everything(explain_message(message))
-    assert words in said
-    assert "does not exist any more" not in said
+    text = everything(explain_message(message))
+    assert words in text
+    assert "does not exist any more" not in text
     assert "does not exist any more" in everything(
         explain_message("INVALID_CROSS_REFERENCE_KEY: invalid cross reference id")
     )
@@ -495,21 +495,21 @@ def test_a_link_that_is_refused_for_a_reason_of_its_own_is_no_deleted_record(
 
 def test_a_parent_is_looked_for_by_the_field_that_the_message_names() -> None:
     message = "INVALID_FIELD: Foreign key external ID: 77 not found for field {} in entity User"
-    said = everything(explain_message(message.format("Agent_Number__c")))
-    assert "User with the Agent_Number__c 77" in said
-    assert "parent of this record" in said  # the message names the parent's object, not the record's
+    text = everything(explain_message(message.format("Agent_Number__c")))
+    assert "User with the Agent_Number__c 77" in text
+    assert "parent of this record" in text  # the message names the parent's object, not the record's
     assert "User with the Email 77" in everything(explain_message(message.format("Email")))
     assert "User with the StoreConnect ID 77" in everything(explain_message(message.format("s_c__sC_Id__c")))
 
 
 def test_another_parent_is_no_matter_of_rights() -> None:
     refused = "Attempting to update (as part of an upsert) parent field Depot__c with new value"
-    said = everything(explain_message(f"INVALID_FIELD_FOR_INSERT_UPDATE: {refused}"))
-    assert "see which parent it has in Depot__c" in said
-    assert "permission set" not in said
+    text = everything(explain_message(f"INVALID_FIELD_FOR_INSERT_UPDATE: {refused}"))
+    assert "see which parent it has in Depot__c" in text
+    assert "permission set" not in text
 
 
 def test_a_link_that_exists_changes_no_unique_value() -> None:
-    said = everything(explain_message("DUPLICATE_VALUE: Already a campaign member."))
-    assert "“Already a campaign member”" in said
-    assert "change the value" not in said
+    text = everything(explain_message("DUPLICATE_VALUE: Already a campaign member."))
+    assert "“Already a campaign member”" in text
+    assert "change the value" not in text

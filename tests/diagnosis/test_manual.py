@@ -73,8 +73,8 @@ def test_its_article_is_the_one_that_the_manual_names(code: str) -> None:
 
 @pytest.mark.parametrize("code", MANUAL_CODES)
 def test_every_cure_that_the_manual_names_is_named(code: str) -> None:
-    text, said = resolutions()[code], said_of(code)
-    missing = [cure for pattern, cure in _CURES.items() if re.search(pattern, text) and cure not in said]
+    text, ours = resolutions()[code], said_of(code)
+    missing = [cure for pattern, cure in _CURES.items() if re.search(pattern, text) and cure not in ours]
     assert not missing
 
 

@@ -44,6 +44,6 @@ def test_the_telling_part_comes_first(code: str | None, message: str, expected: 
 
 @given(st.text(max_size=200), st.sampled_from([None, "INVALID_FIELD", "UNKNOWN_EXCEPTION", "?"]))
 def test_any_message_has_one_line(message: str, code: str | None) -> None:
-    told = summarize(message, code)
-    assert "\n" not in told
-    assert "\x1b" not in told
+    line = summarize(message, code)
+    assert "\n" not in line
+    assert "\x1b" not in line

@@ -65,9 +65,9 @@ class Desk:
         """Run a command as the shell does."""
         self.capture.readouterr()
         code = run([*words, "--org", "box"])
-        said = CommandResult(code, *self.capture.readouterr())
-        assert self.server.access_token not in said.out + said.err
-        return said
+        result = CommandResult(code, *self.capture.readouterr())
+        assert self.server.access_token not in result.out + result.err
+        return result
 
     async def sleep(self, seconds: float) -> None:
         """Wait: the org gets this time."""

@@ -89,9 +89,9 @@ def test_ctrl_c_twice_quits_and_the_journal_knows(desk: Terminal, org: WatchedSe
     assert running.wait() == ExitCode.INTERRUPTED
     assert "see 'syncerr-tui resume'" in running.err
     gate.open.set()
-    told = desk.run("resume")
+    result = desk.run("resume")
     assert re.search(
-        r"\d+ planned, \d+ proven, (\d+ not fixed, )?[1-9]\d* sent with unknown outcome", told.out
+        r"\d+ planned, \d+ proven, (\d+ not fixed, )?[1-9]\d* sent with unknown outcome", result.out
     )
     finish(desk, org)
 

@@ -199,7 +199,7 @@ def test_killed_while_it_re_syncs_with_a_fix(tmp_path: Path) -> None:
             run = world.killed(kill.run, kill.when, *asked)
             assert run.code in {0, 1, -signal.SIGKILL}, run.err
             world.check(name, before, kill)
-            told = world.run("list")
-            assert ("1 safeguard off since" in told.err) is (world.components() != before)
+            result = world.run("list")
+            assert ("1 safeguard off since" in result.err) is (world.components() != before)
             world.restore(before)
             assert org.wrongly_fixed(run.rows) == {}

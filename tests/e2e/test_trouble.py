@@ -157,12 +157,12 @@ def test_an_org_that_lies(lie: str, verdict: str, seed: int, make_desk: MakeDesk
     with served(options, clock=clock) as server:
         desk = prepared(server, clock, make_desk, **profile)
         listed = server.failed()
-        said = desk("resync", "--all", "--yes", "--json")
-        verdicts = check(server, desk, said, listed)
+        result = desk("resync", "--all", "--yes", "--json")
+        verdicts = check(server, desk, result, listed)
         assert asked_twice(server) == {}
         fixed_elsewhere = {event for event, count in server.counts().items() if not count["requested"]}
-    assert said.code == NOT_ALL_FIXED
-    if lie == "second-operator" and fixed_elsewhere.isdisjoint(row["id"] for row in said.rows):
+    assert result.code == NOT_ALL_FIXED
+    if lie == "second-operator" and fixed_elsewhere.isdisjoint(row["id"] for row in result.rows):
         verdict = "FIXED"  # somebody else took what the plan had left out
     assert verdicts[verdict], verdicts
 
@@ -176,10 +176,10 @@ def test_trouble_that_costs_time_only(fault: str, seed: int, make_desk: MakeDesk
         desk = prepared(server, clock, make_desk)
         server.faults.add(fault)
         listed = server.failed()
-        said = desk("resync", "--all", "--yes", "--json")
-        assert check(server, desk, said, listed) == expected
+        result = desk("resync", "--all", "--yes", "--json")
+        assert check(server, desk, result, listed) == expected
         assert asked_twice(server) == {}
-    assert said.code == NOT_ALL_FIXED
+    assert result.code == NOT_ALL_FIXED
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -190,10 +190,10 @@ def test_trouble_that_leaves_rows_open(fault: str, seed: int, make_desk: MakeDes
         desk = prepared(server, clock, make_desk)
         server.faults.add(fault)
         listed = server.failed()
-        said = desk("resync", "--all", "--yes", "--json")
-        verdicts = check(server, desk, said, listed)
+        result = desk("resync", "--all", "--yes", "--json")
+        verdicts = check(server, desk, result, listed)
         assert asked_twice(server) == {}
-    assert said.code == NOT_ALL_FIXED
+    assert result.code == NOT_ALL_FIXED
     assert verdicts.total() > verdicts["FIXED"]
 
 
@@ -203,12 +203,12 @@ def test_trouble_from_the_first_request_on(fault: str, code: int, words: str, ma
     with served(DemoOptions(errors=5, manual_clock=True), clock=clock) as server:
         desk = prepared(server, clock, make_desk)
         server.faults.add(fault)
-        said = desk("resync", "--all", "--yes", "--json")
+        result = desk("resync", "--all", "--yes", "--json")
         assert server.counts() == {}
         desk.assert_no_secret_on_disk()
-    assert (said.code, said.out) == (code, "")
-    assert len(said.err.splitlines()) == 1
-    payload = json.loads(said.err)
+    assert (result.code, result.out) == (code, "")
+    assert len(result.err.splitlines()) == 1
+    payload = json.loads(result.err)
     assert payload["exit_code"] == code
     assert words in f"{payload['error']}. {payload['hint']}"
 
@@ -249,24 +249,24 @@ def test_trouble_from_the_middle_of_a_run_on(fault: str, code: int, number: int,
         desk = prepared(server, clock, make_desk, proof_timeout=40)
         listed = server.failed()
         server.before = at_ask(number, lambda: server.faults.add(fault))
-        said = desk("resync", "--all", "--yes", "--json")
-        verdicts = check(server, desk, said, listed)
+        result = desk("resync", "--all", "--yes", "--json")
+        verdicts = check(server, desk, result, listed)
         # Where the line is merely bad, the brake ends the run and its rows are UNKNOWN: no failure to tell.
-        assert said.code == (code if code != UNREACHABLE else NOT_ALL_FIXED)
-        if said.code != NOT_ALL_FIXED:
-            assert json.loads(said.err.splitlines()[-1])["exit_code"] == code
+        assert result.code == (code if code != UNREACHABLE else NOT_ALL_FIXED)
+        if result.code != NOT_ALL_FIXED:
+            assert json.loads(result.err.splitlines()[-1])["exit_code"] == code
         assert verdicts["NOT SENT"]
-        sent = [row["id"] for row in said.rows if row["verdict"] not in {"NOT SENT", "FIXED"}]
+        sent = [row["id"] for row in result.rows if row["verdict"] not in {"NOT SENT", "FIXED"}]
         server.faults.clear()
         clock.advance(10)
         server.org.engine.run_due()
         again = desk("verify", "--json")
         assert {row["id"] for row in again.rows} <= set(sent)
-        assert server.wrongly_fixed([*said.rows, *again.rows]) == {}
+        assert server.wrongly_fixed([*result.rows, *again.rows]) == {}
         last = desk("resync", "--all", "--yes", "--json")
         assert last.code == NOT_ALL_FIXED
         assert asked_again_unread(server) == []
-        assert server.wrongly_fixed([*said.rows, *again.rows, *last.rows]) == {}
+        assert server.wrongly_fixed([*result.rows, *again.rows, *last.rows]) == {}
 
 
 def test_a_record_that_should_be_gone_and_is_not(make_desk: MakeDesk) -> None:
@@ -282,9 +282,9 @@ def test_a_record_that_should_be_gone_and_is_not(make_desk: MakeDesk) -> None:
 
         server.before = misbehave
         desk = make_desk(server, clock)
-        said = desk("resync", "--all", "--yes", "--json")
-        assert server.wrongly_fixed(said.rows) == {}
-        gone = [row for row in said.rows if row["id"] in deletes and row["id"] in server.counts()]
+        result = desk("resync", "--all", "--yes", "--json")
+        assert server.wrongly_fixed(result.rows) == {}
+        gone = [row for row in result.rows if row["id"] in deletes and row["id"] in server.counts()]
         assert gone
         assert {row["verdict"] for row in gone} == {"UNKNOWN"}
         assert all(row["reason"].endswith("is still there") for row in gone)
@@ -297,10 +297,10 @@ def test_a_precondition_that_cannot_be_asked_leaves_nothing_in_doubt(make_desk: 
         desk = prepared(server, clock, make_desk)
         server.faults.add("maintenance:action")
         listed = server.failed()
-        said = desk("resync", "--all", "--yes", "--json")
-        assert set(check(server, desk, said, listed)) == {"NOT SENT"}
+        result = desk("resync", "--all", "--yes", "--json")
+        assert set(check(server, desk, result, listed)) == {"NOT SENT"}
         assert server.asks == []
-    assert "never reached the org" in said.out
+    assert "never reached the org" in result.out
 
 
 @pytest.mark.parametrize(
@@ -319,10 +319,10 @@ def test_why_the_action_cannot_be_called_is_told_as_it_is(
         desk = prepared(server, clock, make_desk)
         server.faults.add(fault)
         listed = server.failed()
-        said = desk("resync", "--all", "--yes", "--json")
-        assert set(check(server, desk, said, listed)) == {"NOT SENT"}
-    assert said.code == REFUSED
-    assert words in said.complaint
+        result = desk("resync", "--all", "--yes", "--json")
+        assert set(check(server, desk, result, listed)) == {"NOT SENT"}
+    assert result.code == REFUSED
+    assert words in result.complaint
 
 
 @pytest.mark.parametrize("fault", ["repeated-locator", "expired-locator"])
@@ -334,13 +334,13 @@ def test_a_list_that_the_org_loses_its_place_in(fault: str, make_desk: MakeDesk)
         desk = prepared(server, clock, make_desk)
         server.faults.add(fault)
         listed = server.failed()
-        said = desk("resync", "--all", "--yes", "--json")
+        result = desk("resync", "--all", "--yes", "--json")
         if fault == "repeated-locator":
-            assert (said.code, said.out, server.counts()) == (UNREACHABLE, "", {})
-            assert "keeps answering with the same page" in said.complaint
+            assert (result.code, result.out, server.counts()) == (UNREACHABLE, "", {})
+            assert "keeps answering with the same page" in result.complaint
         else:
-            check(server, desk, said, listed)
-            assert said.code == NOT_ALL_FIXED
+            check(server, desk, result, listed)
+            assert result.code == NOT_ALL_FIXED
 
 
 def test_every_fault_of_the_demo_org_is_met_here() -> None:

@@ -123,9 +123,9 @@ def test_an_interrupted_run_is_taken_up_by_one_only(
     assert held.met.wait(60)
     held.open.set()
     codes = sorted(child.wait() for child in both)
-    told = both[0].err + both[1].err
-    assert codes in ([0, 1], [1, 5]), told
-    assert "No interrupted run." in told or "This run is still under way" in told
+    complaints = both[0].err + both[1].err
+    assert codes in ([0, 1], [1, 5]), complaints
+    assert "No interrupted run." in complaints or "This run is still under way" in complaints
     assert asked_twice(org) == {}
     with journal_of(first.home) as history:
         (run,) = history.runs()

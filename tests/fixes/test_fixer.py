@@ -337,12 +337,12 @@ async def test_a_journal_that_fails_once_a_request_has_left_is_not_told_as_nothi
     """It is the fix, its outcome, its putting back, what became of that, and its end that are written."""
     fixer, option = fixer_of(org, journal), await option_of(org)
     FullDisk(monkeypatch, writes)
-    with pytest.raises(MachineError) as told:
+    with pytest.raises(MachineError) as refused:
         await fixer.restore((await fixer.apply(FixRequest(option))).fix)
     assert len(org.writes) == sent
     nothing = writes in {0, 2}
-    assert ("Nothing is sent" in told.value.line) is nothing
-    assert ("was sent" in told.value.line) is not nothing
+    assert ("Nothing is sent" in refused.value.line) is nothing
+    assert ("was sent" in refused.value.line) is not nothing
 
 
 async def test_off_meanwhile_tells_what_a_full_disk_left_off(

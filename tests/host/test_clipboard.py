@@ -18,9 +18,9 @@ def payload_of(sequence: str) -> str:
 
 def test_over_ssh_the_terminal_is_asked(tmp_path: Path) -> None:
     written: list[str] = []
-    said = copy("0015g00000Qr7TbAAJ", environ=SSH, write=written.append, fallback=tmp_path / "copied.txt")
+    message = copy("0015g00000Qr7TbAAJ", environ=SSH, write=written.append, fallback=tmp_path / "copied.txt")
     assert payload_of(written[0]) == "0015g00000Qr7TbAAJ"
-    assert "terminal" in said.line
+    assert "terminal" in message.line
     assert not (tmp_path / "copied.txt").exists()
 
 
@@ -39,9 +39,9 @@ def test_tmux_gets_both_forms_and_screen_gets_pieces() -> None:
 def test_what_no_clipboard_takes_goes_to_a_private_file(tmp_path: Path) -> None:
     written: list[str] = []
     target = tmp_path / "deep" / "copied.txt"
-    said = copy("m" * OSC52_LIMIT, environ=SSH, write=written.append, fallback=target)
+    message = copy("m" * OSC52_LIMIT, environ=SSH, write=written.append, fallback=target)
     assert written == []
-    assert said.path == target
+    assert message.path == target
     assert target.read_text() == "m" * OSC52_LIMIT
     assert target.stat().st_mode & 0o077 == 0
 
@@ -58,10 +58,10 @@ def test_on_the_own_machine_the_systems_tool_goes_first(tmp_path: Path) -> None:
     tool.chmod(0o755)
     written: list[str] = []
     environ = {"DISPLAY": ":0", "PATH": f"{tmp_path}:/usr/bin:/bin"}
-    said = copy("text", environ=environ, write=written.append, fallback=tmp_path / "x")
+    message = copy("text", environ=environ, write=written.append, fallback=tmp_path / "x")
     assert (tmp_path / "clip").read_text() == "text"
     assert written == []
-    assert said.line == "Copied to the clipboard"
+    assert message.line == "Copied to the clipboard"
 
 
 def test_a_tool_that_fails_is_no_clipboard(tmp_path: Path) -> None:
@@ -93,9 +93,9 @@ def tmux(folder: Path, *, passes: str, features: str, loads: int = 0) -> dict[st
 def test_tmux_takes_it_itself_where_it_passes_it_on(tmp_path: Path) -> None:
     environ = tmux(tmp_path, passes="external", features="256,clipboard,RGB")
     written: list[str] = []
-    said = copy("héllo", environ=environ, write=written.append, fallback=tmp_path / "x")
+    message = copy("héllo", environ=environ, write=written.append, fallback=tmp_path / "x")
     assert (tmp_path / "clip").read_text(encoding="utf-8") == "héllo"
-    assert (written, said.doubt) == ([], "")
+    assert (written, message.doubt) == ([], "")
 
 
 @pytest.mark.parametrize(
@@ -107,6 +107,6 @@ def test_where_tmux_may_keep_it_the_terminal_is_asked_and_that_is_said(
 ) -> None:
     environ = tmux(tmp_path, passes=passes, features=features, loads=loads)
     written: list[str] = []
-    said = copy("text", environ=environ, write=written.append, fallback=tmp_path / "x")
+    message = copy("text", environ=environ, write=written.append, fallback=tmp_path / "x")
     assert payload_of(written[0]) == "text"
-    assert said.doubt == "If nothing arrives: tmux set -s set-clipboard on"
+    assert message.doubt == "If nothing arrives: tmux set -s set-clipboard on"

@@ -177,10 +177,10 @@ def test_the_app_does_not_open_with_a_mistake_in_it(
     (tmp_path / "config").mkdir()
     (tmp_path / "config" / "config.toml").write_text("[keys]\nresnc = 'Q'\n", encoding="utf-8")
     assert run([]) == 2
-    said = capsys.readouterr()
-    assert said.out == ""
+    output = capsys.readouterr()
+    assert output.out == ""
     path = tmp_path / "config" / "config.toml"
-    assert said.err == f"syncerr-tui: {path}:2: keys.resnc is not an action. Did you mean resync?\n"
+    assert output.err == f"syncerr-tui: {path}:2: keys.resnc is not an action. Did you mean resync?\n"
     assert run(["info"]) == 0
     shown = capsys.readouterr().out
     assert "keys.resnc is not an action" in shown

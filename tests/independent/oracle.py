@@ -167,8 +167,8 @@ class Oracle:
                 yield f"false ELSEWHERE: {what}"
             if verdict in {"STILL FAILING", "NEW CAUSE"} and self._under_way(event, ran):
                 yield f"early {verdict}: {what}"
-        told = Counter(event for event, _, _ in ran.rows)
-        yield from (f"told twice: {event} by {ran.argv}" for event, times in told.items() if times > 1)
+        counts = Counter(event for event, _, _ in ran.rows)
+        yield from (f"told twice: {event} by {ran.argv}" for event, times in counts.items() if times > 1)
 
     def _not_fixed(self, event: str, ran: Ran) -> Iterator[str]:
         asked = [one.at for one in self.truth.asked(event) if one.at <= ran.ended]
@@ -223,9 +223,9 @@ class Oracle:
                 if verdict not in {"FIXED", "RESOLVED ELSEWHERE"}
             )
         if ran.sends and ran.code in {0, 1} and ran.killed is None and "--all" in ran.argv:
-            told = {event for event, _, _ in ran.rows} | set(re.findall(r"Left out: (\w+):", ran.err))
+            listed = {event for event, _, _ in ran.rows} | set(re.findall(r"Left out: (\w+):", ran.err))
             for event in self.org.events:
-                if event not in told and self._failed_throughout(event, ran):
+                if event not in listed and self._failed_throughout(event, ran):
                     yield f"without an end: {event}: {what}"
 
 

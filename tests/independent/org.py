@@ -472,8 +472,8 @@ class Org:
             self._check(table, path)
         rows = self._access_rows() if table.name == "UserRecordAccess" else list(table.rows.values())
         unseen = self._unseen()
-        wanted = [row for row in rows if row.get("Id") not in unseen and query.where(row)]
-        return soql.ordered(wanted, query, self._value)
+        matching = [row for row in rows if row.get("Id") not in unseen and query.where(row)]
+        return soql.ordered(matching, query, self._value)
 
     def _column(self, query: soql.Query) -> list[soql.Value]:
         return [self._value(row, query.columns[0]) for row in self._select(query)]

@@ -86,14 +86,14 @@ def at(value: Any, pointer: str) -> Any:
 
 def check_schema(process: Child) -> None:
     """One object, with the promised keys."""
-    told = strictly(process.out)
-    assert {"candidates", "chosen", "refused"} <= set(told)
-    assert (process.code == 0) == (told["chosen"] is not None)
-    assert told["chosen"] in {None, *range(len(told["candidates"]))}
-    for one in told["refused"]:
+    document = strictly(process.out)
+    assert {"candidates", "chosen", "refused"} <= set(document)
+    assert (process.code == 0) == (document["chosen"] is not None)
+    assert document["chosen"] in {None, *range(len(document["candidates"]))}
+    for one in document["refused"]:
         assert one["what"]
         assert one["why"]
-    for one in told["candidates"]:
+    for one in document["candidates"]:
         assert one["kind"] in KINDS
         assert one["style"] in {"lwc", "aura", "rest"}
         assert isinstance(one["namespace"], str)
@@ -114,8 +114,8 @@ def check_schema(process: Child) -> None:
 def chosen(process: Child) -> dict[str, Any]:
     """The one clear candidate."""
     assert process.code == 0, process.out + process.err
-    told = strictly(process.out)
-    found: dict[str, Any] = told["candidates"][told["chosen"]]
+    document = strictly(process.out)
+    found: dict[str, Any] = document["candidates"][document["chosen"]]
     return found
 
 

@@ -132,8 +132,8 @@ def test_the_story_of_a_row_in_its_order(journal: Journal) -> None:
     run = begin(journal)
     sent = send(journal, run, 1, OutcomeKind.UNKNOWN)
     journal.finish_rows(run, [Attempt(ROWS[0], intent=sent).judged(Verdict.UNKNOWN, "no trace")])
-    told = row_history.story(journal, ROWS[0].id)
-    assert [(one.what, one.words) for one in told] == [
+    story = row_history.story(journal, ROWS[0].id)
+    assert [(one.what, one.words) for one in story] == [
         ("sent", "in wave 1"),
         ("answer", "no answer came back"),
         ("UNKNOWN", "no trace"),

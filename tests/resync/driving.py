@@ -48,12 +48,12 @@ def runner_for(org: LyingOrg, journal: Journal, plan: Plan, time: Time, **option
 
 async def drive(runner: Runner, on: Callable[[RunEvent], None] | None = None) -> list[RunEvent]:
     """All events of a run; `on` sees each as it comes."""
-    told = []
+    events = []
     async for event in runner.run():
-        told.append(event)
+        events.append(event)
         if on is not None:
             on(event)
-    return told
+    return events
 
 
 def last_of_each(events: Sequence[RunEvent]) -> dict[str, RowChanged]:

@@ -115,8 +115,8 @@ async def test_a_tick_that_is_taken_back_is_on_record_and_is_not_proven(journal:
     events = await drive(runner, on)
     assert states[:3] == [RowState.ASKED, RowState.WAITING, RowState.ASKED]
     assert ending(events).counts.not_sent == 1
-    said = [one.what for one in row_history.story(journal, errors[0].id)]
-    assert said == ["shown", "pressed", "shown", "not pressed", "NOT SENT"]
+    steps = [one.what for one in row_history.story(journal, errors[0].id)]
+    assert steps == ["shown", "pressed", "shown", "not pressed", "NOT SENT"]
     assert History(journal).open_attempts() == {}, "nothing is in doubt"
 
 

@@ -112,8 +112,8 @@ class FakeOrg:
         rows = list(self.rows.get(found[2], ()))
         if found[3]:
             self._may_filter(found[2], found[3])
-            wanted = {value.strip().strip("'") for value in found[4].split(",")}
-            rows = [row for row in rows if wanted.intersection(_spoken(row.get(found[3])))]
+            ids = {value.strip().strip("'") for value in found[4].split(",")}
+            rows = [row for row in rows if ids.intersection(_spoken(row.get(found[3])))]
         if found[5]:
             return [{found[5]: value} for value in dict.fromkeys(row.get(found[5]) for row in rows)]
         names = [name.strip() for name in found[1].split(",")]

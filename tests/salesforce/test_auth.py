@@ -440,9 +440,9 @@ def test_a_refresh_token_that_the_keyring_does_not_take_serves_until_the_end(
     tokens = tokens_for(way, {})
     monkeypatch.setattr(ring, "set_password", lambda *_: ring.get_password("locked", ""))
     first = tokens.current()
-    (told,) = caplog.messages
-    assert "cannot be kept in keyring:syncerr/acme" in told
-    assert "second" not in told
+    (warning,) = caplog.messages
+    assert "cannot be kept in keyring:syncerr/acme" in warning
+    assert "second" not in warning
     host.gives(access_token="another")
     assert tokens.renew(first).access_token == "another"
     assert host.form()["refresh_token"] == "second"

@@ -85,9 +85,9 @@ def test_an_answer_is_sorted_and_told(
     body: Any = [{"errorCode": code, "message": message}] if code else "<html>maintenance</html>"
     fault = read_answer(status, body)
     assert fault.kind is kind
-    for how, wanted in ((False, reading), (True, writing)):
+    for how, expected in ((False, reading), (True, writing)):
         error = fault.error(host="acme.my.salesforce.com", writing=how)
-        assert type(error) is wanted
+        assert type(error) is expected
         assert error.title
         assert error.hint
         assert not error.title.endswith(".")

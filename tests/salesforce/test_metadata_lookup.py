@@ -175,11 +175,11 @@ async def test_what_was_told_is_there_at_once_for_another_error_and_nobody_is_as
     resolver = MetadataLookup(org, ORG)
     remembered = partial(resolver.remembered, diagnose(FLOW), object_name="Order")
     assert remembered(processed_at=FAILED_AT) is None
-    told = await resolver.resolve(diagnose(FLOW), object_name="Order", processed_at=FAILED_AT)
+    resolved = await resolver.resolve(diagnose(FLOW), object_name="Order", processed_at=FAILED_AT)
     asked = [*org.asked]
-    assert remembered(processed_at=FAILED_AT) == told
+    assert remembered(processed_at=FAILED_AT) == resolved
     [later] = remembered(processed_at=FAILED_AT - timedelta(hours=1)) or ()
-    assert later == replace(told[0], changed_since_failure=True)
+    assert later == replace(resolved[0], changed_since_failure=True)
     assert resolver.remembered(diagnose(RULE), object_name="Order", processed_at=FAILED_AT) is None
     assert org.asked == asked
 
@@ -241,13 +241,13 @@ async def test_where_things_are_is_kept_for_the_next_start_but_not_when_they_wer
 ) -> None:
     store = MetadataCache(tmp_path, "00D5g000004AbcDEAS")
     first = MetadataLookup(Org({table: [row]}), ORG, store)
-    [told] = await first.resolve(diagnose(message), object_name="Order", processed_at=FAILED_AT)
-    assert told.modified_by is not None
+    [resolved] = await first.resolve(diagnose(message), object_name="Order", processed_at=FAILED_AT)
+    assert resolved.modified_by is not None
 
     silent = Org()
     [kept] = await MetadataLookup(silent, ORG, store).recall(diagnose(message), object_name="Order")
     assert silent.asked == []
-    assert (kept.name, kept.address) == (name, told.address)
+    assert (kept.name, kept.address) == (name, resolved.address)
     assert kept.modified_at is None and kept.modified_by is None
 
     gone = Org(refuses={table: UnreachableError("gone")})

@@ -83,8 +83,8 @@ async def test_an_object_that_cannot_be_read_is_no_absence() -> None:
 async def test_500_records_are_looked_for_in_three_queries_that_fit() -> None:
     with ScriptedServer(lambda _: query_page([])) as server:
         org = client(server)
-        wanted = [storeconnect_id(number) for number in range(500)]
-        assert await the_org(org).find_records("Order", wanted) == {}
+        ids = [storeconnect_id(number) for number in range(500)]
+        assert await the_org(org).find_records("Order", ids) == {}
         assert sorted(asked.query["q"].count("'") // 2 for asked in server.asked) == [100, 200, 200]
         await org.close()
 

@@ -196,9 +196,9 @@ def test_a_pattern_that_is_being_typed_filters_already() -> None:
 )
 def test_no_pattern_can_make_anybody_wait(pattern: str) -> None:
     hostile = sync_error(9, message=clean("a" * 30_000 + "!"))
-    wanted, before = parse(f"/{pattern}/"), time.process_time()
+    only, before = parse(f"/{pattern}/"), time.process_time()
     for _ in range(20):
-        wanted.matches(hostile, NOW)
+        only.matches(hostile, NOW)
     assert time.process_time() - before < 3
 
 

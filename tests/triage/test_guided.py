@@ -140,8 +140,8 @@ def test_whatever_happens_the_numbers_add_up(seed: int) -> None:
                 state = state.filtered(parse(random.choice(["", "object:Order", "nowhere"])), now)
             case _:
                 state = state.moved(random.randint(-20, 20))
-        told = sum(int(part.split()[0]) for part in state.counted.split(", ") if part)
-        assert told == len(state.rows) == 9
+        total = sum(int(part.split()[0]) for part in state.counted.split(", ") if part)
+        assert total == len(state.rows) == 9
         assert set(state.shown_to_press) <= set(state.to_press) <= set(state.unanswered)
         assert not state.view or 0 <= state.cursor < len(state.view)
         assert state.time_left is None or state.time_left >= timedelta()

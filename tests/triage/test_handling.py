@@ -61,9 +61,9 @@ def test_the_last_word_of_each_kind_counts_and_notes_add_up() -> None:
         line(PARENT_ROW.id, KIND.ASSIGN, "", text="he is ill", minutes=2),
         line(PARENT_ROW.id, KIND.SUPPORT, "T-1", minutes=3),
     ]
-    said = handlings(graph, lines, NOW).of(PARENT_ROW.id)
-    assert (said.assignee, said.ticket) == ("", "T-1")
-    assert [note.text for note in said.notes] == ["first", "he is ill"]
+    handled = handlings(graph, lines, NOW).of(PARENT_ROW.id)
+    assert (handled.assignee, handled.ticket) == ("", "T-1")
+    assert [note.text for note in handled.notes] == ["first", "he is ill"]
 
 
 def test_what_is_said_of_a_cause_holds_for_the_errors_of_tomorrow_and_a_rows_own_counts_first() -> None:
@@ -72,9 +72,9 @@ def test_what_is_said_of_a_cause_holds_for_the_errors_of_tomorrow_and_a_rows_own
     lines = [line(key, KIND.ASSIGN, "tom"), line(PARENT_ROW.id, KIND.ASSIGN, "ana")]
     tomorrow = sync_error(9)
     graph.add([tomorrow])
-    for told in (lines, lines[::-1]):
-        said = handlings(graph, told, NOW)
-        assert (said.of(PARENT_ROW.id).assignee, said.of(tomorrow.id).assignee) == ("ana", "tom")
+    for in_order in (lines, lines[::-1]):
+        known = handlings(graph, in_order, NOW)
+        assert (known.of(PARENT_ROW.id).assignee, known.of(tomorrow.id).assignee) == ("ana", "tom")
 
 
 def test_what_was_said_of_a_cause_follows_it_when_its_code_is_told_from_the_wording() -> None:
@@ -108,35 +108,35 @@ def test_what_is_said_of_rows_that_are_gone_is_nothing_and_comes_back_with_them(
 def test_a_snooze_until_a_time_ends_by_itself(minutes: int, later: int) -> None:
     graph = graph_of(PARENT_ROW)
     value = snooze_value((NOW + timedelta(minutes=minutes)).isoformat(), NOW, 1, waits=True)
-    said = handlings(graph, [line(PARENT_ROW.id, KIND.SNOOZE, value)], NOW + timedelta(minutes=later))
-    assert (said.of(PARENT_ROW.id).snooze is not None) == (later < minutes)
+    handled = handlings(graph, [line(PARENT_ROW.id, KIND.SNOOZE, value)], NOW + timedelta(minutes=later))
+    assert (handled.of(PARENT_ROW.id).snooze is not None) == (later < minutes)
 
 
 def test_a_snooze_until_there_are_more_ends_when_there_are() -> None:
     graph = graph_of(PARENT_ROW)
-    told = [line(key_of(graph, PARENT_ROW.id), KIND.SNOOZE, snooze_value("+2", NOW, 1, waits=True))]
+    lines = [line(key_of(graph, PARENT_ROW.id), KIND.SNOOZE, snooze_value("+2", NOW, 1, waits=True))]
     graph.add([sync_error(10)])
-    assert handlings(graph, told, NOW).asleep == {PARENT_ROW.id, sync_error(10).id}
+    assert handlings(graph, lines, NOW).asleep == {PARENT_ROW.id, sync_error(10).id}
     graph.add([sync_error(11)])
-    assert handlings(graph, told, NOW).asleep == frozenset()
+    assert handlings(graph, lines, NOW).asleep == frozenset()
 
 
 def test_a_snooze_until_the_parent_is_fixed_ends_with_it() -> None:
     graph = graph_of(PARENT_ROW, VICTIM)
-    told = [line(VICTIM.id, KIND.SNOOZE, snooze_value(PARENT, NOW, 1, waits=True))]
+    lines = [line(VICTIM.id, KIND.SNOOZE, snooze_value(PARENT, NOW, 1, waits=True))]
     assert graph.links_of(VICTIM.id)
-    assert handlings(graph, told, NOW).asleep == {VICTIM.id}
+    assert handlings(graph, lines, NOW).asleep == {VICTIM.id}
     graph.discard([PARENT_ROW.id])
-    assert handlings(graph, told, NOW).asleep == frozenset()
+    assert handlings(graph, lines, NOW).asleep == frozenset()
 
 
 def test_who_is_woken_is_awake() -> None:
     graph = graph_of(PARENT_ROW)
-    told = [
+    lines = [
         line(PARENT_ROW.id, KIND.SNOOZE, snooze_value("8h", NOW, 1, waits=True)),
         line(PARENT_ROW.id, KIND.SNOOZE, ""),
     ]
-    assert handlings(graph, told, NOW).of(PARENT_ROW.id) == NOTHING_SAID
+    assert handlings(graph, lines, NOW).of(PARENT_ROW.id) == NOTHING_SAID
 
 
 @pytest.mark.parametrize("value", ["x", "+1", "+1:x", "+:", "2026-11-30", "9999", "until"])
@@ -185,8 +185,8 @@ def test_filters_know_what_was_said(text: str, found: bool) -> None:
         line(PARENT_ROW.id, KIND.ASSIGN, "Tom"),
         line(PARENT_ROW.id, KIND.SNOOZE, snooze_value("1h", NOW, 1, waits=True)),
     ]
-    wanted = parse(text, handled=handlings(graph, lines, NOW).of)
-    assert wanted.matches(PARENT_ROW, NOW) is found
+    only = parse(text, handled=handlings(graph, lines, NOW).of)
+    assert only.matches(PARENT_ROW, NOW) is found
 
 
 def test_snoozed_is_yes_or_no() -> None:

@@ -74,9 +74,9 @@ def test_rows_that_left_by_a_run_are_gone_unless_the_person_was_told() -> None:
     news = looked_at(A, B).compared(listed(A, B, C), LATER)
     assert news.left([A.id, C.id], known=False).gone == {A.id}
     assert news.left([A.id, C.id], known=False).marks == {}
-    told = news.left([A.id], known=True)
-    assert told.gone == frozenset()
-    assert told.compared(listed(B, C), LATER).gone == frozenset()
+    left = news.left([A.id], known=True)
+    assert left.gone == frozenset()
+    assert left.compared(listed(B, C), LATER).gone == frozenset()
 
 
 @pytest.mark.parametrize("news", [News(), News().left(["x"], known=True), News().known([A])])

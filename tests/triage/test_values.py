@@ -63,12 +63,12 @@ def test_each_line_counts_exactly_the_rows_that_its_term_keeps(
     assert sum(value.count for value in values) == len(errors)
     for value in values:
         members = {error.id for error in errors if cause_of(error.id) == value.text}
-        wanted = parse(
+        only = parse(
             value.term,
             codes=lambda: {e.code for e in errors if e.code},
             cause_of={value.text: members}.get,
         )
-        kept = [error for error in errors if wanted.matches(error, NOW)]
+        kept = [error for error in errors if only.matches(error, NOW)]
         assert len(kept) == value.count, value
 
 

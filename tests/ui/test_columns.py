@@ -324,12 +324,12 @@ async def test_a_file_of_another_kind_is_told_and_changes_nothing(
 
 
 def test_what_is_kept_is_read_again(tmp_path: Path) -> None:
-    wanted: Any = {
+    layouts: Any = {
         **USUAL,
         WindowClass.NARROW: layouts_of(layouts_text(USUAL))[WindowClass.WIDE],
     }
-    remembered.write(tmp_path / "new", "layout", "00D../../x", layouts_text(wanted))
-    assert remembered.read(tmp_path / "new", "layout", "00D../../x", layouts_of, USUAL) == wanted
+    remembered.write(tmp_path / "new", "layout", "00D../../x", layouts_text(layouts))
+    assert remembered.read(tmp_path / "new", "layout", "00D../../x", layouts_of, USUAL) == layouts
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["layout-00Dx.json"]
     assert remembered.read(tmp_path, "layout", "00D", layouts_of, USUAL) == USUAL
 

@@ -126,9 +126,9 @@ async def test_a_name_becomes_the_thing_itself(around: Surroundings) -> None:
     await around.settled()
     after = around.error_details.explain(error)
     assert addresses(after)[0][1] == BUILDER
-    [told] = after.changes
-    assert told.startswith("The Flow **Order Builder** was last changed on 2026-06-03 12:00 UTC by **Ana**.")
-    assert told.endswith(
+    [fact] = after.changes
+    assert fact.startswith("The Flow **Order Builder** was last changed on 2026-06-03 12:00 UTC by **Ana**.")
+    assert fact.endswith(
         "Not changed since this failure: a re-sync alone will most likely fail the same way."
     )
     assert [message.error for message in around.told if isinstance(message, KnownBetter)] == [error]
@@ -253,7 +253,7 @@ def test_addresses_are_web_addresses_each_once_the_next_step_first(around: Surro
     assert len({address for _, address in found}) == len(found)
     around.context.connection = None
     assert addresses(around.error_details.explain(sync_error(1))) == []
-    assert [told for told, _ in addresses(around.error_details.explain(flow_error()))] == [
+    assert [text for text, _ in addresses(around.error_details.explain(flow_error()))] == [
         "StoreConnect's article"
     ]
 

@@ -201,10 +201,10 @@ async def test_the_panel_of_an_error_remembers(opened: Open, tmp_path: Path) -> 
     async with opened(errors[:3], size=(120, 30)) as driven:
         await driven.ready()
         await driven.wait_for("Before")
-        told = " ".join(driven.pane.panel.text.split())
-        assert "Its cause was seen in 1 re-sync (2 rows), last fixed on 23 November by ana" in told
-        assert "(after the flow was repaired)" in told
-        assert "This row was sent once, last on 23 Nov 00:30: STILL FAILING." in told
+        text = " ".join(driven.pane.panel.text.split())
+        assert "Its cause was seen in 1 re-sync (2 rows), last fixed on 23 November by ana" in text
+        assert "(after the flow was repaired)" in text
+        assert "This row was sent once, last on 23 Nov 00:30: STILL FAILING." in text
         await driven.press("j")
         await driven.wait_for(lambda: "Message number 2" in driven.pane.panel.text)
         assert "This row was sent" not in driven.pane.panel.text
@@ -217,8 +217,8 @@ async def test_a_cause_of_which_nothing_was_sent_was_not_tried(opened: Open, tmp
     async with opened(errors, size=(120, 30)) as driven:
         await driven.ready()
         await driven.wait_for("Before")
-        told = " ".join(driven.pane.panel.text.split())
-        assert "Its cause was seen in 1 re-sync (1 row) and was never fixed by one so far." in told
+        text = " ".join(driven.pane.panel.text.split())
+        assert "Its cause was seen in 1 re-sync (1 row) and was never fixed by one so far." in text
 
 
 async def test_the_third_try_of_the_same_thing_is_warned_about(opened: Open, tmp_path: Path) -> None:

@@ -275,5 +275,5 @@ def test_a_command_filters_by_a_saved_name(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setenv("SYNCERR_CONFIG", str(config))
     graph = CauseGraph()
     graph.add(ERRORS)
-    wanted = filter_over(graph, "saved:night object:Order")
-    assert sum(wanted.matches(error, NOW) for error in ERRORS) == 4
+    only = filter_over(graph, "saved:night object:Order")
+    assert sum(only.matches(error, NOW) for error in ERRORS) == 4

@@ -100,10 +100,10 @@ def test_after_the_setup_the_app_opens_on_the_new_org(
 def test_the_first_line_of_the_demo_names_the_keys_of_the_configuration(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    said: list[str] = []
+    texts: list[str] = []
 
     def open_app(*_: object, welcome: str, **__: object) -> int:
-        said.append(welcome)
+        texts.append(welcome)
         return 0
 
     monkeypatch.setattr(launch, "launch", open_app)
@@ -114,7 +114,7 @@ def test_the_first_line_of_the_demo_names_the_keys_of_the_configuration(
     assert run(root, [], standalone_mode=False).exit_code == 0
     (tmp_path / "config.toml").write_text('[keys]\nsetup = []\nhelp = "f1"\n', encoding="utf-8")
     assert run(root, [], standalone_mode=False).exit_code == 0
-    assert said == [
+    assert texts == [
         f"{WELCOME} S connects yours, ? shows the keys.",
         f"{WELCOME} 'connect an org' in the palette (ctrl+p) connects yours, f1 shows the keys.",
     ]

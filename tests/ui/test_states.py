@@ -147,12 +147,12 @@ async def test_the_panel_follows_the_cursor_and_shows_everything(opened: Open) -
         await driven.ready()
         await driven.press("j", "j")
         await driven.wait_for(lambda: "Message number 3" in driven.pane.panel.text)
-        told = driven.pane.panel.text
+        text = driven.pane.panel.text
         third = errors[2]
         ids = (third.salesforce_id, third.storeconnect_id, third.id)
         for value in (third.object, "Create", third.code, *ids):
-            assert str(value) in told
-        assert "2026-11-22 02:30 UTC" in told
+            assert str(value) in text
+        assert "2026-11-22 02:30 UTC" in text
 
 
 async def test_the_panel_scrolls_to_its_end(opened: Open) -> None:

@@ -48,7 +48,7 @@ async def copy(driven: Driven, letter: str) -> None:
 
 async def test_each_thing_of_a_row_has_a_letter(opened: Open, copied: list[str]) -> None:
     error = sync_error(1, salesforce_id="0015g00000AbCdEAAV", message=clean("two\nlines"))
-    wanted = {
+    expected = {
         "c": error.storeconnect_id,
         "s": "0015g00000AbCdEAAV",
         "e": error.id,
@@ -57,7 +57,7 @@ async def test_each_thing_of_a_row_has_a_letter(opened: Open, copied: list[str])
     }
     async with opened([error]) as driven:
         await driven.ready()
-        for number, (letter, text) in enumerate(wanted.items(), 1):
+        for number, (letter, text) in enumerate(expected.items(), 1):
             await copy(driven, letter)
             await driven.wait_for(has(copied, number))
             assert copied[-1].removeprefix("https://").endswith(text.removeprefix("https://"))
@@ -202,7 +202,7 @@ async def test_the_rows_that_a_person_has_to_tick_are_copied_in_their_order(
         await driven.wait_for(has(copied, 1))
         ids = copied[0].splitlines()
         assert len(ids) == 3
-        assert all(told in line for told, line in zip(ids, named, strict=True))
+        assert all(key in line for key, line in zip(ids, named, strict=True))
 
 
 async def test_the_report_of_the_night_is_written_to_a_page(

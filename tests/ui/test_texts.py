@@ -81,10 +81,10 @@ async def test_every_known_message_reads_as_it_was_written(opened: Open) -> None
     async with opened(rows, size=(120, 40)) as driven:
         await driven.ready()
         for message, error in zip(messages, rows, strict=True):
-            told = "\n".join(
+            text = "\n".join(
                 line.text for line in driven.app.services.describe(error, driven.pane._moment, "", 46)
             )
-            assert "".join(message.split()) in "".join(told.split())
+            assert "".join(message.split()) in "".join(text.split())
 
 
 @given(st.text(max_size=80), st.integers(0, 60))

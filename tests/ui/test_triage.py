@@ -66,14 +66,14 @@ async def test_the_app_and_the_commands_show_the_same_rows_for_any_filter(opened
             words = dice.choices((*_TERMS, *causes), k=dice.randint(1, 3))
             text = " ".join(dice.choice(("", "", "-")) + word for word in words)
             try:
-                wanted = filter_over(graph, text)
+                only = filter_over(graph, text)
             except BadInputError as error:
                 with pytest.raises(BadInputError, match=re.escape(error.title)):
                     driven.pane.filter_by(text)
                 continue
             driven.pane.filter_as_typed(text)
             driven.pane.filter_by(text)
-            expected = {error.id for error in errors if wanted.matches(error, NOW)}
+            expected = {error.id for error in errors if only.matches(error, NOW)}
             assert set(driven.pane.listing.ids) == expected, text
 
 

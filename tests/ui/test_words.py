@@ -63,7 +63,7 @@ async def test_space_in_the_panel_selects_the_error_on_screen_and_stays_on_it(op
 async def test_a_key_that_works_elsewhere_says_where(opened: Open) -> None:
     async with opened() as driven:
         await driven.ready()
-        for place, key, said in (
+        for place, key, reason in (
             ("c", "a", "all: works in Errors (1)"),
             ("3", "Y", "copy error: works in Errors (1)"),
             ("3", "b", "open address: works in Errors (1) and Causes (c)"),
@@ -73,7 +73,7 @@ async def test_a_key_that_works_elsewhere_says_where(opened: Open) -> None:
             ("1", "V", "check again: works in Journal (3)"),
         ):
             await driven.press(place, key)
-            await driven.wait_for(said)
+            await driven.wait_for(reason)
 
 
 async def test_the_filter_says_below_it_what_can_be_typed_and_remembers(opened: Open) -> None:
@@ -171,12 +171,12 @@ async def test_a_held_up_list_says_all_or_how_many_more(opened: Open) -> None:
         await driven.wait_for("What happened")
         await driven.wait_for(lambda: "more behind these" in driven.pane.panel.text)
         text = driven.pane.panel.text
-        told = re.search(r"Held up by this: (\d+) error", text)
-        assert told is not None
+        match = re.search(r"Held up by this: (\d+) error", text)
+        assert match is not None
         more = re.search(r"and (\d+) more behind these", text)
         assert more is not None
         direct = len(driven.app.services.graph_worker.graph.waiting_for(family()[0].id))  # type: ignore[union-attr]
-        assert int(told[1]) == direct + int(more[1])
+        assert int(match[1]) == direct + int(more[1])
 
 
 async def test_under_a_dialog_stand_no_keys_of_the_list(opened: Open) -> None:
@@ -334,8 +334,8 @@ def test_what_was_changed_when_is_told_in_the_time_of_the_screen(in_zone: Callab
     row = sync_error(
         1, message='CANNOT_EXECUTE_FLOW_TRIGGER: the "Route" process failed. Flow API Name: Route'
     )
-    told = explain(row, OrgContext(resolved=(Resolved("Route", None, modified_at=noon),)))
-    assert "on 2026-11-20 17:30 IST" in " ".join(told.changes)
+    explanation = explain(row, OrgContext(resolved=(Resolved("Route", None, modified_at=noon),)))
+    assert "on 2026-11-20 17:30 IST" in " ".join(explanation.changes)
     assert local_minute(datetime(2026, 11, 20, 20, 0, tzinfo=UTC)) == "2026-11-21 01:30 IST"
 
 
@@ -378,9 +378,9 @@ def test_the_columns_of_a_run_add_up(seed: int) -> None:
     who = ("ana", "ana@acme.example", "ops")
     run = RunRecord("a" * 32, NOW, "acme", "apex", *who, "", planned, counts, "finished", "", alive=False)
     cells = [text for text, _ in run_cells(run, NOW, ours=False)]
-    told = dict(zip((column.header for column in RUNS), cells, strict=True))
-    shown = [told[name] for name in ("Rows", "Fixed", "Gone", "Fail", "Unkn", "Unsent")]
-    shown.append(told["State"].removeprefix("TWIN (").removesuffix(")") if "TWIN" in told["State"] else "")
+    cell = dict(zip((column.header for column in RUNS), cells, strict=True))
+    shown = [cell[name] for name in ("Rows", "Fixed", "Gone", "Fail", "Unkn", "Unsent")]
+    shown.append(cell["State"].removeprefix("TWIN (").removesuffix(")") if "TWIN" in cell["State"] else "")
     rows, *parts = (int(text.replace(",", "") or 0) for text in shown)
     assert sum(parts) == rows == planned
     assert all(re.fullmatch(r"(\d{1,3}(,\d{3})*)?", text) for text in shown)

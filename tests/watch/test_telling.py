@@ -49,11 +49,11 @@ counts = st.dictionaries(st.sampled_from("abcd"), st.integers(1, 40), max_size=4
 def test_each_cause_is_told_once_again_when_it_doubles_and_when_it_is_cleared(
     steps: list[tuple[dict[str, int], bool]],
 ) -> None:
-    told = NOTHING
+    state = NOTHING
     known: dict[str, int] = {}
     for held, delivered in steps:
         causes = [cause(name, count) for name, count in held.items()]
-        message = due(told, causes, "acme", sum(held.values()))
+        message = due(state, causes, "acme", sum(held.values()))
         news = held.keys() - known.keys()
         grown = {
             name for name in held.keys() & known.keys() if held[name] >= max(2 * known[name], known[name] + 5)
@@ -65,7 +65,7 @@ def test_each_cause_is_told_once_again_when_it_doubles_and_when_it_is_cleared(
             assert {one.key for one in message.grown} == grown
             assert len(message.cleared) == len(gone)
         if delivered:
-            told = after(told, causes, NOW)
+            state = after(state, causes, NOW)
             known = {name: count if name in news | grown else known[name] for name, count in held.items()}
 
 
@@ -108,9 +108,9 @@ def test_times_that_cannot_be_read_are_refused(text: str) -> None:
 def test_what_was_told_is_kept_and_a_damaged_file_is_as_none(tmp_path: Path) -> None:
     file = ChannelStateFile(tmp_path / "watch" / "org.json")
     assert file.read() == {}
-    told = {"one": after(NOTHING, [cause("a", 3)], NOW), "two": after(NOTHING, [], None)}
-    file.write(told)
-    assert file.read() == told
+    states = {"one": after(NOTHING, [cause("a", 3)], NOW), "two": after(NOTHING, [], None)}
+    file.write(states)
+    assert file.read() == states
     for damaged in (
         '{"one": {"causes": [], "headlines": 1}}',
         '{"one": {"causes": {"a": Infinity}, "headlines": {}, "at": null}}',

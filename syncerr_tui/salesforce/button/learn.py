@@ -376,8 +376,8 @@ def _row_hole(params: Json, group: _Target, known: KnownRows) -> tuple[Hole, IdF
     places = [(hole, id_field) for hole in holes if (id_field := _field(hole, group, known)) is not None]
     _demand(places, f"The ids in it are not those of the rows{hint}")
     if known.known:
-        found = {id_field for _hole, id_field in places}
-        first = next(id_field for id_field in IdField if id_field in found)
+        id_fields = {id_field for _hole, id_field in places}
+        first = next(id_field for id_field in IdField if id_field in id_fields)
         places = [place for place in places if place[1] is first]
     # Beside the rows there may be one id that stays the same: the page's record.
     places = [place for place in places if len(group.ids[place[0].path]) > 1] or places

@@ -66,17 +66,17 @@ class RecordSheet(PanelReading):
         self.draw()
 
     def above_answers(self) -> Sequence[Widget]:
-        said = Static(id="said", markup=False)
-        said.display = False
-        return (said,)
+        note = Static(id="said", markup=False)
+        note.display = False
+        return (note,)
 
     @on(Announced)
     def announced(self, event: Announced) -> None:
         """All of it, above the keys."""
         event.stop()
-        said = self.query_one("#said", Static)
-        said.update(one_line(event.line))
-        said.display = bool(event.line)
+        note = self.query_one("#said", Static)
+        note.update(one_line(event.line))
+        note.display = bool(event.line)
 
     def lines(self, width: int) -> list[TextLine]:
         page = TextLayout(width)
