@@ -21,7 +21,7 @@ from syncerr_tui.salesforce.profiles import (
     RecordPointer,
 )
 from syncerr_tui.salesforce.scoring import ACCEPT, MARGIN, Candidate, Describe, Sample, Values, candidates
-from syncerr_tui.salesforce.soql import NUMBERS
+from syncerr_tui.salesforce.soql import NOT_TEXT
 from syncerr_tui.salesforce.vocabulary import (
     RECORD_KEY,
     Standing,
@@ -95,16 +95,12 @@ class Proposal:
             failed=self.failed,
             pending=self.pending,
             done=self.done,
-            status_type=status.type if (status := self.chosen[FieldRole.STATUS]).type in _TYPED else "",
+            status_type=status.type if (status := self.chosen[FieldRole.STATUS]).type in NOT_TEXT else "",
             status_filterable=status.filterable,
             pointer=self.pointer,
             event_types=self.event_types,
             record_key=self.record_key,
         )
-
-
-_TYPED = frozenset({"boolean", "multipicklist"}) | NUMBERS
-"""Types of a status whose values are not compared as plain text."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from syncerr_tui.salesforce.profiles import OPTIONAL, FieldRole
 from syncerr_tui.salesforce.reading import status_values
-from syncerr_tui.salesforce.soql import NUMBERS, to_18
+from syncerr_tui.salesforce.soql import NOT_TEXT, to_18
 from syncerr_tui.salesforce.vocabulary import (
     DECOY_WORDS,
     KNOWN_OBJECT,
@@ -332,7 +332,7 @@ class RoleRule:
 
 
 _TEXT = frozenset({"string", "picklist", "combobox"})
-_STATUS = _TEXT | NUMBERS | {"boolean", "multipicklist", "textarea", "encryptedstring"}
+_STATUS = _TEXT | NOT_TEXT | {"textarea", "encryptedstring"}
 _PICKED = _of_kind("picklist", 5, "a picklist")
 ROLES: Mapping[FieldRole, RoleRule] = {
     FieldRole.OBJECT: RoleRule(_TEXT | {"textarea"}, (_objects,), of_every_row=True),

@@ -65,6 +65,8 @@ def datetime_literal(value: datetime) -> str:
 
 
 NUMBERS = frozenset({"int", "long", "double", "currency", "percent"})
+NOT_TEXT = NUMBERS | {"boolean", "multipicklist"}
+"""Types of a status whose values are not compared as plain text."""
 
 
 def literal(value: str, kind: str = "") -> str:

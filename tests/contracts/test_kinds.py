@@ -31,7 +31,6 @@ from syncerr_tui.salesforce.profiles import (
     FieldRole,
     questions,
 )
-from syncerr_tui.salesforce.proposal import _TYPED
 from syncerr_tui.salesforce.reading import EventReader
 from syncerr_tui.salesforce.scoring import ROLES
 from syncerr_tui.triage import filter as triage_filter, terms
@@ -128,10 +127,10 @@ def test_a_role_of_a_field_has_its_types() -> None:
     assert set(ROLES) == set(FieldRole)
 
 
-@pytest.mark.parametrize("kind", sorted(_TYPED | ROLES[FieldRole.STATUS].types - TEXTS))
+@pytest.mark.parametrize("kind", sorted(ROLES[FieldRole.STATUS].types - TEXTS))
 def test_a_status_that_is_no_text_is_kept_and_compared_as_what_it_is(kind: str) -> None:
     value = "true" if kind == "boolean" else "1"
-    assert kind in _TYPED
+    assert kind in soql.NOT_TEXT
     assert soql.one_of("Status__c", [value], kind) != soql.one_of("Status__c", [value])
 
 

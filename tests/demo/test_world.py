@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
@@ -10,8 +10,10 @@ import pytest
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.org import DemoOrg
 from syncerr_tui.demo.rules import RULES_BY_KEY
+from syncerr_tui.demo.scenarios import SCENARIOS
 from syncerr_tui.demo.schema import SC_ID
 from syncerr_tui.demo.schema_variants import SCHEMA_VARIANTS, schema_of_variant, variant_named
+from syncerr_tui.demo.shopper_flows import Shop, ShopperFlow
 from syncerr_tui.demo.store import Store
 from syncerr_tui.demo.world import World
 from syncerr_tui.errors import BadInputError
@@ -41,6 +43,21 @@ def test_a_world_of_the_usual_size_has_each_of_the_manuals_codes(seed: int) -> N
 
 def test_every_safeguard_of_the_org_refuses_somebody() -> None:
     assert RULES_BY_KEY.keys() - causes(make_org(500)).keys() == set()
+
+
+def test_every_scenario_goes_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    flows: list[ShopperFlow] = []
+    make = World._flows
+
+    def watched(self: World, shop: Shop) -> Iterator[ShopperFlow]:
+        for flow in make(self, shop):
+            flows.append(flow)
+            yield flow
+
+    monkeypatch.setattr(World, "_flows", watched)
+    refused = {event["storeconnect_id"] for event in failed(make_org(431)).values()}
+    small = zip(SCENARIOS, flows, strict=False)
+    assert [one.name for one, flow in small if refused.isdisjoint(s.sc_id for s in flow.steps.values())] == []
 
 
 @pytest.mark.parametrize("errors", [0, 1, 2, 3, 5, 19, 77, 140, 143, 500])
