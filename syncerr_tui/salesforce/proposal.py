@@ -177,7 +177,7 @@ def propose(sample: Sample, fit: Assignment, overrides: Overrides, reason: str) 
     doubts = _field_doubts(chosen, fit.ranked, overrides)
     if FieldRole.STATUS in chosen and status.in_doubt:
         options = tuple(
-            Candidate(v, label, "value", 0, standing_of(v, label)) for v, label in sample.statuses
+            Candidate(v, label, "value", 0, _sound(standing_of(v, label))) for v, label in sample.statuses
         )
         doubts.append(Ambiguity("failed", "It is not clear which status values mean failed", options))
     if FieldRole.STATUS in chosen and not chosen[FieldRole.STATUS].filterable:
@@ -246,6 +246,10 @@ def _differ(failed: Mapping[str, str]) -> bool:
     final = [value for value, label in failed.items() if sounds_final(value, label)]
     said = [frozenset(words(label)) for label in failed.values()]
     return 0 < len(final) < len(failed) or any(one < other for one in said for other in said)
+
+
+def _sound(standing: Standing) -> str:
+    return "says nothing plain" if standing is Standing.OTHER else f"sounds like {standing}"
 
 
 def _listed(values: Sequence[str]) -> str:

@@ -739,6 +739,7 @@ async def test_what_a_number_as_status_means_is_asked() -> None:
     proposal = await discover(with_status(field, failed=2.0, done=1.0))
     assert [doubt.about for doubt in proposal.doubts] == ["failed"]
     assert {one.name for one in proposal.doubts[0].options} == {"1", "2"}
+    assert {one.reason for one in proposal.doubts[0].options} == {"says nothing plain"}
 
 
 async def test_a_code_that_holds_no_codes_is_left_to_the_message() -> None:
