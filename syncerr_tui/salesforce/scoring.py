@@ -358,4 +358,4 @@ def object_points(name: str, label: str) -> int:
         return 120 if name == KNOWN_OBJECT else 100
     covered = max(mentions(words(text), OBJECT_WORDS) for text in (bare(name), label))
     of_package = name.startswith(KNOWN_OBJECT.split("__", maxsplit=1)[0] + "__")
-    return round(80 * covered / 100) + PACKAGE * of_package
+    return round(75 * covered / 100) + PACKAGE * of_package

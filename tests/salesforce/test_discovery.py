@@ -469,6 +469,16 @@ async def test_two_objects_of_the_same_shape_are_asked_about() -> None:
     assert named.mapping().object_name == "Evento_Sincronizacion__c"
 
 
+async def test_a_name_that_only_sounds_like_it_is_not_called_storeconnects_own() -> None:
+    case = manual()
+    named = {**case.org.objects[-1], "name": "s_c__Sync_Event__c", "label": "Sync Event"}
+    rows = {named["name"]: case.org.rows[case.object_name]}
+    proposal = await discover(FakeOrg([*case.org.objects[:-1], named], rows))
+    assert proposal.object_name == "s_c__Sync_Event__c"
+    assert proposal.object_reason == "its name sounds like it"
+    assert (await discover(case.org)).object_reason == "the name that StoreConnect uses"
+
+
 async def test_an_org_without_change_events_is_told_what_to_do() -> None:
     with pytest.raises(BadInputError, match="Nothing in this org looks like") as caught:
         await discover(FakeOrg([*SYNCED, an_object("Invoice__c", "Invoice", a_field("Status__c", "Status"))]))
