@@ -302,21 +302,26 @@ class _Readable:
         return io.BufferedReader(_TimedReader(raw, self._sock, self._limit))
 
 
-_thread = threading.local()
+class _OfThread(threading.local):
+    leaving: Leaving | None = None
+
+
+_thread = _OfThread()
 
 
 @contextmanager
 def departure(leaving: Leaving | None) -> Iterator[None]:
-    """What this thread sends meanwhile leaves by leave of this: asked now, and again behind each connection
-    that is made for it, as the name of a host may be looked up for long.
+    """What this thread sends meanwhile may leave only if this allows it: it is asked now, and again behind
+    each connection that is made, as the name of a host may be looked up for long. None: anything may leave.
     """
+    before = _thread.leaving
     _thread.leaving = leaving
     try:
         if leaving is not None:
             leaving()
         yield
     finally:
-        _thread.leaving = None
+        _thread.leaving = before
 
 
 class _Timed:
@@ -324,9 +329,8 @@ class _Timed:
 
     def connect(self) -> None:
         super().connect()  # type: ignore[misc]  # of the connection that it is mixed into
-        leaving: Leaving | None = getattr(_thread, "leaving", None)
-        if leaving is not None:
-            leaving()
+        if _thread.leaving is not None:
+            _thread.leaving()
 
 
 def _timed(connection: type[Any], limit: float) -> type[Any]:

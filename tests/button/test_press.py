@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from requests import PreparedRequest, Response
 
 from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.server import DemoServer
@@ -23,6 +24,7 @@ from syncerr_tui.salesforce.client import ApiClient
 from syncerr_tui.salesforce.concurrency import Token, TokenProvider
 from syncerr_tui.salesforce.methods.button import ButtonResync
 from syncerr_tui.salesforce.profiles import ButtonMethod
+from syncerr_tui.salesforce.transport import OneHostAdapter
 from tests.factories import sync_error
 
 LWR = "lwr-absent"
@@ -204,6 +206,29 @@ async def test_a_session_that_takes_long_to_open_sends_nothing_on_an_old_look() 
         await org.button.request(org.rows[:1], leaving)
         assert list(org.executions.values()) == [1]
         assert left[-1] == {}
+
+
+async def test_a_session_whose_opening_outlasts_a_look_is_there_for_the_next_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sent: list[str] = []
+    send = OneHostAdapter.send
+
+    def slow(self: OneHostAdapter, request: PreparedRequest, *args: Any, **settings: Any) -> Response:
+        sent.append(request.path_url)
+        return send(self, request, *args, **settings)
+
+    def leaving() -> None:
+        if len(sent) > 1:  # each takes seconds
+            raise NotSentError("Too late")
+
+    monkeypatch.setattr(OneHostAdapter, "send", slow)
+    async with pressing(LWR) as org:
+        for _ in range(2):
+            sent.clear()
+            with suppress(NotSentError):
+                await org.button.request(org.rows[:1], leaving)
+        assert list(org.executions.values()) == [1]
 
 
 UNCLEAR = [

@@ -124,11 +124,16 @@ class LightningBridge:
         self._http = self._page = None
 
     def _before_sending(self, step: Callable[[], None]) -> None:
-        """Do something that changes no record; a failure on the wire means that nothing was sent."""
+        """Do something that changes no record, however long it takes; a failure on the wire means that
+        nothing was sent.
+        """
         from requests.exceptions import RequestException
 
+        from syncerr_tui.salesforce.transport import departure
+
         try:
-            step()
+            with departure(None):
+                step()
         except RequestException:
             self.close()
         except SyncErrError:
