@@ -220,10 +220,10 @@ def test_the_readme_says_what_the_program_says() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "said"), [("28e-user-id-constant", "looks like an id"), ("20-remoting", "its own page")]
+    ("name", "reason"), [("28e-user-id-constant", "looks like an id"), ("20-remoting", "its own page")]
 )
-def test_what_is_refused_is_not_said_to_be_missing(shell: Shell, name: str, said: str) -> None:
+def test_what_is_refused_is_not_said_to_be_missing(shell: Shell, name: str, reason: str) -> None:
     done = shell("learn-button", str(ROOT / "tests" / "button" / "har" / f"{name}.har"))
-    assert said in " ".join(done.out.split())
+    assert reason in " ".join(done.out.split())
     assert "none of which takes row ids" not in done.out
     assert "log cleared" not in done.out

@@ -135,9 +135,9 @@ def test_every_command_shows_a_hostile_org(
         shown[" ".join(words[:2])] = output
         if words[-1] == "--json":
             assert all(isinstance(line, dict) for line in output.lines)
-    assert {told.split()[0] for told in shown} | {"demo"} == set(COMMANDS)
-    for told in ("list", "explain --id", "causes", "journal"):
-        assert MARK in shown[told].out, told
+    assert {arguments.split()[0] for arguments in shown} | {"demo"} == set(COMMANDS)
+    for arguments in ("list", "explain --id", "causes", "journal"):
+        assert MARK in shown[arguments].out, arguments
 
 
 @pytest.mark.parametrize("method", ["apex", "flow"])

@@ -49,7 +49,7 @@ def test_what_is_snoozed_stays_out_of_plans_but_for_who_names_it(shell: Shell, t
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "refusal"),
     [
         (("a note",), "No error and no cause is named"),
         (("--id", "a0XDe0000000001MAA", "--cause", "x", "t"), "cannot be combined"),
@@ -59,7 +59,7 @@ def test_what_is_snoozed_stays_out_of_plans_but_for_who_names_it(shell: Shell, t
         (("--cause", "no such", "t"), "No such cause"),
     ],
 )
-def test_bad_input_is_one_line_and_writes_nothing(shell: Shell, words: tuple[str, ...], told: str) -> None:
+def test_bad_input_is_one_line_and_writes_nothing(shell: Shell, words: tuple[str, ...], refusal: str) -> None:
     output = shell("note", *DEMO, *words)
     assert (output.code, output.out) == (2, "")
-    assert told in output.err
+    assert refusal in output.err

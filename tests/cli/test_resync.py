@@ -129,7 +129,7 @@ def test_without_a_terminal_and_without_yes_nothing_is_sent(shell: Shell) -> Non
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "refusal"),
     [
         (["--id", "a0X000000000000AAA"], "No unresolved sync error has the id"),
         (["--id", "\x1b]52;c;evil\x07"], "No unresolved sync error has the id"),
@@ -140,11 +140,11 @@ def test_without_a_terminal_and_without_yes_nothing_is_sent(shell: Shell) -> Non
         (["--all", "--lanes", "0"], "--lanes"),
     ],
 )
-def test_bad_input_is_one_line_and_changes_nothing(shell: Shell, words: list[str], told: str) -> None:
+def test_bad_input_is_one_line_and_changes_nothing(shell: Shell, words: list[str], refusal: str) -> None:
     for command in ("resync", "plan"):
         output = shell(command, *DEMO, *words, *(["--yes"] if command == "resync" else []))
         assert output.code == 2
-        assert told in output.err
+        assert refusal in output.err
         assert "\x1b" not in output.err
         assert len(output.err.strip().splitlines()) == 1
     assert shell("journal", *DEMO, "--json").lines == []

@@ -34,11 +34,11 @@ def hostile(message: str, *, row: int = 1, storeconnect_id: str = "7ce42c82") ->
 
 def test_csv_has_every_row_and_field_and_nothing_cut(shell: Shell) -> None:
     rows = shell("list", "--json").lines
-    told = list(csv.DictReader(io.StringIO(shell("list", "--format", "csv").out)))
-    assert list(told[0]) == KEYS
-    assert [row["id"] for row in told] == [row["id"] for row in rows]
-    assert [row["message"].lstrip("'") for row in told] == [" ".join(row["message"].split()) for row in rows]
-    assert [row["salesforce_id"] for row in told] == [row["salesforce_id"] or "" for row in rows]
+    table = list(csv.DictReader(io.StringIO(shell("list", "--format", "csv").out)))
+    assert list(table[0]) == KEYS
+    assert [row["id"] for row in table] == [row["id"] for row in rows]
+    assert [row["message"].lstrip("'") for row in table] == [" ".join(row["message"].split()) for row in rows]
+    assert [row["salesforce_id"] for row in table] == [row["salesforce_id"] or "" for row in rows]
 
 
 @pytest.mark.parametrize(

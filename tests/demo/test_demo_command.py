@@ -80,7 +80,7 @@ def refused(*options: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "refusal"),
     [
         (("--serve", "--errors", "-1"), "--errors"),
         (("--serve", "--port", "70000"), "--port"),
@@ -92,8 +92,8 @@ def refused(*options: str) -> str:
         (("--nonsense",), "--nonsense"),
     ],
 )
-def test_bad_options(options: tuple[str, ...], said: str) -> None:
-    assert said in refused(*options)
+def test_bad_options(options: tuple[str, ...], refusal: str) -> None:
+    assert refusal in refused(*options)
 
 
 def test_a_port_in_use_and_a_broken_file(tmp_path: Path) -> None:

@@ -306,13 +306,13 @@ def test_a_value_added_to_each_kind_of_list(
         record = read(org, kind, name)
         place = record.find("/".join(f"{{{M}}}{part}" for part in values.split("/"))) if values else record
         assert place is not None
-        wanted = cause.partition("=")[2]
+        new_value = cause.partition("=")[2]
         added = ET.SubElement(place, f"{{{M}}}{value}")
         for key, text in (
-            ("fullName", wanted),
+            ("fullName", new_value),
             ("default", "false"),
             ("isActive", "true"),
-            ("label", wanted),
+            ("label", new_value),
         ):
             ET.SubElement(added, f"{{{M}}}{key}").text = text
         assert update(org, record) == [(True, "")]
@@ -325,7 +325,7 @@ def test_a_value_added_to_each_kind_of_list(
         after = read(org, kind, name).findall(f".//{{{M}}}{value}")
         states = {each.findtext(f"{{{M}}}fullName"): each.findtext(f"{{{M}}}isActive") for each in after}
         assert "false" in states.values(), "a value that is left out is deactivated"
-        assert states[wanted] == "true"
+        assert states[new_value] == "true"
 
 
 def test_refusals_of_the_metadata_api() -> None:

@@ -124,7 +124,7 @@ def test_jwt_signed_by_another_key_is_refused(org: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "refusal"),
     [
         ({"iss": "x"}, "client identifier invalid"),
         ({"sub": "somebody@else.example"}, "user hasn't approved this consumer"),
@@ -133,9 +133,9 @@ def test_jwt_signed_by_another_key_is_refused(org: Client) -> None:
         ({"exp": "soon"}, "expired authorization code"),
     ],
 )
-def test_jwt_claims(org: Client, changes: dict[str, object], said: str) -> None:
+def test_jwt_claims(org: Client, changes: dict[str, object], refusal: str) -> None:
     answer = token(org, grant_type=JWT_GRANT, assertion=assertion(org, **changes))
-    assert (answer.status, answer.json["error_description"]) == (400, said)
+    assert (answer.status, answer.json["error_description"]) == (400, refusal)
 
 
 def test_a_registered_certificate() -> None:

@@ -7,7 +7,7 @@ from syncerr_tui.diagnosis.guidance_template import LONGEST_NAME, fill, marked_n
 
 
 @pytest.mark.parametrize(
-    ("template", "said"),
+    ("template", "filled"),
     [
         ("Nothing to fill.", "Nothing to fill."),
         ("Open {flow}.", "Open **A**."),
@@ -22,9 +22,9 @@ from syncerr_tui.diagnosis.guidance_template import LONGEST_NAME, fill, marked_n
         ("[[a]] {unknown}", None),
     ],
 )
-def test_fill(template: str, said: str | None) -> None:
+def test_fill(template: str, filled: str | None) -> None:
     blanks = {"flow": ("A",), "many": ("x", "y", "z"), "empty": (), "fields_word": ("fields",)}
-    assert fill(template, blanks) == said
+    assert fill(template, blanks) == filled
 
 
 def test_an_empty_value_is_an_unknown_one() -> None:

@@ -309,7 +309,7 @@ def steps_of(message: str, code: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("message", "code", "said", "unsaid"),
+    ("message", "code", "words", "unsaid"),
     [
         # What made the refused write is the innermost, be it a Flow or a trigger.
         (
@@ -560,9 +560,9 @@ def steps_of(message: str, code: str) -> str:
         ),
     ],
 )
-def test_guidance(message: str, code: str, said: str, unsaid: str) -> None:
+def test_guidance(message: str, code: str, words: str, unsaid: str) -> None:
     text = steps_of(message, code)
-    assert said in text
+    assert words in text
     assert unsaid not in text
 
 

@@ -99,10 +99,10 @@ def test_every_setting_has_its_place_in_the_readmes_example() -> None:
 def test_a_mistake_is_refused_with_file_line_and_key(text: str, line: int, words: str) -> None:
     with pytest.raises(BadInputError) as refused:
         read(text)
-    said = refused.value.line
-    assert said.startswith(f"config.toml:{line}: ")
-    assert words in said
-    assert "\n" not in said
+    refusal = refused.value.line
+    assert refusal.startswith(f"config.toml:{line}: ")
+    assert words in refusal
+    assert "\n" not in refusal
 
 
 def test_a_hostile_file_reaches_the_terminal_as_text_only() -> None:

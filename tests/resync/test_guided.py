@@ -48,13 +48,13 @@ def fixed(events: Sequence[RunEvent]) -> list[str]:
 
 async def until(runner: Runner, over: Callable[[RunEvent], bool]) -> list[RunEvent]:
     """Run up to an event, and die there: nothing is said to anybody any more."""
-    told: list[RunEvent] = []
+    so_far: list[RunEvent] = []
     async with aclosing(runner.run()) as events:
         async for event in events:
-            told.append(event)
+            so_far.append(event)
             if over(event):
                 break
-    return told
+    return so_far
 
 
 def again(org: LyingOrg, journal: Journal, time: Time, run: str, **options: object) -> Runner:
@@ -216,9 +216,9 @@ async def test_500_single_ticks_share_their_looks_at_the_org(tmp_path: Path) -> 
 # -- stopping
 
 
-@pytest.mark.parametrize("said", [False, None])
+@pytest.mark.parametrize("pressed", [False, None])
 async def test_a_stop_records_what_the_person_says_of_what_is_not_ticked(
-    journal: Journal, time: Time, *, said: bool | None
+    journal: Journal, time: Time, *, pressed: bool | None
 ) -> None:
     org, errors = org_of(time, 3, delay=1.0)
     runner = runner_for(org, journal, plan_for(org, errors), time)
@@ -228,12 +228,12 @@ async def test_a_stop_records_what_the_person_says_of_what_is_not_ticked(
             press(org, errors[0])
             runner.person.tick([errors[0].id], pressed=True)
         if isinstance(event, RowChanged) and event.verdict is Verdict.FIXED:
-            runner.answer(pressed=said)
+            runner.answer(pressed=pressed)
             runner.cancel()
 
     counts = ending(await drive(runner, on)).counts
     assert counts.fixed == 1
-    assert (counts.not_sent, counts.unknown) == ((2, 0) if said is False else (0, 2))
+    assert (counts.not_sent, counts.unknown) == ((2, 0) if pressed is False else (0, 2))
 
 
 async def test_what_was_pressed_and_not_ticked_is_found_when_nobody_says(

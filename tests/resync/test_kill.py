@@ -97,9 +97,9 @@ def world(folder: Path) -> Path:
 def unharmed(killer: Killer, tmp_path_factory: pytest.TempPathFactory) -> tuple[int, Any]:
     """The steps of a run that nobody kills, and how it ends."""
     folder = world(tmp_path_factory.mktemp("unharmed") / "world")
-    told = killer.start(folder)
-    assert told["how"] == "finished"
-    return told["steps"], final(folder)
+    outcome = killer.start(folder)
+    assert outcome["how"] == "finished"
+    return outcome["steps"], final(folder)
 
 
 def test_killed_at_every_step_it_ends_as_without_a_kill(
@@ -109,10 +109,10 @@ def test_killed_at_every_step_it_ends_as_without_a_kill(
     assert steps > 20
     for step in range(1, steps + 1, STRIDE):
         folder = world(tmp_path / f"step-{step}")
-        told = killer.start(folder, {"step": step})
+        outcome = killer.start(folder, {"step": step})
         # How often the org is looked at, and what shares a commit, depends on the clock: a run may end before
         # its last step comes.
-        assert told["killed"] or steps * 3 // 4 < told["steps"] < step
+        assert outcome["killed"] or steps * 3 // 4 < outcome["steps"] < step
         assert killer.start(folder)["how"] in {"finished", "finished before"}, f"step {step}"
         assert final(folder) == expected, f"killed at step {step}"
 

@@ -203,13 +203,13 @@ class Runs(RuleBasedStateMachine):
             assert event in before.open or change.verdict in {reference[event], Verdict.UNKNOWN, None}
 
     async def _until(self, plan: Plan, stop: int) -> tuple[list[RunEvent], bool]:
-        told: list[RunEvent] = []
+        so_far: list[RunEvent] = []
         async with aclosing(runner_for(self.org, self.journal, plan, self.time).run()) as events:
             async for event in events:
-                told.append(event)
-                if len(told) == stop:
-                    return told, False
-        return told, True
+                so_far.append(event)
+                if len(so_far) == stop:
+                    return so_far, False
+        return so_far, True
 
     # -- what must hold
 

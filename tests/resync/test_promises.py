@@ -116,9 +116,9 @@ async def test_3_an_unknown_outcome_is_re_read_before_it_is_sent_again(journal: 
             if org.reached:
                 break
     assert org.events[plan.rows[0].error.id].standing is EventStanding.FAILED
-    told = await drive(runner_for(org, journal, plan_for(org, [plan.rows[0].error]), time))
+    second_run = await drive(runner_for(org, journal, plan_for(org, [plan.rows[0].error]), time))
     assert org.reached == {plan.rows[0].error.id: 1}
-    assert last_of_each(told)[plan.rows[0].error.id].verdict is Verdict.FIXED
+    assert last_of_each(second_run)[plan.rows[0].error.id].verdict is Verdict.FIXED
 
 
 async def test_4_a_victim_waits_for_the_proof_of_its_cause_and_a_failed_cause_stops_its_branch_only(
@@ -151,10 +151,10 @@ class Shuffling(LyingOrg):
         self, errors: Sequence[SyncError], leaving: Leaving | None = None
     ) -> Sequence[Receipt]:
         receipts = list(await super().request_resync(errors, leaving))
-        told = [
+        answers = [
             replace(r, accepted=False, reason="no", code="X") if r.id == self.refused else r for r in receipts
         ]
-        return [Receipt("a0X999999999999AAA", accepted=False), *reversed(told)]
+        return [Receipt("a0X999999999999AAA", accepted=False), *reversed(answers)]
 
 
 async def test_5_a_run_touches_the_planned_set_and_results_find_their_rows_by_identity(

@@ -997,8 +997,8 @@ async def test_a_second_run_in_this_program_leaves_held_rows_alone(journal: Jour
     async with aclosing(first.run()) as events:
         await anext(events)
         first.pause()  # it must not be done before the others ask
-        told = await drive(runner_for(org, journal, plan_for(org, errors[1:]), time))
-        assert "being re-synced by" in last_of_each(told)[errors[1].id].reason
+        second_run = await drive(runner_for(org, journal, plan_for(org, errors[1:]), time))
+        assert "being re-synced by" in last_of_each(second_run)[errors[1].id].reason
         with pytest.raises(RefusedError, match="All of these rows"):
             await drive(runner_for(org, journal, plan_for(org, errors[:1]), time))
         first.resume()
@@ -1073,8 +1073,8 @@ async def test_what_the_org_accepted_and_forgot_is_not_sent_again_by_a_resume(
         async for event in events:
             if isinstance(event, Waiting):
                 break
-    told = await drive(runner_for(org, journal, runner.plan, time, resume=runner.run_id))
-    assert verdicts(told) == {error.id: Verdict.UNKNOWN}
+    resumed_run = await drive(runner_for(org, journal, runner.plan, time, resume=runner.run_id))
+    assert verdicts(resumed_run) == {error.id: Verdict.UNKNOWN}
     assert org.reached == {error.id: 1}
 
 

@@ -10,7 +10,7 @@ RULE = "A tax number has eleven digits; leave it empty for private customers."
 
 
 @pytest.mark.parametrize(
-    ("said", "stands"),
+    ("message", "expected"),
     [
         (RULE, True),
         (f"FIELD_CUSTOM_VALIDATION_EXCEPTION, {RULE}: [Tax_Number__c]", True),
@@ -21,8 +21,8 @@ RULE = "A tax number has eleven digits; leave it empty for private customers."
         ("", False),
     ],
 )
-def test_a_rules_message_may_be_cut_off(said: str, stands: bool) -> None:
-    assert _stands_in(RULE, said, 1) is stands
+def test_a_rules_message_may_be_cut_off(message: str, expected: bool) -> None:
+    assert _stands_in(RULE, message, 1) is expected
 
 
 def test_a_short_message_of_another_object_means_nothing() -> None:

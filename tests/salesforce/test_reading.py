@@ -66,7 +66,7 @@ def test_an_org_without_code_and_salesforce_id_fields_is_read_too() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "kind"),
+    ("value", "kind"),
     [
         ("Create", EventType.CREATE),
         ("update", EventType.UPDATE),
@@ -75,8 +75,8 @@ def test_an_org_without_code_and_salesforce_id_fields_is_read_too() -> None:
         (None, EventType.OTHER),
     ],
 )
-def test_event_types(said: str | None, kind: EventType) -> None:
-    error = READER.error(row(s_c__Event_Type__c=said))
+def test_event_types(value: str | None, kind: EventType) -> None:
+    error = READER.error(row(s_c__Event_Type__c=value))
     assert error is not None
     assert error.event_type is kind
 
@@ -194,7 +194,7 @@ def test_the_query_is_ordered_by_keys_that_never_change_and_goes_on_behind_a_pla
 
 
 @pytest.mark.parametrize(
-    ("value", "wanted"),
+    ("value", "expected"),
     [
         ("2026-11-23T02:14:07.000+0000", "2026-11-23T02:14:07+00:00"),
         ("2026-11-23T02:14:07.000Z", "2026-11-23T02:14:07+00:00"),
@@ -206,6 +206,6 @@ def test_the_query_is_ordered_by_keys_that_never_change_and_goes_on_behind_a_pla
         (12345678, None),
     ],
 )
-def test_moments(value: object, wanted: str | None) -> None:
+def test_moments(value: object, expected: str | None) -> None:
     found = datetime_of(value)
-    assert (found.isoformat() if found else None) == wanted
+    assert (found.isoformat() if found else None) == expected

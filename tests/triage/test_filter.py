@@ -83,7 +83,7 @@ def test_a_filter_shows_what_it_says(text: str, expected: set[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "refusal"),
     [
         ("colour:red", "colour:"),
         ("event:foo", "Event types are Create, Update, Delete, Other."),
@@ -106,10 +106,10 @@ def test_a_filter_shows_what_it_says(text: str, expected: set[str]) -> None:
         ("saved:night", "No saved filter is called 'night'. None is saved yet."),
     ],
 )
-def test_what_cannot_be_read_is_named_and_matches_nothing_by_accident(text: str, said: str) -> None:
+def test_what_cannot_be_read_is_named_and_matches_nothing_by_accident(text: str, refusal: str) -> None:
     with pytest.raises(BadInputError) as caught:
         parse(text)
-    assert said in caught.value.line
+    assert refusal in caught.value.line
     assert caught.value.exit_code == 2
 
 

@@ -52,12 +52,12 @@ def test_a_row_in_doubt_is_never_to_press_and_is_ticked_all_the_same() -> None:
 
 def test_a_row_that_nobody_ticked_is_not_called_ticked_when_its_outcome_is_unknown() -> None:
     state = asked(begun())
-    said, not_said, seen = state.to_press
-    state = state.ticked([said], NOW, pressed=True)
-    for row in (said, not_said):
+    ticked, not_said, seen = state.to_press
+    state = state.ticked([ticked], NOW, pressed=True)
+    for row in (ticked, not_said):
         state = state.changed(row, RowState.DONE, Verdict.UNKNOWN, "nothing shows", None)
     state = state.changed(seen, RowState.DONE, Verdict.FIXED, "", None)
-    assert [state.rows[row].ticked for row in (said, not_said, seen)] == [True, False, True]
+    assert [state.rows[row].ticked for row in (ticked, not_said, seen)] == [True, False, True]
 
 
 def test_a_tick_is_taken_back_and_a_verdict_is_not() -> None:

@@ -84,14 +84,14 @@ def test_what_was_said_of_a_cause_follows_it_when_its_code_is_told_from_the_word
     graph = graph_of(row, sync_error(2))
     assert former != key_of(graph, row.id)
     assert former.startswith("v1 code=none | object=Order | text=unable to obtain")
-    said = [
+    history = [
         line(former, KIND.SNOOZE, snooze_value("8h", NOW, 1, waits=False)),
         line(former, KIND.NOTE, text="it"),
     ]
-    known = handlings(graph, said, NOW)
+    known = handlings(graph, history, NOW)
     assert set(known.rows) == {row.id}
     assert known.asleep == {row.id}
-    woken = handlings(graph, [*said, line(key_of(graph, row.id), KIND.SNOOZE, minutes=1)], NOW)
+    woken = handlings(graph, [*history, line(key_of(graph, row.id), KIND.SNOOZE, minutes=1)], NOW)
     assert [note.text for note in woken.of(row.id).notes] == ["it"]
     assert woken.asleep == frozenset()
 

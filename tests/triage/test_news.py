@@ -98,14 +98,14 @@ def of(*errors: SyncError) -> Listing:
 
 
 @pytest.mark.parametrize(
-    ("at", "wanted", "found"),
+    ("at", "rows", "found"),
     [(0, [B, D], 1), (1, [B, D], 3), (3, [B, D], 1), (1, [B], 1), (0, [], None), (0, [sync_error(9)], None)],
 )
 def test_the_next_of_some_rows_is_below_the_cursor_or_from_the_top_again(
-    at: int, wanted: Sequence[SyncError], found: int | None
+    at: int, rows: Sequence[SyncError], found: int | None
 ) -> None:
     listing = of(A, B, C, D).moved_to(at)
-    next_one = listing.next_of({error.id for error in wanted})
+    next_one = listing.next_of({error.id for error in rows})
     assert (next_one.cursor if next_one is not None else None) == found
 
 

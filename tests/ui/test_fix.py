@@ -357,20 +357,20 @@ async def test_what_changed_since_it_was_shown_is_not_written(opened: Open) -> N
 
 
 @pytest.mark.parametrize(
-    ("trouble", "said"),
+    ("trouble", "outcome"),
     [
         (RefusedError("No", "Ask"), "Refused: it is as before"),
         (UnreachableError("Gone", "Wait"), "It is not known whether"),
     ],
 )
-async def test_what_became_of_it_is_said(opened: Open, trouble: Exception, said: str) -> None:
+async def test_what_became_of_it_is_said(opened: Open, trouble: Exception, outcome: str) -> None:
     fixes, parts = held()
     fixes.trouble = trouble
     async with opened(**parts) as driven:
         await driven.ready()
         await choose(driven, "Switch off")
         await driven.press("enter")
-        await driven.wait_for(said)
+        await driven.wait_for(outcome)
         assert len(fixes.writes) == 1
 
 

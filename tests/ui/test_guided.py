@@ -176,8 +176,8 @@ async def test_tick_all_ticks_what_the_filter_shows(opened: Open) -> None:
         assert len(to_press(driven)) == 4
 
 
-@pytest.mark.parametrize(("key", "told"), [("enter", "2 not sent"), ("u", "2 unknown")])
-async def test_a_stop_asks_what_was_pressed_and_records_that(opened: Open, key: str, told: str) -> None:
+@pytest.mark.parametrize(("key", "answer"), [("enter", "2 not sent"), ("u", "2 unknown")])
+async def test_a_stop_asks_what_was_pressed_and_records_that(opened: Open, key: str, answer: str) -> None:
     async with opened(connection=guided(2)) as driven:
         await begun(driven)
         await driven.press("X")
@@ -185,7 +185,7 @@ async def test_a_stop_asks_what_was_pressed_and_records_that(opened: Open, key: 
         await driven.press("escape")
         assert len(to_press(driven)) == 2
         await driven.press("X", key)
-        await driven.wait_for(told)
+        await driven.wait_for(answer)
 
 
 async def test_who_quits_is_asked_and_the_next_start_goes_on(opened: Open, tmp_path: Path) -> None:

@@ -70,9 +70,9 @@ async def test_going_on_reads_again_before_it_sends(opened: Open, tmp_path: Path
         await driven.wait_for(lambda: "interrupted" not in driven.lines[1])
 
 
-@pytest.mark.parametrize(("key", "told"), [("o", "only checked"), ("d", "dropped")])
+@pytest.mark.parametrize(("key", "words"), [("o", "only checked"), ("d", "dropped")])
 async def test_only_checking_and_dropping_send_nothing(
-    opened: Open, tmp_path: Path, key: str, told: str
+    opened: Open, tmp_path: Path, key: str, words: str
 ) -> None:
     interrupted(tmp_path)
     async with opened() as driven:
@@ -84,7 +84,7 @@ async def test_only_checking_and_dropping_send_nothing(
     with journal_at(tmp_path) as journal:
         history = History(journal)
         assert history.unfinished() == ()
-        assert any(told in row.reason for row in history.rows_of(history.runs()[0].id))
+        assert any(words in row.reason for row in history.rows_of(history.runs()[0].id))
 
 
 async def test_read_only_cannot_go_on(opened: Open, tmp_path: Path) -> None:

@@ -87,10 +87,10 @@ def _first_page(call: Call, ready: CompiledQuery, *, tooling: bool) -> Response:
 
 def _next_page(call: Call, locator: str, *, tooling: bool) -> Response:
     context = call.context
-    found = context.cursors.find(locator)
-    if found is None or found[0].tooling != tooling or context.faults.fires("expired-locator", call.request):
+    place = context.cursors.find(locator)
+    if place is None or place[0].tooling != tooling or context.faults.fires("expired-locator", call.request):
         raise refused(400, "INVALID_QUERY_LOCATOR", "invalid query locator")
-    cursor, offset = found
+    cursor, offset = place
     if context.faults.fires("repeated-locator", call.request):
         records = _records(call, cursor.plan, cursor.rows[offset : offset + cursor.page_size])
         answer: dict[str, object] = {"totalSize": len(cursor.rows), "done": True, "records": records}
