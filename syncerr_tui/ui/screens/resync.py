@@ -195,7 +195,7 @@ def resume_question(
         does = "reads what was shown again, then shows the rest to press"
     elif unfinished.unknown:
         does = "reads the unknown ones again, then sends the rest"
-    twice = "continues, and sends the unknown ones again: that may apply them twice"
+    twice = "sends the unknown ones too, which may apply them twice"
     choices: list[tuple[str, str, str, ResumeAnswer]] = []
     if may_send:
         choices.append(("c", "continue", does, (ResumeMode.CONTINUE, False)))
