@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from textual.widgets import OptionList
 
 from syncerr_tui.diagnosis.guidance_catalog import MANUAL_CODES
+from syncerr_tui.triage.state import EndedRun, QueuedRun, RunQueue
 from syncerr_tui.ui.screens.guide import CodeList, GuideScreen
+from tests.factories import NOW
 from tests.ui.conftest import Open
 from tests.ui.driver import Driven
+from tests.ui.fakes import some_errors
 
 
 async def back(driven: Driven) -> None:
@@ -107,3 +112,31 @@ async def test_the_manuals_codes_stand_first_whatever_is_searched(opened: Open) 
         assert ours == sorted(ours, reverse=True)
         assert True in ours
         assert False in ours
+
+
+@pytest.mark.parametrize("size", [(60, 15), (80, 24)])
+@pytest.mark.parametrize(
+    "keys", [("N",), ("o",), ("y",), ("t",), ("=",), ("#",), ("o", "/"), ("N", "/"), ("Q",)]
+)
+async def test_every_line_of_a_list_can_be_come_to_and_the_keys_stay_in_sight(
+    opened: Open, size: tuple[int, int], keys: tuple[str, ...]
+) -> None:
+    errors = some_errors(12)
+    async with opened(errors, size=size) as driven:
+        await driven.ready()
+        ended = tuple(EndedRun(NOW, f"{number} planned: {number} fixed") for number in range(9))
+        runs = tuple(QueuedRun(number, (error,)) for number, error in enumerate(errors))
+        queue = RunQueue(runs, held="it was stopped", ended=ended)
+        driven.app.context.state = replace(driven.app.context.state, queue=queue)
+        await driven.press(*keys)
+        dialog, listed = driven.app.screen, driven.app.screen.query_one(OptionList)
+        box, foot = dialog.query_one(".dialog").content_region, dialog.query_one("#foot").region
+        assert (foot.bottom, listed.region.bottom) == (box.bottom, foot.y)
+        assert listed.region.y == dialog.query_one("#head").region.bottom
+        for _ in range(listed.option_count):
+            await driven.press("down")
+            top = listed.scroll_offset.y
+            at = listed.highlighted
+            assert at is not None
+            assert top <= at < top + listed.region.height
+        await driven.press("escape", "escape")

@@ -39,13 +39,13 @@ class Dialog(ModalScreen[Answer], inherit_bindings=False):
         width: 76; max-width: 96%; height: auto; max-height: 96%; padding: 0 1; background: $syncerr-bar;
         border: solid $syncerr-accent; color: $syncerr-text;
     }
-    Dialog .dialog > Line, Dialog #foot > Line { background: $syncerr-bar; }
-    Dialog .dialog > #heading { dock: top; }
-    Dialog .dialog > #foot { dock: bottom; height: auto; }
-    Dialog .dialog > Static { width: 100%; }
+    Dialog #head > Line, Dialog #foot > Line { background: $syncerr-bar; }
+    Dialog #head { dock: top; height: auto; }
+    Dialog #foot { dock: bottom; height: auto; }
+    Dialog .dialog Static { width: 100%; }
     Dialog .dialog > VerticalScroll { height: auto; max-height: 1fr; scrollbar-size-vertical: 1; }
     Dialog .dialog OptionList {
-        height: auto; max-height: 16; background: $syncerr-bar; border: none; padding: 0;
+        height: auto; max-height: 1fr; background: $syncerr-bar; border: none; padding: 0;
         scrollbar-size-vertical: 1; text-wrap: nowrap; text-overflow: ellipsis;
     }
     Dialog OptionList:nocolor > .option-list--option-highlighted { text-style: reverse; }
@@ -56,8 +56,8 @@ class Dialog(ModalScreen[Answer], inherit_bindings=False):
     Dialog .dialog.-tall OptionList { height: 1fr; max-height: 100%; }
     Dialog .dialog.-full { width: 100%; max-width: 100%; height: 100%; max-height: 100%; border: none; }
     Dialog .dialog > InfoPanel { background: $syncerr-bar; }
-    Dialog .dialog > .-narrowing { background: $syncerr-bar; color: $syncerr-text; }
-    Dialog .dialog > .-narrowing:disabled { display: none; }
+    Dialog #head > Input { background: $syncerr-bar; color: $syncerr-text; }
+    Dialog #head > Input:disabled { display: none; }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -123,13 +123,12 @@ class Dialog(ModalScreen[Answer], inherit_bindings=False):
         with Vertical(classes=f"dialog {self.SHAPE}"):
             heading = Line(id="heading")
             heading.show([(self.heading, "strong")])
-            yield heading
-            if self.NARROWS:
-                yield InputLine(placeholder=self.NARROWS, classes="-narrowing", disabled=True)
+            narrowing = [InputLine(placeholder=self.NARROWS, disabled=True)] if self.NARROWS else []
+            # Docked, as the keys are: what stands between them has just the room that is left.
+            yield Vertical(heading, *narrowing, *self.below_heading(), id="head")
             yield from self.body()
             answers = Line(id="answers")
             answers.show(self.answers)
-            # Docked, as the heading is: what stands between them has just the room that is left.
             yield Vertical(*self.above_answers(), answers, id="foot")
 
     @property
@@ -139,6 +138,10 @@ class Dialog(ModalScreen[Answer], inherit_bindings=False):
 
     def body(self) -> Sequence[Widget]:
         """What stands between heading and keys."""
+        return ()
+
+    def below_heading(self) -> Sequence[Widget]:
+        """What stands below the heading, however long the body is."""
         return ()
 
     def above_answers(self) -> Sequence[Widget]:
@@ -179,7 +182,7 @@ class Dialog(ModalScreen[Answer], inherit_bindings=False):
 
     @property
     def _narrowing(self) -> Input:
-        return self.query_one(".-narrowing", Input)
+        return self.query_one("#head > Input", Input)
 
     def begin(self) -> None:
         """What takes the keys while nothing is typed."""
@@ -190,7 +193,7 @@ class Dialog(ModalScreen[Answer], inherit_bindings=False):
         self._narrowing.disabled = False
         self.set_focus(self._narrowing)
 
-    @on(Input.Changed, ".-narrowing")
+    @on(Input.Changed, "#head > Input")
     def narrowed(self, event: Input.Changed) -> None:
         event.stop()
         self.show_matching(event.value)
@@ -208,7 +211,7 @@ class ListDialog(Dialog[Answer]):
     ]
 
     def body(self) -> Sequence[Widget]:
-        return Static(self.text, markup=False), OptionList(markup=False)
+        return (OptionList(markup=False),)
 
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:
@@ -236,7 +239,6 @@ class ListDialog(Dialog[Answer]):
         """Everything anew, while there is something to draw it on: it may open later, or be closed."""
         if self.query(OptionList):
             self.fill(self.entries())
-            self.listed.display = self.listed.option_count > 0
             self.query_one(Static).update(self.text)
             self.show_heading()
             self.show_answers()

@@ -61,7 +61,7 @@ class Menu(ListDialog[Answer]):
         self.fill(self.matching(text) or [Option(Content("Nothing has these words."), disabled=True)])
         self.listed.action_first()
 
-    @on(Input.Submitted, ".-narrowing")
+    @on(Input.Submitted, "#head > Input")
     def submitted(self) -> None:
         """Enter in the line to type in: choose the highlighted line."""
         option = self.listed.highlighted_option

@@ -13,7 +13,8 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import OptionList
+from textual.widget import Widget
+from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from syncerr_tui.errors import SyncErrError
@@ -61,6 +62,9 @@ class NewsDialog(ListDialog[bool]):
         self._rows: Sequence[GoneRow] = ()
         self._known = False
         self._heading = f"Since you looked at {since}"
+
+    def below_heading(self) -> Sequence[Widget]:
+        return (Static(self.text, markup=False),)
 
     @property
     def text(self) -> Content:

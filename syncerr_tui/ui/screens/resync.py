@@ -11,6 +11,8 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Static
 
 from syncerr_tui.journal.history import Unfinished
 from syncerr_tui.model import Environment, OrgIdentity
@@ -95,6 +97,7 @@ def sleep_question(off: str, *, paused: bool) -> Question[bool]:
 
 _ENDED = 5
 """Runs that have ended and are shown."""
+_LOWEST_WINDOW = 15
 
 
 class QueueDialog(ListDialog[bool]):
@@ -119,10 +122,14 @@ class QueueDialog(ListDialog[bool]):
             return "The queue is on hold"
         return f"{plural(len(queue.runs), 're-sync')} queued" if queue.runs else "Nothing is queued"
 
+    def below_heading(self) -> Sequence[Widget]:
+        return (Static(self.text, markup=False),)
+
     @property
     def text(self) -> Content:
         queue = self._queue()
-        ended = queue.ended[-_ENDED:]
+        # In a low window the room is for what is queued.
+        ended = queue.ended[-max(1, min(_ENDED, self.app.size.height - _LOWEST_WINDOW)) :]
         lines = [f"Ended {one.at.astimezone():%H:%M}  {one.summary}" for one in ended]
         if queue.held:
             lines += ["", sentence(queue.held), "Nothing more begins until you say so."]
