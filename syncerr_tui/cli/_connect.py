@@ -338,8 +338,7 @@ async def mention_open_matters(org: OpenOrg) -> None:
     if off:
         say(f"{off_summary(off)}. {put_back_words(off)}.")
     for twin in twins[:_TWINS]:
-        ids = [record["id"] for record in twin.evidence.get("records") or ()]
-        pages = record_pages(ids, str(twin.error.object), org.session.identity.instance_url)
+        pages = record_pages(twin.record_ids, str(twin.error.object), org.session.identity.instance_url)
         addresses = " ".join(page for _, page in pages)
         say(f"TWIN {twin.error.short_name} ({twin.error.id}): two records to merge. {addresses}".rstrip())
     if twins[_TWINS:]:

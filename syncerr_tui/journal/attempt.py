@@ -91,6 +91,11 @@ class Attempt:
         return self.org_at
 
     @property
+    def record_ids(self) -> list[str]:
+        """Of the records that were read back for its verdict."""
+        return [record["id"] for record in self.evidence.get("records") or ()]
+
+    @property
     def refusal(self) -> str:
         """The org's code and words where it refused the row, else empty."""
         if self.kind is not OutcomeKind.REFUSED:

@@ -414,9 +414,16 @@ def _read_record(row: Row) -> Attempt:
         ended=settled,
         verdict=Verdict(row["verdict"]) if settled and row["verdict"] else None,
         reason=row["reason"] if settled else "",
-        evidence=json.loads(row["evidence"]) if settled else {},
+        evidence=_evidence(row["evidence"]) if settled else {},
         ended_at=_time(row["ended_at"]) if settled else None,
     )
+
+
+def _evidence(text: str) -> Mapping[str, Any]:
+    evidence: Mapping[str, Any] = json.loads(text)
+    if not all(isinstance(record["id"], str) for record in evidence.get("records") or ()):
+        raise TypeError
+    return evidence
 
 
 def _time(text: str | None) -> datetime | None:

@@ -119,7 +119,7 @@ def evidence_words(evidence: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
             shown = key == "sent_at" and evidence.get("by_hand")
             lines.append(("Shown (org time)" if shown else label, str(evidence[key])))
     records = evidence.get("records") or ()
-    lines += [("Record", f"{record['id']}, written {record['modified_at']}") for record in records]
+    lines += [("Record", f"{record['id']}, written {record.get('modified_at')}") for record in records]
     if "records" in evidence and not records:
         lines.append(("Record", "none was found with this StoreConnect ID"))
     return tuple(lines)

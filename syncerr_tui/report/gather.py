@@ -181,7 +181,6 @@ def _row(handover: Handover, attempt: Attempt, run: RunRecord | None) -> Reporte
     error, url = attempt.error, handover.identity.instance_url
     verdict = attempt.verdict.value if attempt.verdict else "UNKNOWN"
     reason = found_words(attempt.verdict, attempt.reason, attempt.evidence)
-    ids = [record["id"] for record in attempt.evidence.get("records") or ()]
     return ReportedRow(
         event=error.id,
         object=str(error.object),
@@ -192,7 +191,7 @@ def _row(handover: Handover, attempt: Attempt, run: RunRecord | None) -> Reporte
         by=run.os_user if run else "",
         run=attempt.run,
         reason=handover.words(reason, error),
-        records=links.record_pages(ids, str(error.object), url),
+        records=links.record_pages(attempt.record_ids, str(error.object), url),
         open=error.id in handover.graph.errors,
     )
 

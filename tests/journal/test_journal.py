@@ -87,7 +87,7 @@ def answered(number: int, intent: int, kind: OutcomeKind, words: str = "") -> At
 
 def fixed(number: int, intent: int | None) -> Attempt:
     sent = Attempt(sync_error(number), intent=intent)
-    return sent.judged(Verdict.FIXED, "it is there", {"records": [1]})
+    return sent.judged(Verdict.FIXED, "it is there", {"records": [{"id": "1"}]})
 
 
 # -- a run, written down and read back
@@ -108,7 +108,11 @@ def test_a_run_reads_back_as_it_was(journal: Journal) -> None:
     history = History(journal)
     assert recorded_plan(History(journal), run) == plan
     one, two, three = history.rows_of(run)
-    assert (one.verdict, one.reason, one.evidence) == (Verdict.FIXED, "it is there", {"records": [1]})
+    assert (one.verdict, one.reason, one.evidence) == (
+        Verdict.FIXED,
+        "it is there",
+        {"records": [{"id": "1"}]},
+    )
     assert one.settled
     assert (two.kind, two.unknown, two.ended) == (OutcomeKind.UNKNOWN, True, False)
     assert (three.ended, three.verdict, three.reason) == (True, None, "cancelled")

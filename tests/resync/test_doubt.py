@@ -247,6 +247,22 @@ async def test_junk_in_a_row_is_one_plain_line(reopen: Callable[[], Journal], ti
                 ask(run_id)
 
 
+@pytest.mark.parametrize(
+    "junk", ["5", "null", "[]", "x", '{"records": 5}', '{"records": [{}]}', '{"records": [{"id": [1]}]}']
+)
+async def test_junk_in_the_evidence_of_a_verdict_is_one_plain_line(
+    reopen: Callable[[], Journal], time: Time, junk: str
+) -> None:
+    org = LyingOrg(time)
+    with reopen() as journal:
+        await run(org, journal, [org.fail(1)], time)
+        journal.read("DROP TRIGGER verdicts_no_update")
+        journal.read("UPDATE verdicts SET evidence = ?", (junk,))
+        run_id = History(journal).runs()[0].id
+        with pytest.raises(MachineError, match="cannot be read"):
+            History(journal).rows_of(run_id)
+
+
 @pytest.mark.skipif(os.name != "posix", reason="modes of POSIX")
 async def test_who_may_read_a_journal(reopen: Callable[[], Journal], time: Time, tmp_path: Path) -> None:
     org = LyingOrg(time)
