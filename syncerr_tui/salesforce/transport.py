@@ -155,7 +155,7 @@ def open_session(
     settings = session.merge_environment_settings(address, {}, None, None, None)
     session.proxies, session.verify = settings["proxies"], settings["verify"]
     session.trust_env = False
-    _bind(session, origin, wire or HttpLimits())
+    _bind(session, origin.holds, wire or HttpLimits(), plain=origin.plain)
     session.hooks["response"].append(lambda response, *_, **__: saw(response.headers))
     return session
 
@@ -171,25 +171,19 @@ def open_org_session(address: str, accepts: Callable[[str], bool]) -> requests.S
     session = requests.Session()
     if home.plain:
         session.cookies.set_policy(DefaultCookiePolicy(secure_protocols=("https", "http")))
-    _bind(session, _SeveralHosts(home.host, home.port, home.plain, accepts), HttpLimits())
+    _bind(session, accepts, HttpLimits(), plain=home.plain)
     return session
 
 
-def _bind(session: requests.Session, origin: AllowedOrigin, wire: HttpLimits) -> None:
+def _bind(
+    session: requests.Session, accepts: Callable[[str], bool], wire: HttpLimits, *, plain: bool
+) -> None:
     session.auth = _keep_token
     session.headers["User-Agent"] = f"{CLIENT_NAME}/{__version__}"
     session.adapters.clear()
-    adapter = OneHostAdapter(origin, wire)
+    adapter = OneHostAdapter(accepts, wire, plain=plain)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
-
-
-@dataclass(frozen=True, slots=True)
-class _SeveralHosts(AllowedOrigin):
-    accepts: Callable[[str], bool]
-
-    def holds(self, address: str) -> bool:
-        return self.accepts(address)
 
 
 def _keep_token(request: PreparedRequest) -> PreparedRequest:
@@ -214,12 +208,18 @@ class _OneHostSession(requests.Session):
 
 
 class OneHostAdapter(HTTPAdapter):
-    """Sends to one origin with every bound of `HttpLimits`, whatever the caller forgot."""
+    """Sends where it may, with every bound of `HttpLimits`, whatever the caller forgot."""
 
     def __init__(
-        self, origin: AllowedOrigin, wire: HttpLimits, *, clock: Callable[[], float] = time.monotonic
+        self,
+        accepts: Callable[[str], bool],
+        wire: HttpLimits,
+        *,
+        plain: bool,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._origin = origin
+        self._accepts = accepts
+        self._plain = plain
         self._wire = wire
         self._clock = clock
         self._last_used = clock()
@@ -240,9 +240,9 @@ class OneHostAdapter(HTTPAdapter):
         **kwargs: Any,  # noqa: ANN401
     ) -> Response:
         """Send one request; its answer is bounded while it is read."""
-        if not self._origin.holds(request.url or ""):
+        if not self._accepts(request.url or ""):
             raise RedirectRefusedError(request=request)
-        if self._origin.plain:
+        if self._plain:
             request.url = re.sub("^https", "http", request.url or "")
             proxies = None
         now = self._clock()

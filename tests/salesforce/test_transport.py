@@ -202,7 +202,10 @@ def test_a_connection_that_was_idle_for_long_is_not_used_again() -> None:
     with ScriptedServer(lambda _: Reply({})) as server:
         session = open_session(server.url)
         session.mount(
-            "http://", OneHostAdapter(AllowedOrigin.of(server.url), HttpLimits(), clock=lambda: now[0])
+            "http://",
+            OneHostAdapter(
+                AllowedOrigin.of(server.url).holds, HttpLimits(), plain=True, clock=lambda: now[0]
+            ),
         )
         for at in (0.0, 10.0, 20.0, 200.0, 210.0):
             now[0] = at
