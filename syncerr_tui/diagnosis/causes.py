@@ -12,7 +12,7 @@ from math import inf
 from operator import attrgetter
 
 from syncerr_tui.diagnosis.evidence import Evidence, Link, ParentRef
-from syncerr_tui.diagnosis.fingerprint import ARRIVED, NOT_LISTED, Fingerprint, Fingerprints, former_key
+from syncerr_tui.diagnosis.fingerprint import ARRIVED, NOT_LISTED, Fingerprint, Fingerprints, former_keys
 from syncerr_tui.diagnosis.victims import GraphNode, Victims, local_name
 from syncerr_tui.model import SyncError, sorted_in_parts
 
@@ -151,12 +151,12 @@ class CauseGraph:
         return frozenset(group.members) if group is not None else None
 
     def key_now(self, word: str) -> str:
-        """The key of the cause that had this one before its code was told from the wording; else the same."""
+        """The key of the cause that had this one by the rules of before; else the same."""
         if word in self._groups or " code=" not in word:
             return word
         roots = ((key, self.errors[self._cause(group).roots[0]]) for key, group in self._groups.items())
         return next(
-            (key for key, root in roots if former_key(root.message, root.code, root.object) == word), word
+            (key for key, root in roots if word in former_keys(root.message, root.code, root.object)), word
         )
 
     def root_of(self, row_id: str) -> str:

@@ -33,6 +33,7 @@ _BY_FIELD = _BY_VALUE | {
     "INVALID_TYPE_ON_FIELD_IN_RECORD",
     "MALFORMED_ID",
 }
+_FORMERLY_BY_FIELD = _BY_VALUE | {"REQUIRED_FIELD_MISSING", "DUPLICATE_VALUE"}
 _NO_ACCESS = "field access"
 """The platform's sentence about fields that may not be written: it lists them in any order."""
 _VARIABLE = re.compile(
@@ -127,20 +128,24 @@ def fingerprint(diagnosis: Diagnosis, object_name: str) -> Fingerprint:
 
 
 @lru_cache(maxsize=4096)
-def former_key(message: str, code: str | None, object_name: str) -> str:
-    """The key of an error while nobody could tell its code from the wording; empty where nobody does.
+def former_keys(message: str, code: str | None, object_name: str) -> frozenset[str]:
+    """The keys that an error had: while each value, order and id made a cause of its own, and before that,
+    while its code was not told from its wording.
 
-    What was said of that cause is meant for the one of now.
+    What was said of those causes is meant for the one of now.
     """
-    failures = diagnose_cached(message, code).each
-    if not any(item.inferred for item in failures):
-        return ""
-    named = (replace(item, root_code=root_of(item.codes, item.code)) for item in failures)
-    return Fingerprint(tuple(part for item in named for part in _parts(item, object_name))).key
+    told = diagnose_cached(message, code).each
+    untold = [
+        replace(item, root_code=root_of(item.codes, item.code)) if item.inferred else item for item in told
+    ]
+    return frozenset(
+        Fingerprint(tuple(part for item in each for part in _parts(item, object_name, former=True))).key
+        for each in (told, untold)
+    )
 
 
-def _parts(diagnosis: Failure, object_name: str) -> tuple[tuple[str, str], ...]:
-    """What makes a failure the same as others.
+def _parts(diagnosis: Failure, object_name: str, *, former: bool = False) -> tuple[tuple[str, str], ...]:
+    """What makes a failure the same as others; `former`: what did, in keys that journals still hold.
 
     The names that the diagnosis found decide where there are any, since they survive a change of language;
     the wording decides only where it is all there is.
@@ -158,26 +163,29 @@ def _parts(diagnosis: Failure, object_name: str) -> tuple[tuple[str, str], ...]:
         return (*parts, (place, diagnosis.values[0]))
     if not blocking:
         parts.append(("object", object_name))
-    if diagnosis.fields and (root in _BY_FIELD or _NO_ACCESS in diagnosis.sentence_kinds):
+    by_field = (
+        root in _FORMERLY_BY_FIELD if former else root in _BY_FIELD or _NO_ACCESS in diagnosis.sentence_kinds
+    )
+    if diagnosis.fields and by_field:
         parts.append(("field", ", ".join(sorted({bare_field(name) for name in diagnosis.fields}))))
         if root in _BY_VALUE:
             parts.append(("value", ", ".join(diagnosis.values)))
         return tuple(parts)
-    words = _words(diagnosis)
+    words = _words(diagnosis, former=former)
     if words:
         parts.append(("text", words))
     return tuple(parts)
 
 
-def _words(diagnosis: Failure) -> str:
+def _words(diagnosis: Failure, *, former: bool) -> str:
     """The reason in its own words, with what differs from row to row taken out."""
     words = root_words(diagnosis).translate(_QUOTES)
     if diagnosis.root_code == INVALID_EMAIL:
         words = words.partition(":")[0]  # what follows is somebody's address
-    for name in diagnosis.fields:
+    for name in () if former else diagnosis.fields:
         words = words.removesuffix(f": {name}")  # behind the sentence, with or without its brackets
     # An id at the end is there in one org's rows and not in another's: `cross-reference id: 0015g…`.
-    return without_variables(words).strip(" ,:;.-#").casefold()[:200]
+    return without_variables(words).strip(" ,:;.-" if former else " ,:;.-#").casefold()[:200]
 
 
 def without_variables(message: str) -> str:

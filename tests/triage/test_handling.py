@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, strategies as st
 
 from syncerr_tui.diagnosis.causes import CauseGraph
-from syncerr_tui.diagnosis.fingerprint import former_key
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.text import clean
 from syncerr_tui.triage.filter import parse
@@ -77,13 +76,48 @@ def test_what_is_said_of_a_cause_holds_for_the_errors_of_tomorrow_and_a_rows_own
         assert (known.of(PARENT_ROW.id).assignee, known.of(tomorrow.id).assignee) == ("ana", "tom")
 
 
-def test_what_was_said_of_a_cause_follows_it_when_its_code_is_told_from_the_wording() -> None:
-    message = clean("unable to obtain exclusive access to this record or 1 records")
-    row = sync_error(1, code=None, message=message)
-    former = former_key(message, None, "Order")
+@pytest.mark.parametrize(
+    ("code", "message", "former"),
+    [
+        (
+            None,
+            "unable to obtain exclusive access to this record",
+            "v1 code=none | object=Order | text=unable to obtain exclusive access to this record",
+        ),
+        (
+            None,
+            "Fax: data value too large: 0123 (max length=3): [Fax]",
+            "v1 code=none | object=Order | text=fax: data value too large: # (max length=#",
+        ),
+        (
+            "STRING_TOO_LONG",
+            "Fax: data value too large: 0123 (max length=3): [Fax]",
+            "v1 code=STRING_TOO_LONG | object=Order | text=fax: data value too large: # (max length=#",
+        ),
+        (
+            "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY",
+            "insufficient access rights on cross-reference id: 0015g00000Lm2XyAAJ",
+            (
+                "v1 code=INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY | object=Order "
+                "| text=insufficient access rights on cross-reference id: #"
+            ),
+        ),
+        (
+            "FIELD_CUSTOM_VALIDATION_EXCEPTION",
+            "FIELD_CUSTOM_VALIDATION_EXCEPTION:No!:Fax --FIELD_CUSTOM_VALIDATION_EXCEPTION:No name:Name --",
+            (
+                "v1 code=FIELD_CUSTOM_VALIDATION_EXCEPTION | object=Order | text=no! "
+                "| code=FIELD_CUSTOM_VALIDATION_EXCEPTION | object=Order | text=no name"
+            ),
+        ),
+    ],
+)
+def test_what_was_said_of_a_cause_follows_it_when_the_rule_that_makes_its_key_has_changed(
+    code: str | None, message: str, former: str
+) -> None:
+    row = sync_error(1, code=code, message=clean(message))
     graph = graph_of(row, sync_error(2))
     assert former != key_of(graph, row.id)
-    assert former.startswith("v1 code=none | object=Order | text=unable to obtain")
     history = [
         line(former, KIND.SNOOZE, snooze_value("8h", NOW, 1, waits=False)),
         line(former, KIND.NOTE, text="it"),
