@@ -216,6 +216,29 @@ async def test_a_reading_that_got_old_on_the_way_out_is_not_written_back(
     assert org.things[RULE.name] == {"active": True, "formula": "a colleague's"}
 
 
+async def test_an_org_that_answers_slowly_is_changed_and_put_back_but_not_on_an_answer_slept_over(
+    org: ScriptedOrg, journal: Journal
+) -> None:
+    wall, seconds = Clock(), [STALE_SECONDS + 1]
+    ledger = FixLedger(journal, os_user="ana", org_user="ana@x.y")
+    fixer = Fixer(org, ledger, sleep=no_sleep, stopwatch=Stopwatch(wall))
+    read = org.read_target
+
+    async def slowly(change: FixChange) -> TargetReading | None:
+        reading = await read(change)
+        wall.now += timedelta(seconds=seconds[-1])
+        return reading
+
+    org.read_target = slowly  # type: ignore[method-assign]
+    result = await fixer.apply(FixRequest(await option_of(org)))
+    assert result.verified
+    seconds.append(60)
+    assert (await fixer.restore(result.fix)).state is FixState.REFUSED
+    seconds.pop()
+    assert (await fixer.restore(result.fix)).verified
+    assert len(org.writes) == 2
+
+
 async def test_edits_without_end_refuse(org: ScriptedOrg, journal: Journal) -> None:
     option = await option_of(org)
     org.edit_behind_reading = [{"formula": str(number)} for number in range(9)]
