@@ -40,7 +40,7 @@ LONGEST_NARRATION = 2_000
 _NARROWEST_COLUMN = 20
 """Places that the last column of a table needs at least."""
 _YES, _NO = {"y", "yes"}, {"n", "no"}
-Span = tuple[str, str | None]
+StyledSpan = tuple[str, str | None]
 """A piece of a line, and the address it links to."""
 
 
@@ -107,7 +107,7 @@ def emit(*lines: str) -> None:
     _write(sys.stdout, *map(_line, lines))
 
 
-def emit_linked(lines: Sequence[Sequence[Span]]) -> None:
+def emit_linked(lines: Sequence[Sequence[StyledSpan]]) -> None:
     """Lines on stdout with addresses that the terminal opens (OSC 8)."""
     _write(sys.stdout, *("".join(_linked(*span) for span in line) for line in lines))
 

@@ -48,15 +48,15 @@ def retry_words(guidance: Guidance) -> str:
     return RETRY_WORDS[guidance.retry]
 
 
-Facts = tuple[tuple[str, tuple[str, ...]], ...]
+LabelledFacts = tuple[tuple[str, tuple[str, ...]], ...]
 """Named things in words: (`Flow`, (`Order Builder`,)), (`Field`, (`Name`, `CloseDate`)) ..."""
 
 
-def facts_found(diagnosis: Failure) -> Facts:
+def facts_found(diagnosis: Failure) -> LabelledFacts:
     return (*blocking(diagnosis), *also_named(diagnosis))
 
 
-def blocking(diagnosis: Failure) -> Facts:
+def blocking(diagnosis: Failure) -> LabelledFacts:
     """What stands in the way, as far as the message names it."""
     facts: list[tuple[str, tuple[str, ...]]] = []
     for kind, label in _AUTOMATION_WORDS.items():
@@ -71,7 +71,7 @@ def blocking(diagnosis: Failure) -> Facts:
     return tuple((label, values) for label, values in facts if values)
 
 
-def also_named(diagnosis: Failure) -> Facts:
+def also_named(diagnosis: Failure) -> LabelledFacts:
     """What the message names besides: the way to the root, and what others want to know."""
     facts = (
         ("Codes, from outside in", diagnosis.codes if len(diagnosis.codes) > 1 else ()),
@@ -189,7 +189,7 @@ class _GuidanceLayout(TextLayout):
         self.pieces((note.text, Role.NOTE), first=_BAR, rest=_BAR)
         self.pieces((f"Shown for {note.matched}.", Role.MUTED), first=_BAR, rest=_BAR)
 
-    def facts(self, heading: str, facts: Facts, sentences: tuple[str, ...] = ()) -> None:
+    def facts(self, heading: str, facts: LabelledFacts, sentences: tuple[str, ...] = ()) -> None:
         if facts or sentences:
             self.heading(heading)
         for label, values in facts:

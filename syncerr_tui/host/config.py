@@ -21,7 +21,7 @@ from syncerr_tui.host.paths import config_path
 from syncerr_tui.host.terminal import Background, Colour, TerminalPreferences
 from syncerr_tui.text import one_line
 from syncerr_tui.triage import filter as filters
-from syncerr_tui.triage.columns import BY_NAME, WIDEST_COLUMN, Choice, Column, WindowClass
+from syncerr_tui.triage.columns import BY_NAME, WIDEST_COLUMN, Column, ColumnChoice, WindowClass
 from syncerr_tui.triage.keymap import ActionTable, KeymapError, key_named
 from syncerr_tui.triage.state import Place
 
@@ -57,7 +57,7 @@ class Config:
     terminal: TerminalPreferences = field(default_factory=TerminalPreferences)
     palette: Mapping[str, str] = field(default_factory=dict)
     """What has a colour -> that colour, `#rrggbb` or `ansi_red`."""
-    columns: Mapping[WindowClass, Choice] = field(default_factory=dict)
+    columns: Mapping[WindowClass, ColumnChoice] = field(default_factory=dict)
     """The columns of a window of this class where nobody has chosen others for the org."""
     filters: Mapping[str, str] = field(default_factory=dict)
     """Name -> filter, each of which can be read."""
@@ -178,7 +178,7 @@ def _is_colour(text: str) -> bool:
     return text in known or _HEX.fullmatch(text) is not None
 
 
-def _columns(value: object, reader: _Reader) -> dict[WindowClass, Choice]:
+def _columns(value: object, reader: _Reader) -> dict[WindowClass, ColumnChoice]:
     """One list for every window, or a table with one for each class."""
     if isinstance(value, dict):
         reader.source.check_known(value, [window.value for window in WindowClass], ("columns",))
@@ -187,7 +187,7 @@ def _columns(value: object, reader: _Reader) -> dict[WindowClass, Choice]:
     return dict.fromkeys(WindowClass, choice) if choice else {}
 
 
-def _choice(value: object, keys: tuple[str, ...], reader: _Reader) -> Choice:
+def _choice(value: object, keys: tuple[str, ...], reader: _Reader) -> ColumnChoice:
     choice: list[tuple[Column, int]] = []
     for text in reader.source.texts(keys, value):
         name, colon, cells = text.partition(":")

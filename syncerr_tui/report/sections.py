@@ -169,7 +169,7 @@ class PageLink:
     address: str
 
 
-Cell = str | int | tuple[PageLink, ...]
+ReportCell = str | int | tuple[PageLink, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +178,7 @@ class Section:
 
     heading: str
     columns: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
+    rows: tuple[tuple[ReportCell, ...], ...]
     note: str = ""
     urgent: bool = False
 
@@ -291,7 +291,7 @@ def _by_heading(report: Report) -> Iterator[tuple[str, Sequence[ReportedRow]]]:
     yield from ((heading, rows) for heading, rows in parts if rows)
 
 
-def _row(row: ReportedRow) -> tuple[Cell, ...]:
+def _row(row: ReportedRow) -> tuple[ReportCell, ...]:
     pages = tuple(PageLink(record, address) for record, address in row.records)
     record = f"{row.object} {row.event_type} {row.event}"
     return (record, row.verdict, time_of(row.at), row.by, row.reason, pages)
@@ -322,7 +322,7 @@ def _markdown_section(section: Section) -> Iterator[str]:
         yield from ("", section.note)
 
 
-def _markdown_cell(cell: Cell) -> str | int:
+def _markdown_cell(cell: ReportCell) -> str | int:
     return " ".join(link.address for link in cell) if isinstance(cell, tuple) else cell
 
 
@@ -373,7 +373,7 @@ def _html_section(section: Section) -> Iterator[str]:
     yield f"</tbody></table></div>{f'<p>{escape(section.note)}</p>' if section.note else ''}</section>"
 
 
-def _html_cell(cell: Cell) -> str:
+def _html_cell(cell: ReportCell) -> str:
     if isinstance(cell, int):
         return f'<td class="n">{cell:,}</td>'
     return f"<td>{' '.join(map(_html_link, cell)) if isinstance(cell, tuple) else _html_text(cell)}</td>"

@@ -22,8 +22,8 @@ from syncerr_tui.resync.plan import Plan, PlannedRow
 from syncerr_tui.resync.proof import request_times
 from syncerr_tui.resync.run_state import RunState
 from syncerr_tui.resync.verification import (
+    FoundRecords,
     OrgClock,
-    Records,
     look,
     look_before,
     look_concurrency,
@@ -38,7 +38,7 @@ _LOCK_SIZES = (50, 10, 1)
 _LOCK_DELAY_CAP = 8.0
 
 Batch = list[PlannedRow]
-Request = Callable[[Batch, int, Sequence[PlannedRow]], Awaitable[Batch]]
+SendRequest = Callable[[Batch, int, Sequence[PlannedRow]], Awaitable[Batch]]
 """Makes a request of these rows, for the n-th time, while those of the next one may be looked at. Gives the
 rows that met a lock."""
 
@@ -55,7 +55,7 @@ class Sender:
         self._state = state
         self._looks = looks
 
-    async def send(self, rows: Sequence[PlannedRow], request: Request) -> list[Attempt]:
+    async def send(self, rows: Sequence[PlannedRow], request: SendRequest) -> list[Attempt]:
         """Send these rows, as many requests at once as the plan allows. A failure stops them all.
 
         Returns:
@@ -89,7 +89,7 @@ class Sender:
         delivered = [state.attempts[e] for e in before if state.attempts[e].intent != before[e].intent]
         return [attempt for attempt in delivered if attempt.kind not in {None, OutcomeKind.NOT_SENT}]
 
-    async def _deliver(self, batch: Batch, request: Request, following: Sequence[PlannedRow]) -> None:
+    async def _deliver(self, batch: Batch, request: SendRequest, following: Sequence[PlannedRow]) -> None:
         """One batch, and again those of its rows that the org refused because something was locked."""
         state, todo = self._state, deque([(batch, 1)])
         while todo and state.halt is None:
@@ -131,7 +131,7 @@ class _EarlyLook:
     at: Instant
     pauses: int
     """How often the run had been paused by then."""
-    looking: asyncio.Task[tuple[Mapping[str, EventSeen] | None, Records]]
+    looking: asyncio.Task[tuple[Mapping[str, EventSeen] | None, FoundRecords]]
 
 
 class Departure:
@@ -239,14 +239,14 @@ class FreshLooks:
         if rows and rows[0].error.id not in self._ahead:
             self._begin(rows, self._records_of(rows))
 
-    async def _records_of(self, rows: Sequence[PlannedRow]) -> tuple[None, Records]:
+    async def _records_of(self, rows: Sequence[PlannedRow]) -> tuple[None, FoundRecords]:
         errors = [row.error for row in rows]
         return None, await records_before(self._state.org, errors, concurrency=self._look_lanes)
 
     def _begin(
         self,
         rows: Sequence[PlannedRow],
-        look: Coroutine[Any, Any, tuple[Mapping[str, EventSeen] | None, Records]],
+        look: Coroutine[Any, Any, tuple[Mapping[str, EventSeen] | None, FoundRecords]],
     ) -> None:
         state = self._state
         task = asyncio.ensure_future(look)
@@ -254,7 +254,7 @@ class FreshLooks:
 
     async def _seen_ahead(
         self, rows: Sequence[PlannedRow]
-    ) -> tuple[Instant, Mapping[str, EventSeen] | None, Records | None]:
+    ) -> tuple[Instant, Mapping[str, EventSeen] | None, FoundRecords | None]:
         """What was seen of these rows before their turn, and when; None where that was before a pause, or is
         too long ago.
         """

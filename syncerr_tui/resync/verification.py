@@ -206,7 +206,7 @@ async def _looked(
 _READERS = 4
 """Questions at once where only one request may be under way: reading changes nothing. The
 profile's `concurrency`, which binds the client, holds all the same."""
-Records = Mapping[str, tuple[RecordSeen, ...] | None]
+FoundRecords = Mapping[str, tuple[RecordSeen, ...] | None]
 """By event, the records with its StoreConnect ID; None where they cannot be read."""
 
 
@@ -216,8 +216,8 @@ def look_concurrency(method: MethodInfo, concurrency: int) -> int:
 
 
 async def look_before(
-    org: Org, errors: Sequence[SyncError], *, concurrency: int, records: Records | None = None
-) -> tuple[dict[str, EventSeen], Records]:
+    org: Org, errors: Sequence[SyncError], *, concurrency: int, records: FoundRecords | None = None
+) -> tuple[dict[str, EventSeen], FoundRecords]:
     """How events and their records stand before a request, by event id. `records` were looked at already."""
     events = _events(org, [error.id for error in errors], concurrency)
     if records is not None:
@@ -233,7 +233,7 @@ async def _events(org: Org, ids: Sequence[str], concurrency: int) -> dict[str, E
         return {event: seen async for part in answers for event, seen in part.items()}
 
 
-async def records_before(org: Org, errors: Sequence[SyncError], *, concurrency: int) -> Records:
+async def records_before(org: Org, errors: Sequence[SyncError], *, concurrency: int) -> FoundRecords:
     """How the records of events stand before a request."""
     ids: defaultdict[str, dict[str, None]] = defaultdict(dict)
     for error in errors:

@@ -30,11 +30,11 @@ from syncerr_tui.diagnosis.org_metadata import (
 )
 from syncerr_tui.errors import NotLoggedInError, SyncErrError
 from syncerr_tui.salesforce.reading import changed, text
+from syncerr_tui.salesforce.responses import Row
 from syncerr_tui.salesforce.soql import quote
 from syncerr_tui.text import one_line
 
 T = TypeVar("T")
-Row = dict[str, Any]
 
 LONGEST_NAME = 255
 """No Flow, rule or class has a longer name: such text is not asked for."""

@@ -175,11 +175,11 @@ def order_words(by: Column, *, reverse: bool) -> str:
     return "Z to A" if reverse else "A to Z"
 
 
-Choice = tuple[tuple[Column, int], ...]
+ColumnChoice = tuple[tuple[Column, int], ...]
 """The columns that a person wants, in their order, each with its width; 0 leaves the width to the window."""
 
 
-def placed_in(width: int, choice: Choice = (), sort: Column | None = None) -> tuple[Placed, ...]:
+def placed_in(width: int, choice: ColumnChoice = (), sort: Column | None = None) -> tuple[Placed, ...]:
     """The columns for `width` cells, in order, one blank between two of them.
 
     The last column takes what is left over.
@@ -245,7 +245,7 @@ def _taken(
 
 
 def further(
-    first: Sequence[Placed], width: int, longest: int, choice: Choice = ()
+    first: Sequence[Placed], width: int, longest: int, choice: ColumnChoice = ()
 ) -> list[tuple[Placed, ...]]:
     """What sideways scrolling shows after the first view: what has no place in it, and messages as a whole.
 
@@ -325,7 +325,7 @@ class WindowClass(StrEnum):
 class WindowLayout:
     """The arrangement in windows of one class."""
 
-    columns: Choice = ()
+    columns: ColumnChoice = ()
     """Empty while the window decides."""
     panel: bool = False
     """Whether the info panel stands beside the list, in a narrow window below it; else in its place."""

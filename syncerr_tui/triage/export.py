@@ -19,7 +19,7 @@ from syncerr_tui.model import SyncError
 from syncerr_tui.text import HOSTILE, clean, one_line
 from syncerr_tui.words import plural
 
-Row = Mapping[str, Any]
+ExportRow = Mapping[str, Any]
 
 _FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]")
 """How a cell begins that spreadsheets may calculate; the wide signs count in some of them."""
@@ -73,7 +73,7 @@ def table_head(fields: Sequence[str], form: Format) -> list[str]:
             return []
 
 
-def export_lines(rows: Iterable[Row], fields: Sequence[str], form: Format) -> Iterator[str]:
+def export_lines(rows: Iterable[ExportRow], fields: Sequence[str], form: Format) -> Iterator[str]:
     """The rows, a line for each; JSON is one line in all. `Format.TABLE` is for whoever knows the window."""
     match form:
         case Format.CSV:

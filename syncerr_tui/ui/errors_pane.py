@@ -18,7 +18,7 @@ from textual import work
 
 from syncerr_tui.model import SyncError
 from syncerr_tui.triage.actions import ActionFacts
-from syncerr_tui.triage.columns import Choice, Column, order_words
+from syncerr_tui.triage.columns import Column, ColumnChoice, order_words
 from syncerr_tui.triage.filter import EVERYTHING, Filter, parse
 from syncerr_tui.triage.listing import Listing
 from syncerr_tui.triage.news import News
@@ -42,9 +42,9 @@ _FILTER_DELAY = 0.15
 
 MANY = 5000
 """Rows from which a filter or an order takes longer than a key should."""
-Change = Callable[[Listing], Listing]
+ListingChange = Callable[[Listing], Listing]
 """Filters the list or puts it in order."""
-Describe = Callable[[SyncError, datetime, str, int], "list[TextLine]"]
+Describer = Callable[[SyncError, datetime, str, int], "list[TextLine]"]
 """What the info panel says about an error: the row, when, the outcome of its last re-sync, the width."""
 
 
@@ -54,7 +54,7 @@ class ErrorsPane(ListWithPanel):
     place = Place.ERRORS
 
     def __init__(
-        self, context: AppContext, describe: Describe, graph_worker: CauseGraphWorker, history: ErrorHistory
+        self, context: AppContext, describe: Describer, graph_worker: CauseGraphWorker, history: ErrorHistory
     ) -> None:
         self.table = ErrorTable(id="table")
         super().__init__(context, self.table)
@@ -70,7 +70,7 @@ class ErrorsPane(ListWithPanel):
         self._told_anew = False
         self._moment = context.clock()
         self._typing = Debouncer(self, _FILTER_DELAY)
-        self._changes: list[Change] = []
+        self._changes: list[ListingChange] = []
         """What a thread is still to work out."""
         self._narrowed_from: dict[str, str] = {}
         """Filter -> the one that it was made of by one more term."""
@@ -313,7 +313,7 @@ class ErrorsPane(ListWithPanel):
             self.post_message(Announced(line))
 
     @property
-    def columns_here(self) -> Choice:
+    def columns_here(self) -> ColumnChoice:
         """The columns chosen for this org, else the configuration's; empty while the window decides."""
         return self.layout_here.columns or self.context.config.columns.get(self.window, ())
 
@@ -322,7 +322,7 @@ class ErrorsPane(ListWithPanel):
 
         window, layout = self.window, self.layout_here
 
-        def chosen(columns: Choice | None) -> None:
+        def chosen(columns: ColumnChoice | None) -> None:
             if columns is not None:
                 self.post_message(self.Arranged(window, replace(layout, columns=columns)))
 
@@ -391,7 +391,7 @@ class ErrorsPane(ListWithPanel):
 
     # -- other rows, or the same in another order ------------------------------------------------------
 
-    def _arrange(self, change: Change, *, at_once: bool = False) -> None:
+    def _arrange(self, change: ListingChange, *, at_once: bool = False) -> None:
         """Show this at once, or as soon as a thread has made it. Keys wait, as they are meant for that."""
         if at_once or len(self.listing.errors) < MANY:
             self.show(change(self.listing))
@@ -410,7 +410,7 @@ class ErrorsPane(ListWithPanel):
         finally:
             self.context.settled.set()
 
-    async def _arrange_in_thread(self, change: Change) -> None:
+    async def _arrange_in_thread(self, change: ListingChange) -> None:
         """Show this once a thread has made it; keys need not wait.
 
         Where rows came or went it is made anew at once: pages may come faster than a thread is done.

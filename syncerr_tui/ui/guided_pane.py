@@ -23,7 +23,7 @@ from syncerr_tui.triage.filter import parse
 from syncerr_tui.triage.guided import LONGEST, GuidedRow, GuidedState, Phase, SalesforceTime
 from syncerr_tui.triage.state import Place
 from syncerr_tui.ui.context import AppContext
-from syncerr_tui.ui.errors_pane import Describe
+from syncerr_tui.ui.errors_pane import Describer
 from syncerr_tui.ui.list_with_panel import CountedHandlers, Handlers, ListWithPanel
 from syncerr_tui.ui.messages import Announced
 from syncerr_tui.ui.status_lines import TabNote
@@ -175,7 +175,7 @@ class GuidedPane(ListWithPanel):
         self,
         context: AppContext,
         controller: Callable[[], GuidedController],
-        describe: Describe,
+        describe: Describer,
     ) -> None:
         self._list = GuidedList(id="guided-list")
         super().__init__(context, self._list)

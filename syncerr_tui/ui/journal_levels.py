@@ -22,7 +22,7 @@ from syncerr_tui.model import SyncError
 from syncerr_tui.triage.columns import Column
 from syncerr_tui.ui import fix_words, journal_words as words
 from syncerr_tui.ui.context import AppContext
-from syncerr_tui.ui.errors_pane import Describe
+from syncerr_tui.ui.errors_pane import Describer
 from syncerr_tui.ui.interrupted_runs import InterruptedRuns
 from syncerr_tui.ui.journals import Journals
 from syncerr_tui.ui.widgets.line import Part
@@ -40,7 +40,7 @@ class JournalReading:
     context: AppContext
     journals: Journals
     open_runs: InterruptedRuns
-    describe: Describe
+    describe: Describer
     start: Callable[[Coroutine[Any, Any, None]], object]
     """Runs a coroutine in the background."""
     tell: Callable[[], object]

@@ -22,7 +22,7 @@ from syncerr_tui.triage.actions import ActionFacts
 from syncerr_tui.triage.state import Place
 from syncerr_tui.ui.context import AppContext
 from syncerr_tui.ui.debouncer import Debouncer
-from syncerr_tui.ui.errors_pane import Describe
+from syncerr_tui.ui.errors_pane import Describer
 from syncerr_tui.ui.interrupted_runs import InterruptedRuns
 from syncerr_tui.ui.journals import Journals
 from syncerr_tui.ui.list_with_panel import CountedHandlers, Handlers, ListWithPanel
@@ -50,7 +50,7 @@ class JournalPane(ListWithPanel):
     filter_kind = "journal"
 
     def __init__(
-        self, context: AppContext, journals: Journals, open_runs: InterruptedRuns, describe: Describe
+        self, context: AppContext, journals: Journals, open_runs: InterruptedRuns, describe: Describer
     ) -> None:
         self.sheet = DataSheet(id="past-sheet")
         super().__init__(context, self.sheet)

@@ -35,10 +35,10 @@ times a second, writes no panels."""
 _FAR = 1_000_000
 """More rows than any list holds."""
 
-Owner = TypeVar("Owner")
-Handlers = Mapping[str, Callable[[Owner], object]]
+OwnerT = TypeVar("OwnerT")
+Handlers = Mapping[str, Callable[[OwnerT], object]]
 """Id of an action -> what does it, called with the pane or the screen whose table this is."""
-CountedHandlers = Mapping[str, Callable[[Owner, int | None], object]]
+CountedHandlers = Mapping[str, Callable[[OwnerT, int | None], object]]
 """The same of actions before which a count may stand, with that count or None."""
 
 

@@ -17,8 +17,8 @@ from syncerr_tui.triage.columns import (
     ORDER,
     SORTABLE,
     WIDEST_COLUMN,
-    Choice,
     Column,
+    ColumnChoice,
     Placed,
     WindowClass,
     order_words,
@@ -170,7 +170,7 @@ _NARROWEST_COLUMN = 4
 _STEP = 2
 
 
-class ColumnDialog(Menu[Choice]):
+class ColumnDialog(Menu[ColumnChoice]):
     """Every column in its order, those that are shown ticked. Enter takes it over.
 
     Args:
@@ -191,7 +191,7 @@ class ColumnDialog(Menu[Choice]):
         Binding("a", "automatic", show=False),
     ]
 
-    def __init__(self, choice: Choice, shown: Sequence[Placed], window: WindowClass) -> None:
+    def __init__(self, choice: ColumnChoice, shown: Sequence[Placed], window: WindowClass) -> None:
         super().__init__()
         self._now = {placed.column: placed.width for placed in shown}
         """What each takes on screen now."""

@@ -37,7 +37,7 @@ _TWIN_PAGES = 4
 """Addresses of records that a plan names; each row's panel has its own."""
 
 
-Row = tuple[str, str]
+LabelledRow = tuple[str, str]
 """What stands at the left, and the words beside it."""
 
 
@@ -149,7 +149,7 @@ class PlanDialog(TextDialog[bool]):
             return ""
         return f"{they_are} read again, and not sent unless the org shows that {they} failed."
 
-    def _plan_rows(self) -> list[Row]:
+    def _plan_rows(self) -> list[LabelledRow]:
         """The waves, what they take, and why."""
         plan, rows = self.plan, self._waves()
         if not self._method.guided:  # a person takes the time they take
@@ -161,7 +161,7 @@ class PlanDialog(TextDialog[bool]):
             rows.append(("Why", self.reason or "- (this org wants a reason)"))
         return rows
 
-    def _laid_out(self, rows: Sequence[Row], style: str) -> Content:
+    def _laid_out(self, rows: Sequence[LabelledRow], style: str) -> Content:
         lines = (line for label, words in rows for line in self._wrapped(label, words))
         return Content("".join(f"{line}\n" for line in lines)).stylize(style)
 
@@ -172,7 +172,7 @@ class PlanDialog(TextDialog[bool]):
         for parts in wrap([(one_line(words), Role.TEXT)], width, first=lead, rest=" " * len(lead)):
             yield "".join(text for text, _ in parts)
 
-    def _waves(self) -> list[Row]:
+    def _waves(self) -> list[LabelledRow]:
         waves = self.plan.waves
         lines = self._planner.wave_lines(self.plan)
         rows = [(f"Wave {wave.number}", line) for wave, line in zip(waves, lines, strict=True)]
@@ -181,7 +181,7 @@ class PlanDialog(TextDialog[bool]):
             rows += [(" ", rule), ("", "")]
         return rows
 
-    def _left_out_rows(self) -> list[Row]:
+    def _left_out_rows(self) -> list[LabelledRow]:
         """Who stays out, counted by reason; a reason that only one has names it. And what it warns of."""
         groups: dict[tuple[str, str], list[LeftOut]] = {}
         for out in self.plan.left_out:

@@ -19,8 +19,8 @@ from syncerr_tui.triage.columns import (
     MESSAGE,
     PROCESSED,
     SHOWN_OF_THEMSELVES,
-    Choice,
     Column,
+    ColumnChoice,
     Placed,
     further,
     is_cut_id,
@@ -80,7 +80,7 @@ class ErrorTable(VirtualList):
         self.marks: Mapping[str, RowMark] = {}
         self._moment: datetime | None = None
         self._columns: tuple[Placed, ...] = ()
-        self._choice: Choice = ()
+        self._choice: ColumnChoice = ()
         self._view = 0
         """Which view of the columns is shown: 0 is the first, further ones stand to the right of it."""
         self._zoomed = False
@@ -134,7 +134,7 @@ class ErrorTable(VirtualList):
         """The columns as they stand on screen, where nobody has scrolled sideways."""
         return placed_in(self.size.width - self._left - 1, self._choice, self.listing.sort)
 
-    def choose(self, choice: Choice) -> None:
+    def choose(self, choice: ColumnChoice) -> None:
         """Show these columns; with none, those that the window has room for."""
         if choice != self._choice:
             self._choice, self._view = choice, 0

@@ -19,12 +19,12 @@ from textual.widget import Widget
 
 from syncerr_tui.host.terminal import Background, Colour, TerminalProfile
 
-Look = tuple[str, Style]
+ThemedLook = tuple[str, Style]
 """A colour of the theme (a key of `themes.py`, empty for none) and what goes with it."""
 
 _PLAIN = Style()
 _BOLD = Style(bold=True)
-LOOKS: Mapping[str, Look] = {
+LOOKS: Mapping[str, ThemedLook] = {
     "text": ("text", _PLAIN),
     "strong": ("text", _BOLD),
     "quiet": ("quiet", _PLAIN),
