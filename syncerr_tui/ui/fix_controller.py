@@ -14,6 +14,7 @@ from syncerr_tui.errors import SyncErrError
 from syncerr_tui.model import SyncError, chunks
 from syncerr_tui.ui.messages import JournalGrew, Troubled
 from syncerr_tui.ui.services import Controller
+from syncerr_tui.ui.widgets.panel import Subject
 from syncerr_tui.words import plural
 
 if TYPE_CHECKING:
@@ -54,18 +55,11 @@ class FixController(Controller):
 
     # -- fixing ----------------------------------------------------------------------------------------
 
-    def fix(
-        self,
-        chosen: Sequence[SyncError],
-        named: Callable[[Sequence[SyncError]], str],
-        *,
-        together: bool,
-    ) -> None:
+    def fix(self, chosen: Sequence[SyncError], *, together: bool) -> None:
         """Fix what blocks these, once it is known what waits for what: until then a victim has no cause.
 
         Args:
             chosen: What the person points at.
-            named: What errors of one cause are called.
             together: All their causes in one go; else they have one.
         """
         if not chosen:
@@ -73,7 +67,7 @@ class FixController(Controller):
 
         def opening(_graph: CauseGraph | None) -> None:
             self._say("")
-            self._open_chosen(self._blocked(chosen), named, together=together)
+            self._open_chosen(self._blocked(chosen), together=together)
 
         self.once_known(opening, "Still working out the causes; the fixes come up when that is done.")
 
@@ -113,24 +107,22 @@ class FixController(Controller):
             blocking.setdefault(at.id, at)
         return list(blocking.values())
 
-    def _open_chosen(
-        self, errors: Sequence[SyncError], named: Callable[[Sequence[SyncError]], str], *, together: bool
-    ) -> None:
-        """Fix the causes of errors that fail by themselves: of one as `open`, of several in one go."""
+    def _open_chosen(self, errors: Sequence[SyncError], *, together: bool) -> None:
+        """Fix the causes of errors that fail by themselves: one, or several in one go."""
         graph, causes = self._services.graph_worker.graph, dict[str, list[SyncError]]()
         assert graph is not None, "it was waited for"
         for error in errors:
             cause = graph.cause_of(error.id)
             causes.setdefault(cause.key if cause is not None else error.id, []).append(error)
         if not together or len(causes) == 1:
-            self.open(named(errors), errors)
+            self._open_one(errors)
             return
         names_target = self._names_target()
         if names_target:
             line = "In a production org one cause is fixed at a time: unselect, and choose one."
             self._say(line)
         elif names_target is not None:
-            self._open_many([(named(each), each) for each in causes.values()])
+            self._open_many(list(causes.values()))
 
     def _names_target(self) -> bool | None:
         """Whether a person types the target's name; None where fixes cannot be made here, which is said."""
@@ -144,12 +136,10 @@ class FixController(Controller):
         if resync:
             self._post(ResyncWanted())
 
-    def open(self, subject: str, errors: Sequence[SyncError]) -> None:
-        """Show what would remove the blocker, and apply what is chosen.
+    def _open_one(self, errors: Sequence[SyncError]) -> None:
+        """Show what would remove the blocker of errors with one cause, and apply what is chosen.
 
-        Args:
-            subject: What it is about, as a person calls it.
-            errors: What fails by itself, with one cause; the first is the one it is done for.
+        The first of them is the one it is done for.
         """
         from syncerr_tui.ui.screens.fix import FixDialog
 
@@ -160,12 +150,8 @@ class FixController(Controller):
         def apply(option: FixOption, typed: Mapping[str, str], name: str) -> None:
             self._work(self._apply(dialog, option, typed, name, errors), "fixing")
 
-        dialog = FixDialog(
-            subject,
-            apply,
-            names_target=names_target,
-            listed=self._context.on_snapshot,
-        )
+        subject, listed = Subject.of_errors(errors).name, self._context.on_snapshot
+        dialog = FixDialog(subject, apply, names_target=names_target, listed=listed)
         self._open(dialog, self._left)
         self._screen.run_worker(self._look_up(dialog, errors), group="fix-options", exclusive=True)
 
@@ -198,30 +184,25 @@ class FixController(Controller):
         dialog.ended(result)
         self._post(JournalGrew())
 
-    def _open_many(self, causes: Sequence[tuple[str, Sequence[SyncError]]]) -> None:
+    def _open_many(self, causes: Sequence[Sequence[SyncError]]) -> None:
         """Show what would remove the blockers of several causes, and make the changes that are ticked."""
         from syncerr_tui.ui.screens.fix_many import FixManyDialog
 
         def apply(lines: Sequence[FixProposal]) -> None:
             self._work(self._apply_many(dialog, lines), "fixing")
 
-        dialog = FixManyDialog(
-            len(causes),
-            apply,
-            listed=self._context.on_snapshot,
-        )
+        dialog = FixManyDialog(len(causes), apply, listed=self._context.on_snapshot)
         self._open(dialog, self._left)
         self._screen.run_worker(self._look_up_many(dialog, causes), group="fix-options", exclusive=True)
 
-    async def _look_up_many(
-        self, dialog: FixManyDialog, causes: Sequence[tuple[str, Sequence[SyncError]]]
-    ) -> None:
+    async def _look_up_many(self, dialog: FixManyDialog, causes: Sequence[Sequence[SyncError]]) -> None:
         from syncerr_tui.ui.screens.fix_many import proposals
 
         concurrency, done = asyncio.Semaphore(_LOOKED_UP_AT_ONCE), 0
 
-        async def look_up(subject: str, errors: Sequence[SyncError]) -> list[FixProposal]:
+        async def look_up(errors: Sequence[SyncError]) -> list[FixProposal]:
             nonlocal done
+            subject = Subject.of_errors(errors).name
             lines: list[FixProposal] = []
             async with concurrency:
                 for part in chunks(errors, _FIXED_TOGETHER):
@@ -235,7 +216,7 @@ class FixController(Controller):
             return lines
 
         try:
-            options = await asyncio.gather(*(look_up(*cause) for cause in causes))
+            options = await asyncio.gather(*map(look_up, causes))
         except SyncErrError as error:
             dialog.failed(error)
         else:

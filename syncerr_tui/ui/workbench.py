@@ -11,7 +11,7 @@ Press R, and read: `Workbench.resync`, `ResyncController.ask`, `selection.prepar
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cached_property, partial
 from importlib import import_module
 from typing import TYPE_CHECKING, ClassVar, cast
@@ -32,7 +32,6 @@ from syncerr_tui.ui.messages import JournalGrew, JournalWanted, Verified, announ
 from syncerr_tui.ui.run_controller import PAUSING, STOPPING, AppLeft, RunAdvanced, RunOver
 from syncerr_tui.ui.services import Services
 from syncerr_tui.ui.widgets.filter_bar import FilterBar
-from syncerr_tui.ui.widgets.panel import Subject
 
 if TYPE_CHECKING:
     from syncerr_tui.ui.diffing_app import DiffingApp
@@ -277,12 +276,8 @@ class Workbench(ListScreen, inherit_bindings=False):
 
     def fix(self) -> None:
         """Look at what would remove the blocker: of every selected cause, else of the one here."""
-
-        def named(errors: Sequence[SyncError]) -> str:
-            return Subject.of_error(errors[0].id, errors[0], len(errors) - 1).name
-
         selected = self.context.state.listing.selected and not self.context.state.panel_open
-        self.fixing.fix(self.pane.chosen if selected else self.pane.failing, named, together=bool(selected))
+        self.fixing.fix(self.pane.chosen if selected else self.pane.failing, together=bool(selected))
 
     @on(SafeguardsLeftOff)
     def safeguards_left_off(self) -> None:

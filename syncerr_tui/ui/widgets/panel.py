@@ -42,6 +42,11 @@ class Subject(NamedTuple):
         others = f"and {more:,} more" if more else ""
         return cls(key, " ".join(filter(None, (error.object, error.event_type.value, record, others))))
 
+    @classmethod
+    def of_errors(cls, errors: Sequence[SyncError]) -> Subject:
+        """Errors of one cause by the first of them."""
+        return cls.of_error(errors[0].id, errors[0], len(errors) - 1)
+
 
 class _Shown(NamedTuple):
     """A line of the window."""
