@@ -147,7 +147,7 @@ class RunController(Service):
 
         self._run = run = self._journals.run(request, connection)
         self._guided.person = run.person if connection.method.guided else None
-        self.view = RunPresenter(key_of=self._context.key_of)
+        self.view = RunPresenter(self._context.key_of)
         self._set_state()
         return self.view
 

@@ -21,7 +21,6 @@ from syncerr_tui.resync.events import (
     WaitKind,
     WaveStarted,
 )
-from syncerr_tui.triage.keymap import ActionTable
 from syncerr_tui.ui.widgets.line import Part
 from syncerr_tui.ui.widgets.table import RowMark, Tone
 from syncerr_tui.words import clock_time, duration, naming, plural
@@ -36,17 +35,16 @@ _STATES: Mapping[RowState, RowMark] = {
 _SIZES = ((12, False, True), (12, True, True), (6, True, True), (0, True, True), (0, True, False))
 """Cells of the bar, whether the words are short, whether the wave is told: the first that fits is shown."""
 _ENDLESS = 10_000
-_USUAL_KEYS = ActionTable()
 
 
 class RunPresenter:
-    """The state of one run as far as the screen tells it."""
+    """The state of one run as far as the screen tells it.
 
-    def __init__(
-        self,
-        *,
-        key_of: Callable[[str], str] = _USUAL_KEYS.key_of,
-    ) -> None:
+    Args:
+        key_of: The key that asks for an action, as a person reads it.
+    """
+
+    def __init__(self, key_of: Callable[[str], str]) -> None:
         self._key_of = key_of
         self.marks: dict[str, RowMark] = {}
         self.reasons: dict[str, str] = {}

@@ -12,6 +12,7 @@ import pytest
 from syncerr_tui.journal.attempt import Attempt
 from syncerr_tui.model import RowState, Verdict
 from syncerr_tui.resync.events import Braked, Counts, RowChanged, RunEnded
+from syncerr_tui.triage.keymap import ActionTable
 from syncerr_tui.triage.listing import Listing
 from syncerr_tui.triage.state import UiState
 from syncerr_tui.ui.context import AppContext
@@ -67,7 +68,7 @@ async def test_what_the_run_itself_left_unproven_is_not_called_ready(opened: Ope
 
 
 def test_a_twin_is_the_first_thing_to_see() -> None:
-    view = RunPresenter()
+    view = RunPresenter(ActionTable().key_of)
     counts = Counts(planned=2, fixed=1, twin=1)
     twin = Attempt(replace(sync_error(1), id="a")).judged(
         Verdict.TWIN, "2 records carry this StoreConnect ID"
@@ -82,7 +83,7 @@ def test_a_twin_is_the_first_thing_to_see() -> None:
 
 @pytest.mark.parametrize("width", [80, 120])
 def test_a_long_result_is_read_whole_in_the_lines_it_needs(width: int) -> None:
-    view = RunPresenter()
+    view = RunPresenter(ActionTable().key_of)
     counts = Counts(planned=4968, fixed=70, still_failing=1772, new_cause=1, twin=2, not_sent=3123)
     summary = (
         "4,968 planned: 70 fixed, 1,772 still failing, 1 failing with a new cause, 2 TWIN, "

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from syncerr_tui.resync.events import Counts, Paused, Progress, Waiting, WaitKind, WaveStarted
+from syncerr_tui.triage.keymap import ActionTable
 from syncerr_tui.ui.run_presenter import RunPresenter
 from tests.ui.conftest import Open
 from tests.ui.fakes import FakeConnection, some_errors
@@ -38,7 +39,7 @@ def told(view: RunPresenter, width: int = 80) -> str:
 
 
 def test_the_run_line_fits_and_says_nothing_twice() -> None:
-    view = RunPresenter()
+    view = RunPresenter(ActionTable().key_of)
     view.take(WaveStarted(2, 3, 100))
     view.take(Progress(Counts(planned=500, sent=38, fixed=100, still_failing=6), 100.0))
     view.take(Waiting(1.0, "38 wait for the org"))
@@ -49,7 +50,7 @@ def test_the_run_line_fits_and_says_nothing_twice() -> None:
     assert "wave 2/3" in line
     assert "6 FAILING" in line
     late = datetime(2026, 6, 3, 2, 14, 5, tzinfo=UTC)
-    view = RunPresenter()
+    view = RunPresenter(ActionTable().key_of)
     view.take(WaveStarted(2, 3, 100))
     view.take(Progress(Counts(planned=500, sent=38, fixed=100), None))
     end = late + timedelta(minutes=3)

@@ -24,6 +24,7 @@ from syncerr_tui.journal.history import RunRecord
 from syncerr_tui.model import Verdict
 from syncerr_tui.resync.selection import Planner, prepare
 from syncerr_tui.triage.columns import MESSAGE
+from syncerr_tui.triage.keymap import ActionTable
 from syncerr_tui.triage.state import Place
 from syncerr_tui.ui import resync_controller
 from syncerr_tui.ui.journal_words import NOT_SENT, RUNS, run_cells
@@ -401,7 +402,7 @@ async def test_a_terminal_without_unicode_is_sent_no_sign_of_ours(opened: Open) 
 
 
 def test_a_long_line_of_progress_loses_the_wave_before_a_count() -> None:
-    view = RunPresenter()
+    view = RunPresenter(ActionTable().key_of)
     view._wave = "wave 3/3"
     view._eta = 45
     view.counts = replace(view.counts, planned=4962, fixed=662, still_failing=1442, sent=382)
