@@ -153,7 +153,7 @@ def _tell_fixes(journal: Journal, limit: int) -> None:
     from syncerr_tui.cli.fix import show
     from syncerr_tui.fixes.ledger import FixLedger
 
-    fixes = FixLedger(journal, os_user="", org_user="").fixes()[:limit]
+    fixes = FixLedger(journal).fixes()[:limit]
     if not fixes and not as_json():
         say("Nothing was changed in the org yet.")
     for fix in fixes:

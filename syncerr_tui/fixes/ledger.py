@@ -30,9 +30,9 @@ _SHORTEST = 4
 
 
 class FixLedger:
-    """The fixes of one org."""
+    """The fixes of one org. Who acts is needed only to write."""
 
-    def __init__(self, journal: Journal, *, os_user: str, org_user: str) -> None:
+    def __init__(self, journal: Journal, *, os_user: str = "", org_user: str = "") -> None:
         self._journal = journal
         self._os_user = os_user
         self._org_user = org_user

@@ -121,21 +121,23 @@ class Claims:
         """Whether the process of a line of `owners` is another one than this, and lives."""
         return Owner.of_row(row) != self.owner and self._alive(row)
 
+    def living(self, rows: Sequence[Row]) -> list[Row]:
+        """Of lines with a process of `owners` each, those whose process lives; each is looked at once."""
+        lives: dict[int, bool] = {}
+        for row in rows:
+            if row["id"] not in lives:
+                lives[row["id"]] = self._alive(row)
+        return [row for row in rows if lives[row["id"]]]
+
     def take(self, sql: Transaction, run: str, events: Sequence[str]) -> dict[str, str]:
         """Take rows for a run; gives the ones that another living process holds: event id -> who."""
         me = self.beat(sql)
-        holders = {}
-        lives: dict[int, bool] = {}
         rows = sql.execute(
             "SELECT c.event, o.* FROM claims c JOIN owners o ON o.id = c.owner "
             "WHERE c.run != ? AND c.event IN (SELECT value FROM json_each(?))",
             (run, json.dumps(events)),
         )
-        for row in rows:
-            if row["id"] not in lives:
-                lives[row["id"]] = self._alive(row)
-            if lives[row["id"]]:
-                holders[row["event"]] = f"{row['user']}, {Owner.of_row(row).name}"
+        holders = {row["event"]: f"{row['user']}, {Owner.of_row(row).name}" for row in self.living(rows)}
         free = [event for event in dict.fromkeys(events) if event not in holders]
         sql.execute(
             "INSERT INTO claims (event, run, owner) SELECT value, ?, ? FROM json_each(?) WHERE TRUE "

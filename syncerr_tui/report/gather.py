@@ -84,7 +84,7 @@ def gather(handover: Handover, journal: Journal, safeguards: Sequence[SafeguardN
     rows, unsettled = (
         tuple(_row(handover, one, runs.get(one.run)) for one in some) for some in (attempts, open_)
     )
-    fixes = _fixes(handover, FixLedger(journal, os_user="", org_user="").fixes(), safeguards)
+    fixes = _fixes(handover, FixLedger(journal).fixes(), safeguards)
     known = [*graph.errors.values(), *proven]
     came = sum((born := error.since) is not None and born > since for error in known)
     unfinished = [one.run for one in history.unfinished()]

@@ -65,19 +65,17 @@ def recall(journal: Journal, plan: Plan) -> Recalled:
 
 def held(journal: Journal, events: Sequence[str]) -> dict[str, str]:
     """Rows that a run of another program holds right now, and who has them."""
-    holders: dict[str, str] = {}
-    lives: dict[int, bool] = {}
     rows = journal.read_of(
         events,
         "SELECT c.event, u.at AS since, o.* FROM claims c JOIN owners o ON o.id = c.owner "
         "JOIN runs u ON u.id = c.run WHERE c.event IN (SELECT value FROM json_each(?))",
     )
-    for row in rows:
-        if row["id"] not in lives:
-            lives[row["id"]] = journal.claims.runs_elsewhere(row)
-        if lives[row["id"]]:
-            holders[row["event"]] = f"{row['user']} ({Owner.of_row(row).name})"
-    return holders
+    holders = [(row, Owner.of_row(row)) for row in journal.claims.living(rows)]
+    return {
+        row["event"]: f"{row['user']} ({owner.name})"
+        for row, owner in holders
+        if owner != journal.claims.owner
+    }
 
 
 def unchanged(journal: Journal, errors: Iterable[SyncError]) -> tuple[str, ...]:

@@ -146,7 +146,7 @@ class FixService(Service):
         def question(journal: Journal) -> tuple[FixRecord, ...]:
             from syncerr_tui.fixes.ledger import FixLedger
 
-            return tuple(FixLedger(journal, os_user="", org_user="").open_safeguards())
+            return tuple(FixLedger(journal).open_safeguards())
 
         off = await self._ask_journal(question)
         self.off = self.off if off is None else off

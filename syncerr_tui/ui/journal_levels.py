@@ -279,7 +279,7 @@ class FixesLevel(Level[FixRecord]):
     filtered = False
 
     async def read(self, skip: int, limit: int) -> tuple[int, Sequence[FixRecord]]:
-        fixes = await self.reading.ask(lambda journal: FixLedger(journal, os_user="", org_user="").fixes())
+        fixes = await self.reading.ask(lambda journal: FixLedger(journal).fixes())
         return len(fixes), fixes[skip : skip + limit]
 
     def cells(self, item: FixRecord) -> Sequence[Part]:
