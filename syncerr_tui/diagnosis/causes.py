@@ -154,10 +154,13 @@ class CauseGraph:
         """The key of the cause that had this one by the rules of before; else the same."""
         if word in self._groups or " code=" not in word:
             return word
-        roots = ((key, self.errors[self._cause(group).roots[0]]) for key, group in self._groups.items())
-        return next(
-            (key for key, root in roots if word in former_keys(root.message, root.code, root.object)), word
-        )
+        return next((key for key, group in self._groups.items() if word in self._former_keys(group)), word)
+
+    def _former_keys(self, group: _Group) -> frozenset[str]:
+        if group.former_keys is None:
+            root = self.errors[self._cause(group).roots[0]]
+            group.former_keys = former_keys(root.message, root.code, root.object)
+        return group.former_keys
 
     def root_of(self, row_id: str) -> str:
         """The error at the end of this row's chain; the row itself where it waits for nobody."""
@@ -321,7 +324,7 @@ class CauseGraph:
 class _Group:
     """The rows of one cause."""
 
-    __slots__ = ("cause", "fingerprint", "members", "missing")
+    __slots__ = ("cause", "fingerprint", "former_keys", "members", "missing")
 
     def __init__(self, fingerprint: Fingerprint, missing: str | None) -> None:
         self.fingerprint = fingerprint
@@ -329,6 +332,7 @@ class _Group:
         self.members: dict[str, GraphNode] = {}
         self.cause: Cause | None = None
         """As it was told last; None where a row came or went."""
+        self.former_keys: frozenset[str] | None = None
 
 
 _age = attrgetter("age")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 from syncerr_tui.diagnosis.codes import root_of
 from syncerr_tui.diagnosis.identifiers import bare_field
@@ -127,7 +127,6 @@ def fingerprint(diagnosis: Diagnosis, object_name: str) -> Fingerprint:
     return Fingerprint(tuple(part for parts in failures for part in parts))
 
 
-@lru_cache(maxsize=4096)
 def former_keys(message: str, code: str | None, object_name: str) -> frozenset[str]:
     """The keys that an error had: while each value, order and id made a cause of its own, and before that,
     while its code was not told from its wording.
