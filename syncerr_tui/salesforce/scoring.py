@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence, Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from syncerr_tui.diagnosis.codes import known_codes
 from syncerr_tui.salesforce.profiles import OPTIONAL, FieldRole
 from syncerr_tui.salesforce.reading import status_values
 from syncerr_tui.salesforce.soql import NOT_TEXT, to_18
@@ -257,16 +258,16 @@ def _ids(column: _Column) -> list[Evidence]:
     share = sum(fitting) / len(fitting)
     if share >= 0.8:
         return [*evidence, (40, "ids of the object the row names")]
-    return [*evidence, (-50, "ids of other objects")] if share <= 0.2 else evidence
+    # A link to another record than the row's would be opened, and corrected: worse than none.
+    return [*evidence, (-100, "ids of other objects")] if share < 0.5 else evidence
 
 
 def _codes(column: _Column) -> list[Evidence]:
-    evidence = _evidence(
-        column.texts, lambda value: _CODE.fullmatch(value.strip()), "codes such as DUPLICATE_VALUE"
-    )
+    known = known_codes()
+    evidence = _evidence(column.texts, lambda value: value.strip() in known, "codes such as DUPLICATE_VALUE")
     if evidence and evidence[0][0] < -20:
         return [(-100, "holds no codes, so it tells no more than the message")]
-    listed = _share([name for name, _ in column.listed], _CODE.fullmatch) or 0
+    listed = _share([name for name, _ in column.listed], known.__contains__) or 0
     return evidence or ([(50, "its values are codes")] if listed > 0.5 else [])
 
 

@@ -414,6 +414,21 @@ async def test_ids_of_something_else_are_not_the_salesforce_id() -> None:
     assert FieldRole.SALESFORCE_ID not in proposal.chosen, explain(proposal)
 
 
+async def test_ids_that_fit_a_few_rows_only_are_not_the_salesforce_id() -> None:
+    case = manual()
+    field = a_field("s_c__Parent_Id__c", "Parent Record ID", length=18)
+    rows = [
+        {
+            **row,
+            field["name"]: record_id("001", 3),
+            "s_c__Object__c": ("Account", "Contact", "Order")[at // 3 % 3],
+        }
+        for at, row in enumerate(case.org.rows[case.object_name])
+    ]
+    org = changed(case, {"s_c__Salesforce_Id__c": field}, rows)
+    assert (await discover(org)).mapping().salesforce_id is None
+
+
 async def test_two_messages_that_are_alike_are_asked_about() -> None:
     case = manual()
     second = a_field("s_c__Error_Message__c", "Error Message", "textarea")
@@ -752,9 +767,10 @@ async def test_what_a_number_as_status_means_is_asked() -> None:
     assert {one.reason for one in proposal.doubts[0].options} == {"says nothing plain"}
 
 
-async def test_a_code_that_holds_no_codes_is_left_to_the_message() -> None:
+@pytest.mark.parametrize("value", ["AUS", "BATCH_2026_11"])
+async def test_a_code_that_holds_no_codes_is_left_to_the_message(value: str) -> None:
     case = manual()
-    rows = [{**row, "s_c__Code__c": "AUS"} for row in case.org.rows[case.object_name]]
+    rows = [{**row, "s_c__Code__c": value} for row in case.org.rows[case.object_name]]
     proposal = await discover(changed(case, {"s_c__Code__c": a_field("s_c__Code__c", "Code")}, rows))
     assert proposal.mapping().code is None
 
