@@ -42,8 +42,8 @@ class TimedSession:
         self.calls: Counter[str] = Counter()
 
     def __getattr__(self, name: str) -> Any:
-        found = getattr(self._session, name)
-        return self._timed(name, found) if name in CALLS else found
+        attribute = getattr(self._session, name)
+        return self._timed(name, attribute) if name in CALLS else attribute
 
     def _timed(self, name: str, call: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
         async def timed(*args: Any) -> Any:

@@ -50,7 +50,7 @@ def a_row(number: int) -> dict[str, object]:
 
 def pages(rows: int) -> list[bytes]:
     """All answers of the query, made beforehand."""
-    found = []
+    times = []
     for start in range(0, rows, PAGE):
         last = start + PAGE >= rows
         body: dict[str, object] = {
@@ -60,8 +60,8 @@ def pages(rows: int) -> list[bytes]:
         }
         if not last:
             body["nextRecordsUrl"] = f"/services/data/v66.0/query/01g-{start + PAGE}"
-        found.append(json.dumps(body).encode())
-    return found
+        times.append(json.dumps(body).encode())
+    return times
 
 
 async def streaming(rows: int) -> None:

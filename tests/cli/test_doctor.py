@@ -22,11 +22,11 @@ def states(shell: Shell, *words: str) -> tuple[int, dict[str, str], str]:
 
 
 def test_a_healthy_org_has_no_failed_line(shell: Shell) -> None:
-    code, found, _ = states(shell, "--demo", "--errors", "10")
+    code, by_check, _ = states(shell, "--demo", "--errors", "10")
     assert code == 0
-    assert set(found.values()) <= {"ok", "warning"}
+    assert set(by_check.values()) <= {"ok", "warning"}
     looked_at = {"version", "auth method", "who am I", "org", "API use", "API version", "object", "mapping"}
-    assert looked_at | {"sync errors", "permissions", "clock", "network", "journal"} <= set(found)
+    assert looked_at | {"sync errors", "permissions", "clock", "network", "journal"} <= set(by_check)
 
 
 def test_one_line_each_for_people(shell: Shell) -> None:
@@ -62,9 +62,9 @@ def test_another_org_behind_the_same_name_is_noticed(shell: Shell, org: DemoServ
     text = path.read_text(encoding="utf-8")
     org_id = next(line for line in text.splitlines() if line.startswith("org_id"))
     path.write_text(text.replace(org_id, 'org_id = "00D5g000000abcdEAA"'), encoding="utf-8")
-    code, found, _ = states(shell, "--org", "acme")
-    assert (code, found["org"]) == (1, "failed")
-    assert "sync errors" not in found
+    code, by_check, _ = states(shell, "--org", "acme")
+    assert (code, by_check["org"]) == (1, "failed")
+    assert "sync errors" not in by_check
     assert shell("list", "--org", "acme").code == 5
 
 
@@ -73,8 +73,8 @@ def test_the_lists_own_query_is_tried(shell: Shell, org: DemoServer, monkeypatch
     monkeypatch.setattr(
         EventReader, "query", lambda *which: query(*which).replace("Id, ", "Id, Nope__c, ", 1)
     )
-    code, found, printed = states(shell)
-    assert (code, found["sync errors"]) == (1, "failed")
+    code, by_check, printed = states(shell)
+    assert (code, by_check["sync errors"]) == (1, "failed")
     assert "Nope__c" in printed
 
 
@@ -90,16 +90,16 @@ def test_a_dead_token_ends_the_examination_and_is_not_printed(
     shell: Shell, org: DemoServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SYNCERR_ACCESS_TOKEN", "00D5g000000abcd!AQ0123456789012345678901")
-    code, found, printed = states(shell)
-    assert (code, found["who am I"]) == (1, "failed")
+    code, by_check, printed = states(shell)
+    assert (code, by_check["who am I"]) == (1, "failed")
     assert "0123456789" not in printed
 
 
 def test_nobody_listening_is_a_failed_line(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SYNCERR_INSTANCE_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("SYNCERR_ACCESS_TOKEN", "00D5g000000abcd!AQ0123456789012345678901")
-    code, found, printed = states(shell)
-    assert (code, found["network"]) == (1, "failed")
+    code, by_check, printed = states(shell)
+    assert (code, by_check["network"]) == (1, "failed")
     assert "0123456789" not in printed
 
 

@@ -18,8 +18,8 @@ PLAIN = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"}
 
 def said(home: Path, *words: str, **environ: str) -> tuple[int, bytes, bytes]:
     command = [sys.executable, "-m", "syncerr_tui", *words]
-    found = {**os.environ, "SYNCERR_HOME": str(home), **PLAIN, **environ}
-    done = subprocess.run(command, capture_output=True, env=found, check=False, timeout=120)
+    environment = {**os.environ, "SYNCERR_HOME": str(home), **PLAIN, **environ}
+    done = subprocess.run(command, capture_output=True, env=environment, check=False, timeout=120)
     return done.returncode, done.stdout, done.stderr
 
 

@@ -58,7 +58,7 @@ def circles(edges: Mapping[str, AbstractSet[str]]) -> list[set[str]]:
     order: dict[str, int] = {}
     lowest: dict[str, int] = {}
     stack: list[str] = []
-    found: list[set[str]] = []
+    rings: list[set[str]] = []
 
     def visit(module: str) -> None:
         order[module] = lowest[module] = len(order)
@@ -73,9 +73,9 @@ def circles(edges: Mapping[str, AbstractSet[str]]) -> list[set[str]]:
             group = set(stack[stack.index(module) :])
             del stack[stack.index(module) :]
             if len(group) > 1:
-                found.append(group)
+                rings.append(group)
 
     for module in edges:
         if module not in order:
             visit(module)
-    return found
+    return rings

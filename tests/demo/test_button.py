@@ -89,10 +89,10 @@ class Browser:
         return "too many redirects"
 
     def _boot(self, answer: Answer) -> None:
-        found = re.search(r"auraConfig = (\{.*\});", self.page)
-        if found is None:
+        match = re.search(r"auraConfig = (\{.*\});", self.page)
+        if match is None:
             return
-        config = json.loads(found[1])
+        config = json.loads(match[1])
         name = config.get("eikoocnekot")
         cookie = answer.headers.get("set-cookie", "")
         self.token = config["token"] or ""

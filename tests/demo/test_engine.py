@@ -104,9 +104,9 @@ def test_each_cause_alone_can_be_fixed_and_proven(key_seed: int) -> None:
         still = [root for root in roots if root in failed(org)]
         assert not still, (key, [failed(org)[root]["message"] for root in still])
         if event["event_type"] != "Delete":
-            found = records(org, event)
-            assert len(found) == 1, key
-            assert str(found[0]["SystemModstamp"]) > str(event["processed_at"])
+            carriers = records(org, event)
+            assert len(carriers) == 1, key
+            assert str(carriers[0]["SystemModstamp"]) > str(event["processed_at"])
 
 
 @pytest.mark.parametrize("naming", SCHEMA_VARIANTS)

@@ -20,8 +20,8 @@ def later(event_id: str, seq: int) -> QueuedEvent:
 
 
 def links(queue: EventQueue) -> list[Any]:
-    found: Any = ground_truth(queue)["links"]
-    return [(link["victim"], link["cause"], link["accepts"]) for link in found]
+    listed: Any = ground_truth(queue)["links"]
+    return [(link["victim"], link["cause"], link["accepts"]) for link in listed]
 
 
 def test_later_changes_wait_for_the_first_and_other_earlier_ones_are_no_wrong_answer() -> None:

@@ -53,8 +53,8 @@ def is_done(org: Client, event_id: str) -> bool:
 
 def component(org: Client, kind: str, name: str) -> tuple[str, dict[str, Any]]:
     """Id and Metadata of a component."""
-    found = org.query(f"SELECT Id, FullName, Metadata FROM {kind} WHERE FullName = '{name}'", "tooling/query")
-    (row,) = found["records"]
+    page = org.query(f"SELECT Id, FullName, Metadata FROM {kind} WHERE FullName = '{name}'", "tooling/query")
+    (row,) = page["records"]
     return row["Id"], row["Metadata"]
 
 

@@ -165,13 +165,13 @@ def test_a_changed_schema_is_described_anew(org: Client) -> None:
 
 def test_long_text_is_described_as_the_query_treats_it(org: Client) -> None:
     schema = org.org.schema
-    found = [
+    filterable = [
         (o.name, f.name)
         for o in schema.values()
         for f in o.fields
         if f.type == "textarea" and f.length > 255 and o.rest
     ]
-    name, field = found[0]
+    name, field = filterable[0]
     described = {f["name"]: f for f in org.ask(f"sobjects/{name}/describe").json["fields"]}
     assert not described[field]["filterable"]
     assert not described[field]["sortable"]

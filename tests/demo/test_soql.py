@@ -154,10 +154,10 @@ def test_groups_and_counts(org: Client) -> None:
 
 
 def test_an_object_may_be_called_like_a_keyword(org: Client) -> None:
-    found = org.query(
+    page = org.query(
         "SELECT Order.Id, Account.Name FROM Order o WHERE o.Account.Name = 'x' ORDER BY Order.Id"
     )
-    assert found["totalSize"] == 0
+    assert page["totalSize"] == 0
     assert org.query("SELECT Id FROM Order")["done"] is True
 
 
@@ -300,8 +300,8 @@ def test_a_thousand_conditions_and_ids_are_not_too_many() -> None:
 )
 def test_date_literals(name: str, count: int | None, first: str, after: str) -> None:
     # 2026-11-23 is a Monday.
-    found = days_of(DateLiteral(name, count), NOW.date())
-    assert found == (date.fromisoformat(first), date.fromisoformat(after))
+    days = days_of(DateLiteral(name, count), NOW.date())
+    assert days == (date.fromisoformat(first), date.fromisoformat(after))
 
 
 def test_every_date_literal_is_a_range() -> None:
@@ -434,8 +434,8 @@ def test_conditions_mean_what_python_means(rows: Store, tree: Tree) -> None:
     ready = plan(
         parse_query(f"SELECT Id FROM Account WHERE {_written(tree)}"), schema_of_variant("assumed"), now=NOW
     )
-    found = {int(str(row[0])) - 1 for row in rows.sql(ready.rows_sql, ready.rows_values)}
-    assert found == {place for place, row in enumerate(_ROWS) if _holds(tree, row)}
+    numbers = {int(str(row[0])) - 1 for row in rows.sql(ready.rows_sql, ready.rows_values)}
+    assert numbers == {place for place, row in enumerate(_ROWS) if _holds(tree, row)}
 
 
 @settings(max_examples=EXAMPLES)

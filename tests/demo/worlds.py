@@ -56,12 +56,12 @@ def failed(org: DemoOrg) -> dict[str, Event]:
     names = variant_named(org.options.naming)
     rows = org.store.find(names.event[0], **{names.status[0]: names.failed[0]})
     roles = ("object", "event_type", "processed_at", "salesforce_id", "storeconnect_id", "message", "payload")
-    found: dict[str, Event] = {}
+    events: dict[str, Event] = {}
     for row in rows:
         event = {role: row[cast("tuple[str, str]", getattr(names, role))[0]] for role in roles}
         event["code"] = row[names.code[0]] if names.code else None
-        found[str(row["Id"])] = event
-    return found
+        events[str(row["Id"])] = event
+    return events
 
 
 def resync(org: DemoOrg, ids: Iterable[str], seconds: float = 10) -> list[SaveFault | None]:
@@ -79,14 +79,14 @@ def fix(org: DemoOrg, event_id: str) -> bool:
 
 def links(org: DemoOrg) -> dict[str, str]:
     """Victim -> cause."""
-    found = cast("dict[str, list[dict[str, str]]]", org.apexrest("GET", "demo/truth", {}, None)[1])
-    return {link["victim"]: link["cause"] for link in found["links"]}
+    truth = cast("dict[str, list[dict[str, str]]]", org.apexrest("GET", "demo/truth", {}, None)[1])
+    return {link["victim"]: link["cause"] for link in truth["links"]}
 
 
 def causes(org: DemoOrg) -> dict[str, list[str]]:
     """Cause key -> root events."""
-    found = cast("dict[str, list[dict[str, object]]]", org.apexrest("GET", "demo/truth", {}, None)[1])
-    return {str(cause["key"]): cast("list[str]", cause["events"]) for cause in found["causes"]}
+    truth = cast("dict[str, list[dict[str, object]]]", org.apexrest("GET", "demo/truth", {}, None)[1])
+    return {str(cause["key"]): cast("list[str]", cause["events"]) for cause in truth["causes"]}
 
 
 def records(org: DemoOrg, event: Event) -> Sequence[dict[str, object]]:

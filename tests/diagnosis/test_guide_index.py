@@ -74,8 +74,8 @@ def test_the_whole_book_fits_its_width_and_has_no_open_blanks(width: int, whole:
 
 @pytest.mark.parametrize("text", ["flow", "duplicate", "lock", "email", "e", "trigger flow", "field custom"])
 def test_the_manual_comes_first_and_a_code_before_a_text(text: str, whole: tuple[Chapter, ...]) -> None:
-    found = search(whole, text)
+    chapters_shown = search(whole, text)
     words = text.upper().split()
-    order = [(not c.in_manual, not all(word in c.code for word in words)) for c in found]
+    order = [(not c.in_manual, not all(word in c.code for word in words)) for c in chapters_shown]
     assert order == sorted(order)
-    assert any(c.in_manual for c in found)
+    assert any(c.in_manual for c in chapters_shown)

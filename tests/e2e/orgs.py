@@ -172,12 +172,12 @@ class WatchedServer(DemoServer):
         first = next((ask.at for ask in self.asks if row["id"] in ask.ids), None)
         if first is None:
             return "it was never asked for"
-        found = self.store.find(row["object"], **{SC_ID: row["storeconnect_id"]})
+        records = self.store.find(row["object"], **{SC_ID: row["storeconnect_id"]})
         if row["event_type"] == "Delete":
-            return "the record is still there" if found else None
-        if len(found) != 1:
-            return f"{len(found)} records carry its StoreConnect ID"
-        old = str(found[0]["SystemModstamp"]) < stamp(first)
+            return "the record is still there" if records else None
+        if len(records) != 1:
+            return f"{len(records)} records carry its StoreConnect ID"
+        old = str(records[0]["SystemModstamp"]) < stamp(first)
         return "its record was written before the request" if old else None
 
 
@@ -207,14 +207,14 @@ def asked_again_unread(server: WatchedServer) -> list[str]:
     A request that the org refused unread (401, 403) does not count: it says that nothing was done.
     """
     in_doubt: set[str] = set()
-    found = []
+    asked = []
     for arrival in server.log:
         if arrival.kind == "read" and arrival.done:
             in_doubt.difference_update(arrival.ids)
         elif arrival.kind == "ask" and arrival.refused is None:
-            found += [event for event in arrival.ids if event in in_doubt]
+            asked += [event for event in arrival.ids if event in in_doubt]
             in_doubt.update(arrival.ids)
-    return found
+    return asked
 
 
 def asked_twice(server: WatchedServer) -> dict[str, int]:

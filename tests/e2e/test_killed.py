@@ -89,8 +89,8 @@ class RemoteOrg:
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Event id -> how often it was asked for and worked on."""
-        found: dict[str, dict[str, int]] = self.ask("/services/apexrest/demo/counts")
-        return found
+        counts: dict[str, dict[str, int]] = self.ask("/services/apexrest/demo/counts")
+        return counts
 
     def final_state(self) -> dict[str, Any]:
         """Where every event and every record stands, without what depends on the moment."""
@@ -99,8 +99,8 @@ class RemoteOrg:
         truth = self.ask("/services/apexrest/demo/truth")
         records: dict[str, list[str]] = {}
         for name in {event["s_c__Object__c"] for event in events}:
-            found = self.rows(f"SELECT s_c__sC_Id__c FROM {name} WHERE s_c__sC_Id__c != null")
-            records[name] = sorted(row["s_c__sC_Id__c"] for row in found)
+            rows = self.rows(f"SELECT s_c__sC_Id__c FROM {name} WHERE s_c__sC_Id__c != null")
+            records[name] = sorted(row["s_c__sC_Id__c"] for row in rows)
         return {
             "events": {e["Id"]: (e["s_c__Status__c"], e["s_c__Status_Code__c"]) for e in events},
             "links": sorted((link["victim"], link["cause"]) for link in truth["links"]),
@@ -199,9 +199,9 @@ class Person:
     def journal(self) -> Iterator[History]:
         """The journal, as another process reads it."""
         folder = self.home / "state" / "journals"
-        found = list(folder.glob("journal-*.db"))
-        org_id = found[0].stem.removeprefix("journal-") if found else "00D000000000000AAA"
-        where = folder if found else self.home / "empty"
+        files = list(folder.glob("journal-*.db"))
+        org_id = files[0].stem.removeprefix("journal-") if files else "00D000000000000AAA"
+        where = folder if files else self.home / "empty"
         with Journal.open(where, org_id, clock=utc_now) as journal:
             yield History(journal)
 
@@ -287,10 +287,10 @@ def by_chance(folder: Path, seed: int) -> None:
             assert child.wait() in {-signal.SIGKILL, 0, 1}, child.err
             if person.over():
                 break
-        found = verdicts(person)
+        ends = verdicts(person)
         state = org.final_state()
-    check_fixed(found, state)
-    assert found == expected
+    check_fixed(ends, state)
+    assert ends == expected
     assert state == final
     shutil.rmtree(folder)
 
@@ -359,11 +359,11 @@ def at_moment(folder: Path, moment: tuple[str, int, str], usual: Usual) -> None:
         while not person.over():
             child = person.start()
             assert child.wait() in {0, 1}, child.err
-        found = verdicts(person)
+        ends = verdicts(person)
         state = org.final_state()
         assert asked_again_unread(server) == []
-    check_fixed(found, state)
-    assert found == expected
+    check_fixed(ends, state)
+    assert ends == expected
     assert state == final
 
 

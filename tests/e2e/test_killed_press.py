@@ -124,11 +124,11 @@ def killed_at(folder: Path, moment: Moment, usual: dict[str, Usual]) -> None:
             child = person.start()
             assert child.wait() in {0, 1}, child.err
         assert set(executions(server).values()) == {1}, executions(server)
-        found, state = verdicts(person), person.org.final_state()
+        ends, state = verdicts(person), person.org.final_state()
         for file in person.home.rglob("*"):
             assert not file.is_file() or server.access_token.encode() not in file.read_bytes(), file
-    check_fixed(found, state)
-    assert found == expected
+    check_fixed(ends, state)
+    assert ends == expected
     assert state == final
 
 

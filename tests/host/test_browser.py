@@ -57,9 +57,9 @@ def test_without_a_desktop_nothing_is_opened(tmp_path: Path) -> None:
 )
 def test_each_system_has_its_way(tmp_path: Path, name: str, environ: dict[str, str], platform: str) -> None:
     program(tmp_path, name)
-    found = browser({"PATH": str(tmp_path), **environ}, platform)
-    assert found is not None
-    assert Path(found[0]).name == name
+    opener = browser({"PATH": str(tmp_path), **environ}, platform)
+    assert opener is not None
+    assert Path(opener[0]).name == name
 
 
 @pytest.mark.parametrize(

@@ -413,9 +413,9 @@ class GuardedOrg(Org):
 
     def _describe_again(self) -> None:
         def values(kind: str, name: str, element: str) -> tuple[str, ...]:
-            found = tree(self.xml[kind, name]).iter(f"{{{METADATA}}}{element}")
+            elements = tree(self.xml[kind, name]).iter(f"{{{METADATA}}}{element}")
             return tuple(
-                str(one.findtext(f"{{{METADATA}}}fullName")) for one in found
+                str(one.findtext(f"{{{METADATA}}}fullName")) for one in elements
                 if (one.findtext(f"{{{METADATA}}}isActive") or "true") == "true"
             )  # fmt: skip
 

@@ -421,12 +421,12 @@ class Org:
         """
         with self.lock:
             self.catch_up()
-            found = self._table(table)
+            stored = self._table(table)
             for name in fields:
-                self._check(found, name)
+                self._check(stored, name)
             if table == self.naming.event_object:
                 self.looked(token, ids)
-            rows = [found.rows.get(key) for key in ids]
+            rows = [stored.rows.get(key) for key in ids]
             return [
                 None if row is None or row["Id"] in self._unseen() else
                 self._projected(table, fields, row)
@@ -463,8 +463,8 @@ class Org:
     def _related(self, row: dict[str, Any], relationship: str) -> dict[str, Any] | None:
         fields = self.tables[row["attributes"]["type"]].fields.values()
         through = next(one for one in fields if one.relationship == relationship)
-        found = self.tables[through.target].rows.get(row.get(through.name) or "")
-        return None if found is None or found["Id"] in self._unseen() else found
+        target = self.tables[through.target].rows.get(row.get(through.name) or "")
+        return None if target is None or target["Id"] in self._unseen() else target
 
     def _select(self, query: soql.Query) -> list[dict[str, Any]]:
         table = self._table(query.table)

@@ -65,11 +65,11 @@ class _Parser:
         self._named: set[str] = set()
         position, text = 0, text.rstrip()
         while position < len(text):
-            found = _TOKEN.match(text, position)
-            if found is None or found.lastgroup is None:
+            match = _TOKEN.match(text, position)
+            if match is None or match.lastgroup is None:
                 raise QueryError("MALFORMED_QUERY", f"unexpected token: '{text[position : position + 20]}'")
-            self._tokens.append((found.lastgroup, found[found.lastgroup]))
-            position = found.end()
+            self._tokens.append((match.lastgroup, match[match.lastgroup]))
+            position = match.end()
 
     def _peek(self, *words: str) -> bool:
         kind, text = self._tokens[self._at] if self._at < len(self._tokens) else ("end", "")

@@ -44,9 +44,9 @@ class Desk:
 
     def key(self, event: str, begins: str) -> dict[str, Any]:
         """The option whose key begins so."""
-        found = [one for one in self.options(event) if one["key"].startswith(begins)]
-        assert found, self.options(event)
-        return found[0]
+        options = [one for one in self.options(event) if one["key"].startswith(begins)]
+        assert options, self.options(event)
+        return options[0]
 
     def apply(self, event: str, option: Mapping[str, Any], *more: str) -> Child:
         """Apply an option, with the name that production wants."""

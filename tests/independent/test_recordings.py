@@ -115,8 +115,8 @@ def chosen(process: Child) -> dict[str, Any]:
     """The one clear candidate."""
     assert process.code == 0, process.out + process.err
     document = strictly(process.out)
-    found: dict[str, Any] = document["candidates"][document["chosen"]]
-    return found
+    candidate: dict[str, Any] = document["candidates"][document["chosen"]]
+    return candidate
 
 
 def why_not(process: Child) -> str:

@@ -179,15 +179,15 @@ class _Handler(BaseHTTPRequestHandler):
         self._token = self.headers.get("Authorization", "").removeprefix("Bearer ")
         try:
             for verb, pattern, name in self._ROUTES:
-                found = re.fullmatch(pattern, path.path)
-                if verb == self.command and found:
+                match = re.fullmatch(pattern, path.path)
+                if verb == self.command and match:
                     if name != "_versions" and not self._token.startswith(TOKEN):
                         self._fail(401, "INVALID_SESSION_ID", "Session expired or invalid")
                         return
                     writes = name in {"_update", "_act", "_resource"}
                     if not writes and self._read_fails():
                         return
-                    getattr(self, name)(*found.groups())
+                    getattr(self, name)(*match.groups())
                     return
             self._fail(404, "NOT_FOUND", "The requested resource does not exist")
         except soql.QueryError as error:

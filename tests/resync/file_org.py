@@ -122,15 +122,15 @@ class FileOrg:
         self, object_name: str, storeconnect_ids: Sequence[str]
     ) -> Mapping[str, tuple[RecordSeen, ...]]:
         await asyncio.sleep(0)
-        found: dict[str, tuple[RecordSeen, ...]] = {}
+        records: dict[str, tuple[RecordSeen, ...]] = {}
         for key in storeconnect_ids:
             rows = self._sql.execute("SELECT * FROM records WHERE key = ?", (int(key[-12:]),)).fetchall()
             if rows:
-                found[key] = tuple(
+                records[key] = tuple(
                     RecordSeen(f"001{r['id']:012d}AAA", key, datetime.fromtimestamp(r["modified"], UTC))
                     for r in rows
                 )
-        return found
+        return records
 
     async def sees_all(self, object_name: str) -> bool:
         return True

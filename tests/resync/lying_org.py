@@ -248,13 +248,13 @@ class LyingOrg:
         await self._call()
         self._maybe_unread()
         at = self._sight()
-        found = {}
+        records = {}
         for key in storeconnect_ids:
             versions = self.records.get((object_name, key), [])
             seen = tuple(r for r, since, until in versions if since <= at and (until is None or at < until))
             if seen:
-                found[key] = seen
-        return found
+                records[key] = seen
+        return records
 
     async def sees_all(self, object_name: str) -> bool:
         return True

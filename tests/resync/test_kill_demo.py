@@ -46,8 +46,8 @@ def ask(server: DemoServer, path: str) -> dict[str, Any]:
         headers={"Authorization": f"Bearer {server.access_token}"},
     )
     with urllib.request.urlopen(request) as answer:
-        found: dict[str, Any] = json.load(answer)
-        return found
+        body: dict[str, Any] = json.load(answer)
+        return body
 
 
 def verdicts(server: DemoServer, folder: Path) -> dict[str, Verdict | None]:

@@ -23,9 +23,9 @@ CODES = ("DUPLICATES_DETECTED", "REQUIRED_FIELD_MISSING", "UNABLE_TO_LOCK_ROW", 
 
 
 def record_id(prefix: str, number: int) -> str:
-    found = to_18(f"{prefix}5g{number:010d}")
-    assert found
-    return found
+    key = to_18(f"{prefix}5g{number:010d}")
+    assert key
+    return key
 
 
 def uuid(number: int) -> str:
@@ -103,21 +103,21 @@ class FakeOrg:
         self.queries.append(query)
         if self.queries_refused:
             raise BadInputError("MALFORMED_QUERY")
-        found = re.match(
+        match = re.match(
             r"SELECT (.+) FROM (\w+)(?: WHERE (\w+) (?:IN|INCLUDES|=) \(?(.+?)\)?)?"
             r"(?: GROUP BY (\w+))? LIMIT (\d+)$",
             query,
         )
-        assert found, query
-        rows = list(self.rows.get(found[2], ()))
-        if found[3]:
-            self._may_filter(found[2], found[3])
-            ids = {value.strip().strip("'") for value in found[4].split(",")}
-            rows = [row for row in rows if ids.intersection(_spoken(row.get(found[3])))]
-        if found[5]:
-            return [{found[5]: value} for value in dict.fromkeys(row.get(found[5]) for row in rows)]
-        names = [name.strip() for name in found[1].split(",")]
-        return [{name: row.get(name) for name in names} for row in rows[: int(found[6])]]
+        assert match, query
+        rows = list(self.rows.get(match[2], ()))
+        if match[3]:
+            self._may_filter(match[2], match[3])
+            ids = {value.strip().strip("'") for value in match[4].split(",")}
+            rows = [row for row in rows if ids.intersection(_spoken(row.get(match[3])))]
+        if match[5]:
+            return [{match[5]: value} for value in dict.fromkeys(row.get(match[5]) for row in rows)]
+        names = [name.strip() for name in match[1].split(",")]
+        return [{name: row.get(name) for name in names} for row in rows[: int(match[6])]]
 
     def _may_filter(self, object_name: str, name: str) -> None:
         described = next(one for one in self.objects if one["name"] == object_name)

@@ -90,10 +90,10 @@ class LoginHost:
 
 @pytest.fixture
 def host() -> Iterator[LoginHost]:
-    found = LoginHost()
-    yield found
-    found.server.shutdown()
-    found.server.server_close()
+    login_host = LoginHost()
+    yield login_host
+    login_host.server.shutdown()
+    login_host.server.server_close()
 
 
 @pytest.fixture(scope="module")

@@ -162,16 +162,16 @@ async def test_records_are_matched_by_id_whatever_their_order() -> None:
     with ScriptedServer(lambda _: Reply([second, None, first])) as server:
         org = client(server)
         asked = [salesforce_id(number) for number in (1, 2, 3)]
-        found = await org.collections_read("Order", asked, ["Name"])
-        assert found == {asked[0]: first, asked[1]: second, asked[2]: None}
+        rows = await org.collections_read("Order", asked, ["Name"])
+        assert rows == {asked[0]: first, asked[1]: second, asked[2]: None}
         await org.close()
 
 
 async def test_2001_records_are_read_in_two_requests() -> None:
     with ScriptedServer(lambda asked: Reply([None] * len(asked.body["ids"]))) as server:
         org = client(server)
-        found = await org.collections_read("Order", [salesforce_id(n) for n in range(2001)], ["Name"])
-        assert len(found) == 2001
+        rows = await org.collections_read("Order", [salesforce_id(n) for n in range(2001)], ["Name"])
+        assert len(rows) == 2001
         assert sorted(len(asked.body["ids"]) for asked in server.asked) == [1, 2000]
         await org.close()
 

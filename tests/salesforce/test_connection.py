@@ -170,9 +170,9 @@ async def test_one_error_from_fix_to_proof() -> None:
         await demo.advance(60)
         seen = (await connection.read_events([row.id]))[row.id]
         assert seen.standing in {EventStanding.DONE, EventStanding.GONE}
-        found = (await connection.find_records(row.object, [row.storeconnect_id]))[row.storeconnect_id]
-        assert len(found) == 1
-        assert found[0].modified_at >= sent_at
+        records = (await connection.find_records(row.object, [row.storeconnect_id]))[row.storeconnect_id]
+        assert len(records) == 1
+        assert records[0].modified_at >= sent_at
         assert await demo.requested([row.id]) == [1]
 
 
@@ -232,8 +232,8 @@ async def test_parents_are_read_from_the_org() -> None:
         for key, refs in parents.items():
             assert by_id[key].salesforce_id
             for ref in refs:
-                found = await demo.connection.find_records(ref.object, [ref.storeconnect_id])
-                assert ref.storeconnect_id in found
+                records = await demo.connection.find_records(ref.object, [ref.storeconnect_id])
+                assert ref.storeconnect_id in records
 
 
 async def test_parents_are_asked_for_only_where_a_row_waits_for_one() -> None:
@@ -244,9 +244,9 @@ async def test_parents_are_asked_for_only_where_a_row_waits_for_one() -> None:
         assert await demo.connection.parents(rows) == {}
         assert demo.server.calls == before
         waiting = [replace(row, code="INVALID_FIELD") for row in rows]
-        found = await demo.connection.parents(waiting)
-        assert found
-        assert set(found) <= {row.id for row in waiting if row.salesforce_id}
+        parents = await demo.connection.parents(waiting)
+        assert parents
+        assert set(parents) <= {row.id for row in waiting if row.salesforce_id}
 
 
 async def test_another_org_behind_the_same_name_is_refused() -> None:

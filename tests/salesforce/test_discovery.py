@@ -372,8 +372,8 @@ async def test_an_org_is_understood_whatever_it_calls_things(case: Case) -> None
     assert proposal.doubts == (), why
     mapping = proposal.mapping()
     assert mapping.object_name == case.object_name, why
-    found = {role.value: getattr(mapping, role.value) for role in FieldRole}
-    assert found == case.fields, why
+    names = {role.value: getattr(mapping, role.value) for role in FieldRole}
+    assert names == case.fields, why
     assert mapping.failed == case.failed, why
     assert mapping.pointer is case.pointer
     assert mapping.pending == case.pending

@@ -210,8 +210,8 @@ async def test_parents_that_fail_too_are_read_in_one_query() -> None:
     )
     with ScriptedServer(Org({"/Order/describe": ORDER, "Order": answer})) as server:
         org = client(server)
-        found = await parents_in_org(org, rows, failing=["Order", "Account", "User"], record_key=key)
-        assert found == {rows[0].id: (ParentRef("Account", storeconnect_id(77), "AccountId"),)}
+        parents = await parents_in_org(org, rows, failing=["Order", "Account", "User"], record_key=key)
+        assert parents == {rows[0].id: (ParentRef("Account", storeconnect_id(77), "AccountId"),)}
         query = server.asked[-1].query["q"]
         assert query.startswith("SELECT Id, Account.s_c__sC_Id__c FROM Order WHERE Id IN (")
         assert len(server.asked) == 2

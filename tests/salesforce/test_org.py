@@ -36,9 +36,9 @@ async def test_two_records_with_one_storeconnect_id_are_both_told() -> None:
     with ScriptedServer(lambda _: query_page(twins)) as server:
         org = client(server)
         asked = [storeconnect_id(1), storeconnect_id(3)]
-        found = await the_org(org).find_records("Order", asked)
-        assert list(found) == [storeconnect_id(1)]
-        assert [record.id for record in found[storeconnect_id(1)]] == [twins[0]["Id"], twins[1]["Id"]]
+        records = await the_org(org).find_records("Order", asked)
+        assert list(records) == [storeconnect_id(1)]
+        assert [record.id for record in records[storeconnect_id(1)]] == [twins[0]["Id"], twins[1]["Id"]]
         await org.close()
 
 

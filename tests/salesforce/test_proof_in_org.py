@@ -250,8 +250,8 @@ async def test_one_record_that_is_answered_twice_is_no_twin() -> None:
     org.write(NOW)
     with ScriptedServer(lambda _: query_page([org.record or {}, org.record or {}])) as server:
         api = client(server)
-        found = await a_session(api).find_records("Order", [org.event.storeconnect_id])
-        assert len(found[org.event.storeconnect_id]) == 1
+        records = await a_session(api).find_records("Order", [org.event.storeconnect_id])
+        assert len(records[org.event.storeconnect_id]) == 1
         await api.close()
 
 

@@ -207,5 +207,5 @@ def test_the_query_is_ordered_by_keys_that_never_change_and_goes_on_behind_a_pla
     ],
 )
 def test_moments(value: object, expected: str | None) -> None:
-    found = datetime_of(value)
-    assert (found.isoformat() if found else None) == expected
+    moment = datetime_of(value)
+    assert (moment.isoformat() if moment else None) == expected

@@ -42,10 +42,10 @@ def test_eight_threads_with_one_expired_token_log_in_once() -> None:
         return provider.renew(stale)
 
     with ThreadPoolExecutor(THREADS) as pool:
-        found = [job.result() for job in [pool.submit(renew) for _ in range(THREADS)]]
+        results = [job.result() for job in [pool.submit(renew) for _ in range(THREADS)]]
     assert login.count == 2
-    assert {token.access_token for token in found} == {"token-2"}
-    assert provider.current() == found[0]
+    assert {token.access_token for token in results} == {"token-2"}
+    assert provider.current() == results[0]
 
 
 def test_eight_threads_that_begin_log_in_once() -> None:
@@ -58,8 +58,8 @@ def test_eight_threads_that_begin_log_in_once() -> None:
         return provider.current()
 
     with ThreadPoolExecutor(THREADS) as pool:
-        found = {job.result().access_token for job in [pool.submit(current) for _ in range(THREADS)]}
-    assert (login.count, found) == (1, {"token-1"})
+        access_tokens = {job.result().access_token for job in [pool.submit(current) for _ in range(THREADS)]}
+    assert (login.count, access_tokens) == (1, {"token-1"})
 
 
 def test_the_same_token_again_is_tried_once_more_and_then_means_expired() -> None:

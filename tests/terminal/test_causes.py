@@ -51,6 +51,6 @@ def test_typed_ahead_the_plan_comes_before_its_answer(tmp_path: Path) -> None:
 
 
 def count(lines: list[str]) -> int:
-    found = re.search(r"([\d,]+) sync errors", "\n".join(lines))
-    assert found is not None
-    return int(found[1].replace(",", ""))
+    match = re.search(r"([\d,]+) sync errors", "\n".join(lines))
+    assert match is not None
+    return int(match[1].replace(",", ""))

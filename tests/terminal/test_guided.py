@@ -54,12 +54,12 @@ def press(server: WatchedServer, *keys: str) -> None:
 def rows(program: PtyProgram) -> dict[str, str]:
     """StoreConnect ID -> where the screen says that its row stands."""
     lines = program.text
-    found: dict[str, str] = {}
+    words: dict[str, str] = {}
     for above, line in itertools.pairwise(lines):
         key, row = _KEY.search(line), re.search(r"\[[x -]\] (.{8})", above)
         if key and row:
-            found.setdefault(key[0], row[1].strip())
-    return found
+            words.setdefault(key[0], row[1].strip())
+    return words
 
 
 def standing(program: PtyProgram, word: str) -> list[str]:

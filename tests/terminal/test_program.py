@@ -100,9 +100,9 @@ def test_what_is_typed_ahead_arrives_where_it_belongs(tmp_path: Path) -> None:
         # The line of places has room for both ends of the filter; a shorter one is half typed.
         whole = re.compile(r"filter: code:DU\S* -Robin +\(([\d,]+) shown\)")
         lines = program.wait_for(lambda lines: whole.search(lines[1]) is not None)
-        found = whole.search(lines[1])
-        assert found is not None
-        shown = int(found[1])
+        match = whole.search(lines[1])
+        assert match is not None
+        shown = int(match[1])
         assert 0 < shown < 20
         program.wait_for(f"{shown} selected")
         program.wait_for("enter starts")

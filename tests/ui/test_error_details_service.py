@@ -245,12 +245,12 @@ async def test_org_notes_are_read_again_and_a_broken_file_keeps_the_old_ones(aro
 
 
 def test_addresses_are_web_addresses_each_once_the_next_step_first(around: Surroundings) -> None:
-    found = addresses(around.error_details.explain(sync_error(1)))
-    assert found[0] == (
+    pages = addresses(around.error_details.explain(sync_error(1)))
+    assert pages[0] == (
         "Step 1: Open the field Name.",
         "https://acme.lightning.force.com/lightning/setup/ObjectManager/Order/FieldsAndRelationships/Name/view",
     )
-    assert len({address for _, address in found}) == len(found)
+    assert len({address for _, address in pages}) == len(pages)
     around.context.connection = None
     assert addresses(around.error_details.explain(sync_error(1))) == []
     assert [text for text, _ in addresses(around.error_details.explain(flow_error()))] == [

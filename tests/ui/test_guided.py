@@ -47,14 +47,14 @@ async def press(driven: Driven, *errors: SyncError) -> None:
 
 
 def state(driven: Driven) -> GuidedState:
-    found = driven.app.context.state.guided
-    assert found is not None
-    return found
+    guided = driven.app.context.state.guided
+    assert guided is not None
+    return guided
 
 
 def to_press(driven: Driven) -> list[SyncError]:
-    found = driven.app.context.state.guided  # none between one run and the next
-    return [found.rows[row_id].error for row_id in found.to_press] if found is not None else []
+    guided = driven.app.context.state.guided  # none between one run and the next
+    return [guided.rows[row_id].error for row_id in guided.to_press] if guided is not None else []
 
 
 async def begun(driven: Driven) -> None:

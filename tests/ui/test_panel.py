@@ -94,13 +94,13 @@ def test_a_message_is_told_whole_with_the_parts_that_were_found(name: str, width
     assert not any(letter < " " or letter in "\x7f\x9b\u202e\u2067" for line in lines for letter in line.text)
     part = message_part(lines)
     assert squeezed("".join(line.text for line in part)) == squeezed(message)
-    found = "".join(text for line in part for text, role in line.parts if role is Role.FOUND)
+    marked = "".join(text for line in part for text, role in line.parts if role is Role.FOUND)
     at, expected = 0, ""
     for span in diagnose(message).spans:
         if span.start >= at:
             expected += message[span.start : span.end]
             at = span.end
-    assert squeezed(found) == squeezed(expected)
+    assert squeezed(marked) == squeezed(expected)
 
 
 async def test_what_is_laid_out_is_what_is_drawn(opened: Open) -> None:

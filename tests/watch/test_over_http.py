@@ -88,9 +88,9 @@ def test_a_quiet_org_costs_one_small_query_an_interval_and_no_memory(
             whole = session.changed_since
 
             async def counted(at: datetime) -> tuple[EventSeen, ...]:
-                found = await whole(at)
-                read.append(len(found))
-                return found
+                changed = await whole(at)
+                read.append(len(changed))
+                return changed
 
             monkeypatch.setattr(session, "changed_since", counted)
             watcher = Watcher(session, steady_seconds)

@@ -49,9 +49,9 @@ class MovingOrg:
 
     async def changed_since(self, at: datetime) -> Sequence[EventSeen]:
         self._ask("changed")
-        found = [one for one in self.events.values() if one.modified_at and one.modified_at >= at]
-        self.rows_sent += len(found)
-        return found
+        changed = [one for one in self.events.values() if one.modified_at and one.modified_at >= at]
+        self.rows_sent += len(changed)
+        return changed
 
     async def read_events(self, ids: Sequence[str]) -> Mapping[str, EventSeen]:
         self._ask("read")
