@@ -249,7 +249,7 @@ def _differ(failed: Mapping[str, str]) -> bool:
 
 
 def _sound(standing: Standing) -> str:
-    return "says nothing plain" if standing is Standing.OTHER else f"sounds like {standing}"
+    return "unclear" if standing is Standing.OTHER else f"sounds like {standing}"
 
 
 def _listed(values: Sequence[str]) -> str:

@@ -311,8 +311,8 @@ _thread = _OfThread()
 
 @contextmanager
 def departure(leaving: Leaving | None) -> Iterator[None]:
-    """What this thread sends meanwhile may leave only if this allows it: it is asked now, and again behind
-    each connection that is made, as the name of a host may be looked up for long. None: anything may leave.
+    """What this thread sends meanwhile may leave only if this allows it: it is asked now, and again after
+    each new connection, as looking up a host's name may take long. None: anything may leave.
     """
     before = _thread.leaving
     _thread.leaving = leaving

@@ -764,7 +764,7 @@ async def test_what_a_number_as_status_means_is_asked() -> None:
     proposal = await discover(with_status(field, failed=2.0, done=1.0))
     assert [doubt.about for doubt in proposal.doubts] == ["failed"]
     assert {one.name for one in proposal.doubts[0].options} == {"1", "2"}
-    assert {one.reason for one in proposal.doubts[0].options} == {"says nothing plain"}
+    assert {one.reason for one in proposal.doubts[0].options} == {"unclear"}
 
 
 @pytest.mark.parametrize("value", ["AUS", "BATCH_2026_11"])
