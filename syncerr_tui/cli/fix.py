@@ -4,7 +4,9 @@ commands that fix share with it: which errors are meant, which option, and how i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -113,6 +115,17 @@ def ask_for(option: FixOption, policy: FixPolicy, values: Values, *, yes: bool, 
     return "" if _console.confirm("Do it?") else None
 
 
+@contextmanager
+def told_where_interrupted(name: str) -> Iterator[None]:
+    """Ctrl-c while a change is under way: the org may carry it out all the same."""
+    try:
+        yield
+    except asyncio.CancelledError:
+        shown = "'syncerr-tui safeguards' and 'syncerr-tui journal --fixes' say"
+        say(f"A change of {name} may be under way: {shown} how it stands.")
+        raise
+
+
 async def make(fixer: Fixer, request: FixRequest, *, yes: bool) -> FixResult | None:
     """Ask, make a change, and prove it. None: the person does not want it.
 
@@ -128,7 +141,10 @@ async def make(fixer: Fixer, request: FixRequest, *, yes: bool) -> FixResult | N
     values = await fixer.typed(option, request.values)
     fixer.check(option, values, option.target.name)
     typed = ask_for(option, fixer.policy, values, yes=yes, confirm=request.confirm)
-    return await fixer.apply(replace(request, values=values, confirm=typed)) if typed is not None else None
+    if typed is None:
+        return None
+    with told_where_interrupted(option.target.name):
+        return await fixer.apply(replace(request, values=values, confirm=typed))
 
 
 def show(values: Values) -> str:

@@ -8,7 +8,7 @@ import click
 
 from syncerr_tui.cli._connect import OrgChoice, open_org, org_command, since
 from syncerr_tui.cli._console import as_json, complain, emit_json, json_option, say, tell
-from syncerr_tui.cli.fix import exit_code, result_payload, show
+from syncerr_tui.cli.fix import exit_code, result_payload, show, told_where_interrupted
 from syncerr_tui.errors import BadInputError, ExitCode, RefusedError, SyncErrError
 
 if TYPE_CHECKING:
@@ -77,7 +77,8 @@ async def _restore(fixer: Fixer, ids: list[str]) -> int:
     worst = ExitCode.OK
     for fix in ids:
         try:
-            result = await fixer.restore(fix)
+            with told_where_interrupted(fixer.ledger.get(fix).target.name):
+                result = await fixer.restore(fix)
         except SyncErrError as error:
             if as_json() and isinstance(error, RefusedError):
                 emit_json({**result_payload(error.line), "fix": fix})

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -13,6 +15,7 @@ from syncerr_tui.demo.options import DemoOptions
 from syncerr_tui.demo.server import DemoServer
 from syncerr_tui.fixes.fixer import Fixer
 from syncerr_tui.fixes.model import FixResult, FixState
+from syncerr_tui.salesforce.fix_targets import FixTargets
 from tests.cli.conftest import CommandResult, Shell
 from tests.cli.test_fix import BOX, find_option
 from tests.e2e.orgs import write_profile
@@ -180,6 +183,30 @@ def test_a_run_whose_safeguard_is_not_seen_on_again_exits_1(
     run = shell(*asked, "--with-fix", option["key"])
     assert (run.code, run.lines[0]["verdict"]) == (1, "FIXED"), run.err
     assert "is not seen on again" in run.err
+
+
+def test_ctrl_c_while_a_change_is_under_way_says_that_it_may_be_made(
+    shell: Shell, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start()
+    cause, option = find_option(shell, *RULE)
+    fix = shell("fix", *BOX, "--id", cause["roots"][0], "--apply", option["key"], "--yes", "--json").lines[0]
+    write = FixTargets.write_target
+
+    async def interrupted(*change: Any) -> None:
+        signal.raise_signal(signal.SIGINT)
+        await asyncio.sleep(0)
+        await write(*change)
+
+    other, duplicate = find_option(shell, *DUPLICATE)
+    monkeypatch.setattr(FixTargets, "write_target", interrupted)
+    for command in (
+        ("safeguards", *BOX, "--restore", fix["fix"]),
+        ("fix", *BOX, "--id", other["roots"][0], "--apply", duplicate["key"], "--yes"),
+    ):
+        run = shell(*command)
+        assert run.code == 130
+        assert "may be under way: 'syncerr-tui safeguards'" in run.err, run.err
 
 
 def test_a_colleagues_edit_between_reading_and_writing_is_kept(shell: Shell, start: Start) -> None:
