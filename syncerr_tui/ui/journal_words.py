@@ -13,7 +13,7 @@ from syncerr_tui.model import Verdict
 from syncerr_tui.text import one_line
 from syncerr_tui.triage.columns import Column
 from syncerr_tui.ui.widgets.line import Part
-from syncerr_tui.words import ago, clock_time, local_second, naming, plural
+from syncerr_tui.words import ago, clock_time, local_second, naming, plural, sentence
 
 NOT_SENT = "not sent"
 RUNS = (
@@ -186,7 +186,7 @@ def row_lines(
     story = found_words(row.verdict, row.reason, row.evidence)
     page = TextLayout(width)
     page.text(word, Role.NAME)
-    page.text(_told(row, names))
+    page.text(sentence(_told(row, names)))
     if story != row.reason:
         page.blank()
         page.field("In full", row.reason, _LABEL)
