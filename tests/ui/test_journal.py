@@ -335,7 +335,10 @@ async def test_a_cause_that_failed_is_named_by_its_record(opened: Open) -> None:
         await driven.press("j")
         await driven.wait_for(lambda: named in " ".join(driven.pane.panel.text.split()))
         await driven.press("3", "enter", "G")
-        journal, causes = driven.app.bench.journal, re.compile(r"[Ii]ts cause Order [0-9a-f]{8} is not proven")
+        journal, causes = (
+            driven.app.bench.journal,
+            re.compile(r"[Ii]ts cause Order [0-9a-f]{8} is not proven"),
+        )
         # How it ended, and once more in all that happened to it.
         await driven.wait_for(lambda: len(causes.findall(" ".join(journal.panel.text.split()))) == 2)
         assert "its cause Order " in driven.text
