@@ -12,6 +12,16 @@ FLOW_TRIGGER = "CANNOT_EXECUTE_FLOW_TRIGGER"
 APEX = "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY"
 UNKNOWN = "UNKNOWN_EXCEPTION"
 
+MANUAL_CODES = (
+    "CANNOT_EXECUTE_FLOW_TRIGGER", "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "CANNOT_REPARENT_RECORD",
+    "DUPLICATE_VALUE", "DUPLICATES_DETECTED", "EMAIL_ADDRESS_BOUNCED", "EMAIL_TEMPLATE_MERGEFIELD_ERROR",
+    "ENTITY_IS_LOCKED", "FAILED_ACTIVATION", "FIELD_CUSTOM_VALIDATION_EXCEPTION",
+    "FIELD_INTEGRITY_EXCEPTION", "INVALID_CHANGE_EVENT", "INVALID_CROSS_REFERENCE_KEY",
+    "INVALID_EMAIL_ADDRESS", "INVALID_FIELD", "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
+    "REQUIRED_FIELD_MISSING", "UNKNOWN_EXCEPTION", "UNABLE_TO_LOCK_ROW",
+)  # fmt: skip
+"""The codes that StoreConnect's manual explains, in its order."""
+
 WRAPPERS = frozenset({FLOW_TRIGGER, APEX, UNKNOWN})
 """Codes that say *who* stopped the save, not *why*: the reason is nested in their text, if anywhere."""
 
@@ -39,12 +49,20 @@ class NamedCode(NamedTuple):
     end: int
 
 
+def general_lines() -> list[str]:
+    """The lines of the table of all status codes that the manual does not explain."""
+    text = files("syncerr_tui.diagnosis").joinpath("catalog", "general.tsv").read_text(encoding="utf-8")
+    return [line for line in text.splitlines() if not line.startswith("#")]
+
+
 @cache
 def _listed() -> dict[str, bool]:
     """Every known code, with whether it may pass by itself. From the published status codes of the API."""
-    text = files("syncerr_tui.diagnosis").joinpath("codes.txt").read_text(encoding="ascii")
-    rows = (line.split() for line in text.splitlines() if not line.startswith("#"))
-    return {row[0]: len(row) > 1 for row in rows}
+    listed = {code: code == "UNABLE_TO_LOCK_ROW" for code in MANUAL_CODES}
+    for line in general_lines():
+        code, passes, _ = line.partition("\t")[0].partition(" ~")
+        listed[code] = bool(passes)
+    return listed
 
 
 def known_codes() -> frozenset[str]:

@@ -13,9 +13,9 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from syncerr_tui.diagnosis import codes
-from syncerr_tui.diagnosis.codes import as_code, nearest_codes
+from syncerr_tui.diagnosis.codes import MANUAL_CODES, as_code, nearest_codes
 from syncerr_tui.diagnosis.guidance import diagnosis_of_code, guide, other_cases, shared_headline
-from syncerr_tui.diagnosis.guidance_catalog import MANUAL_CODES, general_codes
+from syncerr_tui.diagnosis.guidance_catalog import general_codes
 from syncerr_tui.diagnosis.guidance_template import plain
 from syncerr_tui.diagnosis.model import Diagnosis, Failure, Guidance, Retry
 from syncerr_tui.diagnosis.org_metadata import (

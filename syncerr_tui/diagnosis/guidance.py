@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from syncerr_tui.diagnosis import links
-from syncerr_tui.diagnosis.codes import APEX, FLOW_TRIGGER, may_pass_by_itself
+from syncerr_tui.diagnosis.codes import APEX, FLOW_TRIGGER, MANUAL_CODES, may_pass_by_itself
 from syncerr_tui.diagnosis.guidance_catalog import (
-    MANUAL_CODES,
     Entry,
     entry_for,
     general_entry,

@@ -13,18 +13,9 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Literal, cast
 
+from syncerr_tui.diagnosis.codes import MANUAL_CODES, general_lines
 from syncerr_tui.diagnosis.model import Authority, Failure, Retry
 from syncerr_tui.diagnosis.summary import root_words
-
-MANUAL_CODES = (
-    "CANNOT_EXECUTE_FLOW_TRIGGER", "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "CANNOT_REPARENT_RECORD",
-    "DUPLICATE_VALUE", "DUPLICATES_DETECTED", "EMAIL_ADDRESS_BOUNCED", "EMAIL_TEMPLATE_MERGEFIELD_ERROR",
-    "ENTITY_IS_LOCKED", "FAILED_ACTIVATION", "FIELD_CUSTOM_VALIDATION_EXCEPTION",
-    "FIELD_INTEGRITY_EXCEPTION", "INVALID_CHANGE_EVENT", "INVALID_CROSS_REFERENCE_KEY",
-    "INVALID_EMAIL_ADDRESS", "INVALID_FIELD", "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
-    "REQUIRED_FIELD_MISSING", "UNKNOWN_EXCEPTION", "UNABLE_TO_LOCK_ROW",
-)  # fmt: skip
-"""The codes that StoreConnect's manual explains, in its order."""
 
 ARTICLES = "https://support.storeconnect.com/article/"
 """Where the vendor's articles are, by slug."""
@@ -117,9 +108,8 @@ def unknown_entry(section: str) -> Entry:
 @cache
 def general_codes() -> Mapping[str, General]:
     """All status codes outside of the manual, by name."""
-    lines = _read("general.tsv").splitlines()
-    rows = (line.split("\t") for line in lines if line and not line.startswith("#"))
-    return {code: General(meaning, kind) for code, kind, meaning in rows}
+    rows = (line.split("\t") for line in general_lines())
+    return {code.removesuffix(" ~"): General(meaning, kind) for code, kind, meaning in rows}
 
 
 @cache

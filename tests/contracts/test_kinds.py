@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from syncerr_tui.diagnosis.guidance_catalog import MANUAL_CODES
+from syncerr_tui.diagnosis.codes import MANUAL_CODES
 from syncerr_tui.errors import BadInputError
 from syncerr_tui.host.config import PALETTE
 from syncerr_tui.journal import filter as journal_filter

@@ -12,10 +12,9 @@ from urllib.parse import urlsplit
 import pytest
 from hypothesis import example, given, strategies as st
 
-from syncerr_tui.diagnosis.codes import known_codes
+from syncerr_tui.diagnosis.codes import MANUAL_CODES, known_codes
 from syncerr_tui.diagnosis.guidance import diagnosis_of_code, guide
 from syncerr_tui.diagnosis.guidance_catalog import (
-    MANUAL_CODES,
     Entry,
     entry_for,
     general_codes,

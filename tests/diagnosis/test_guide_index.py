@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from syncerr_tui.diagnosis.codes import MANUAL_CODES
 from syncerr_tui.diagnosis.explanation import Chapter, OrgContext, chapters, search
-from syncerr_tui.diagnosis.guidance_catalog import MANUAL_CODES
 from syncerr_tui.diagnosis.org_notes import parse_notes
 from syncerr_tui.diagnosis.render import case, lines
 from syncerr_tui.text import cells

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from syncerr_tui.diagnosis.guidance_catalog import ARTICLES, MANUAL_CODES, Entry, variants
+from syncerr_tui.diagnosis.codes import MANUAL_CODES
+from syncerr_tui.diagnosis.guidance_catalog import ARTICLES, Entry, variants
 from syncerr_tui.diagnosis.guidance_template import plain
 from syncerr_tui.diagnosis.model import Retry
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from textual.widgets import OptionList
 
-from syncerr_tui.diagnosis.guidance_catalog import MANUAL_CODES
+from syncerr_tui.diagnosis.codes import MANUAL_CODES
 from syncerr_tui.triage.state import EndedRun, QueuedRun, RunQueue
 from syncerr_tui.ui.screens.guide import CodeList, GuideScreen
 from tests.factories import NOW
