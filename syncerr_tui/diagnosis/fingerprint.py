@@ -2,7 +2,7 @@
 
 Two errors of the same flow, the same validation text, the same missing picklist value or the same empty
 field are one thing to fix. The fingerprint names what was compared, so that "why is this in this group?"
-has an answer, and it carries a version, so that a better rule never reshuffles old journals unseen.
+has an answer. Journals hold it; what they hold by an earlier rule is found by `former_keys`.
 """
 
 from __future__ import annotations

@@ -235,20 +235,23 @@ class History:
         """Rows of which this is the last verdict, in whichever run, and that nobody has merged since."""
         return self._newest(f"v.verdict = ? AND {LAST_VERDICT} AND {NOT_MERGED}", (verdict.value,))
 
-    def seen(self, fingerprint: str) -> CauseHistory:
+    def seen(self, *fingerprints: str) -> CauseHistory:
         """How often rows of a cause were sent, and when, by whom and why it was last fixed."""
+        keys = json.dumps(fingerprints)
         rows, runs = self._all(
             "SELECT count(DISTINCT r.event), count(DISTINCT r.run) FROM rows r "  # noqa: S608 - our own pieces
             "JOIN intents i ON i.event = r.event AND i.run || '' = r.run "
             "LEFT JOIN outcomes o ON o.intent = i.n "
-            f"WHERE r.fingerprint = ? AND COALESCE(o.kind, '') != 'not sent' AND {_PRESSED}",
-            (fingerprint,),
+            "WHERE r.fingerprint IN (SELECT value FROM json_each(?)) "
+            f"AND COALESCE(o.kind, '') != 'not sent' AND {_PRESSED}",
+            (keys,),
         )[0]
         fixed = self._all(
             """SELECT v.at, u.os_user, u.reason FROM rows r
             JOIN verdicts v ON v.event = r.event AND v.run || '' = r.run JOIN runs u ON u.id = r.run
-            WHERE r.fingerprint = ? AND v.verdict = 'FIXED' ORDER BY v.n DESC LIMIT 1""",
-            (fingerprint,),
+            WHERE r.fingerprint IN (SELECT value FROM json_each(?)) AND v.verdict = 'FIXED'
+            ORDER BY v.n DESC LIMIT 1""",
+            (keys,),
         )
         return CauseHistory(
             rows=rows,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -151,13 +151,13 @@ def names_of(journal: Journal, run: str, events: Iterable[str]) -> dict[str, str
     return {r["event"]: f"{clean(r['object'])} {(r['storeconnect_id'] or r['event'])[:8]}" for r in rows}
 
 
-def memory(journal: Journal, error: SyncError, cause: str) -> Memory:
+def memory(journal: Journal, error: SyncError, cause: Iterable[str]) -> Memory:
     """What is known about a row from before.
 
     Args:
         journal: The journal.
         error: The row as it is now.
-        cause: The fingerprint of its cause.
+        cause: What its cause is known by.
     """
     history = History(journal)
     sent = [
@@ -167,7 +167,7 @@ def memory(journal: Journal, error: SyncError, cause: str) -> Memory:
         if record.intent is not None and record.pressed in {None, Pressed.YES}
     ]
     return Memory(
-        cause=history.seen(cause),
+        cause=history.seen(*cause),
         tries=sum(1 if record.pressed else record.attempts for record in sent),
         unchanged=history.same_message_attempts(error),
         last_verdict=sent[0].verdict if sent else None,
@@ -205,7 +205,7 @@ def standing(
     journal: Journal,
     errors: Mapping[str, SyncError],
     parents: Iterable[tuple[str, str]] = (),
-    fingerprint: Callable[[SyncError], str] | None = None,
+    fingerprints: Callable[[SyncError], Collection[str]] | None = None,
 ) -> LeftByRuns:
     """What earlier runs left of these rows.
 
@@ -213,7 +213,7 @@ def standing(
         journal: The journal.
         errors: The rows as the org shows them now, by their events.
         parents: Records (object, StoreConnect ID) that rows wait for and that are not in the list.
-        fingerprint: What names the cause of a row, as the journal keeps it. Where it is given, a later change
+        fingerprints: What the cause of a row is known by in the journal. Where it is given, a later change
             event of a record that was FIXED also counts as failing again, where it has the same cause.
     """
     twins = _twins(journal)
@@ -231,7 +231,7 @@ def standing(
         and (count := history.same_message_attempts(errors[row["event"]])) >= TRIES_WITHOUT_CHANGE
     }
     landed = _landed(journal, frozenset(parents))
-    return LeftByRuns(unsettled, tried, landed, _failing_again(journal, errors, fingerprint), twins)
+    return LeftByRuns(unsettled, tried, landed, _failing_again(journal, errors, fingerprints), twins)
 
 
 def _twins(journal: Journal) -> dict[str, tuple[str, ...]]:
@@ -260,7 +260,9 @@ def row_endings(journal: Journal, events: Sequence[str]) -> dict[str, RowEnding]
 
 
 def _failing_again(
-    journal: Journal, errors: Mapping[str, SyncError], fingerprint: Callable[[SyncError], str] | None
+    journal: Journal,
+    errors: Mapping[str, SyncError],
+    fingerprints: Callable[[SyncError], Collection[str]] | None,
 ) -> dict[str, RowEnding]:
     """Both times are the org's: the one at which it was asked for what was FIXED, and the row's."""
     fixed = journal.read_of(
@@ -283,7 +285,7 @@ def _failing_again(
         for error in records.get((clean(row["object"]), row["storeconnect_id"]), ()):
             failed = error.processed_at
             same = row["event"] == error.id or (
-                fingerprint is not None and fingerprint(error) == row["fingerprint"]
+                fingerprints is not None and row["fingerprint"] in fingerprints(error)
             )
             if sent_at is not None and failed is not None and failed > sent_at and same:
                 again[error.id] = _ended(row)

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from syncerr_tui.diagnosis.fingerprint import Fingerprints
+from syncerr_tui.diagnosis.fingerprint import Fingerprints, former_keys
 from syncerr_tui.journal.attempt import Attempt, OutcomeKind
 from syncerr_tui.model import EventSeen, EventStanding, EventType, RecordSeen, SyncError, Verdict
 from syncerr_tui.text import clean
@@ -58,6 +58,11 @@ def request_times(
 def cause_key(error: SyncError) -> str:
     """What a row's cause is known by: the journal files it under this."""
     return _FINGERPRINTS.of(error).key
+
+
+def cause_keys(error: SyncError) -> frozenset[str]:
+    """All that a row's cause is known by in a journal, which may be older than the rule of today."""
+    return former_keys(error.message, error.code, error.object) | {cause_key(error)}
 
 
 def same_cause(before: SyncError, after: SyncError) -> bool:

@@ -47,7 +47,7 @@ class ErrorHistory(Service):
         """Ask what earlier runs left of the rows in the list, and what they proved that rows wait for."""
         from syncerr_tui.journal.people import handling_lines
         from syncerr_tui.journal.row_history import standing
-        from syncerr_tui.resync.proof import cause_key
+        from syncerr_tui.resync.proof import cause_keys
 
         connection = self._context.connection
         if connection is None:
@@ -57,7 +57,7 @@ class ErrorHistory(Service):
             waiting = await graph_worker.lend(_waiting_for_records)
             remembered, lines = await self._journals.ask(
                 connection.identity.org_id,
-                lambda journal: (standing(journal, errors, waiting, cause_key), handling_lines(journal)),
+                lambda journal: (standing(journal, errors, waiting, cause_keys), handling_lines(journal)),
             )
             handled = await graph_worker.lend(lambda graph: handlings(graph, lines, self._context.clock()))
         except SyncErrError:
@@ -184,8 +184,8 @@ def _waiting_for_records(graph: CauseGraph) -> dict[tuple[str, str], datetime | 
 def _about(error: SyncError) -> Callable[[Journal], Memory]:
     def question(journal: Journal) -> Memory:
         from syncerr_tui.journal import row_history
-        from syncerr_tui.resync.proof import cause_key
+        from syncerr_tui.resync.proof import cause_keys
 
-        return row_history.memory(journal, error, cause_key(error))
+        return row_history.memory(journal, error, cause_keys(error))
 
     return question

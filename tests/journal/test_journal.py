@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from time import sleep
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -29,7 +29,8 @@ from syncerr_tui.model import Verdict
 from syncerr_tui.resync.journal_writer import JournalWriter
 from syncerr_tui.resync.plan import Plan, make_plan
 from syncerr_tui.resync.plan_file import recorded_plan
-from syncerr_tui.resync.proof import cause_key
+from syncerr_tui.resync.proof import cause_key, cause_keys
+from syncerr_tui.text import clean
 from syncerr_tui.words import iso
 from tests import forks
 from tests.factories import NOW, sync_error
@@ -164,6 +165,22 @@ def test_memory_of_a_cause_and_of_a_row(file_journal: Journal, time: Time) -> No
     assert history.same_message_attempts(error) == 1
     assert history.same_message_attempts(replace(error, message=error.object)) == 0
     assert len(history.of_event(error.id)) == 1
+
+
+def test_a_cause_is_remembered_by_the_key_that_an_earlier_rule_gave_it(journal: Journal) -> None:
+    message = clean("Fax: data value too large: 0123 (max length=3): [Fax]")
+    long: dict[str, Any] = {"code": "STRING_TOO_LONG", "message": message}
+    error = sync_error(1, **long)
+    former = "v1 code=STRING_TOO_LONG | object=Order | text=fax: data value too large: # (max length=#"
+    assert former != cause_key(error)
+    run = journal.begin(plan_of(1, **long), who=WHO, reason="", fingerprint=lambda _: former).run
+    sent = Attempt(error, intent=journal.intend(run, [intent(1)])[error.id])
+    journal.finish_rows(run, [sent.judged(Verdict.FIXED, "it is there", {"sent_at": START.isoformat()})])
+    later = sync_error(
+        2, storeconnect_id=error.storeconnect_id, processed_at=START + timedelta(days=1), **long
+    )
+    assert row_history.memory(journal, later, cause_keys(later)).cause.rows == 1
+    assert set(row_history.standing(journal, {later.id: later}, (), cause_keys).again) == {later.id}
 
 
 def test_a_reason_is_made_harmless_before_it_is_kept(journal: Journal) -> None:
