@@ -176,8 +176,10 @@ def propose(sample: Sample, fit: Assignment, overrides: Overrides, reason: str) 
     status = meanings(sample.statuses, overrides)
     doubts = _field_doubts(chosen, fit.ranked, overrides)
     if FieldRole.STATUS in chosen and status.in_doubt:
+        likeliest = sorted(sample.statuses, key=lambda one: list(Standing).index(standing_of(*one)))
         options = tuple(
-            Candidate(v, label, "value", 0, _sound(standing_of(v, label))) for v, label in sample.statuses
+            Candidate(value, label, "value", 0, _sound(standing_of(value, label)))
+            for value, label in likeliest
         )
         doubts.append(Ambiguity("failed", "It is not clear which status values mean failed", options))
     if FieldRole.STATUS in chosen and not chosen[FieldRole.STATUS].filterable:

@@ -717,11 +717,13 @@ async def test_several_kinds_of_failure_are_all_proposed_and_asked_about() -> No
     ],
 )
 async def test_a_failure_for_good_beside_another_is_asked_about(values: tuple[str, ...], asked: bool) -> None:
-    known = [(value, value) for value in (*values, "Pending", "Processed")]
+    known = [(value, value) for value in ("Pending", "Processed", *values)]
     field = a_field("s_c__Status__c", "Status", "picklist", values=known)
     proposal = await discover(with_status(field, failed=values[0], done="Processed"))
     assert proposal.failed == values
     assert ["failed"] * asked == [doubt.about for doubt in proposal.doubts]
+    for doubt in proposal.doubts:
+        assert tuple(one.name for one in doubt.options[: len(values)]) == values, "the likeliest first"
 
 
 def with_status(field: Row, failed: Any, done: Any) -> FakeOrg:
