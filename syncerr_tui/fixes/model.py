@@ -130,7 +130,8 @@ class FixOption(FixChange):
         return cls(
             key=one_line(payload["key"]),
             kind=FixKind(payload["key"].partition(":")[0]),
-            title=one_line(payload["title"]),
+            # Snapshots taken before said there what the verdict says.
+            title=one_line(payload["title"]).removeprefix("By hand: "),
             target=FixTarget(*(one_line(payload["target"][name]) for name in ("type", "id", "name"))),
             before=_values(payload["before"]),
             after=_values(payload["after"]),

@@ -128,6 +128,18 @@ def test_what_is_no_snapshot_is_refused(tmp_path: Path, text: str) -> None:
         read_snapshot(tmp_path)
 
 
+def test_one_taken_before_says_once_that_a_fix_is_made_by_hand(
+    shell: Shell, taken: Path, tmp_path: Path
+) -> None:
+    text, title = taken.read_text(encoding="utf-8"), '"title": "A duplicate rule'
+    assert title in text
+    path = tmp_path / "before"
+    path.write_text(text.replace(title, '"title": "By hand: A duplicate rule'), encoding="utf-8")
+    row = next(error["id"] for error in json.loads(text)["errors"] if error["code"] == "DUPLICATES_DETECTED")
+    output = shell("fix", "--snapshot", str(path), "--id", row).out
+    assert output.count("By hand: A duplicate rule") == output.count("By hand") == 1
+
+
 def test_hostile_text_in_it_is_made_harmless(shell: Shell, taken: Path, tmp_path: Path) -> None:
     held = json.loads(taken.read_text(encoding="utf-8"))
     held["errors"][0]["message"] = "\x1b]52;c;cGF5\x07 \u202e evil"
