@@ -181,7 +181,7 @@ def _bind(
     session.auth = _keep_token
     session.headers["User-Agent"] = f"{CLIENT_NAME}/{__version__}"
     session.adapters.clear()
-    adapter = OneHostAdapter(accepts, wire, plain=plain)
+    adapter = BoundedAdapter(accepts, wire, plain=plain)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
 
@@ -207,7 +207,7 @@ class _OneHostSession(requests.Session):
         """Nothing to rebuild on the same host; requests would ask `~/.netrc` here once more."""
 
 
-class OneHostAdapter(HTTPAdapter):
+class BoundedAdapter(HTTPAdapter):
     """Sends where it may, with every bound of `HttpLimits`, whatever the caller forgot."""
 
     def __init__(

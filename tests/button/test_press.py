@@ -24,7 +24,7 @@ from syncerr_tui.salesforce.client import ApiClient
 from syncerr_tui.salesforce.concurrency import Token, TokenProvider
 from syncerr_tui.salesforce.methods.button import ButtonResync
 from syncerr_tui.salesforce.profiles import ButtonMethod
-from syncerr_tui.salesforce.transport import OneHostAdapter
+from syncerr_tui.salesforce.transport import BoundedAdapter
 from tests.factories import sync_error
 
 LWR = "lwr-absent"
@@ -212,9 +212,9 @@ async def test_a_session_whose_opening_outlasts_a_look_is_there_for_the_next_one
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     sent: list[str] = []
-    send = OneHostAdapter.send
+    send = BoundedAdapter.send
 
-    def slow(self: OneHostAdapter, request: PreparedRequest, *args: Any, **settings: Any) -> Response:
+    def slow(self: BoundedAdapter, request: PreparedRequest, *args: Any, **settings: Any) -> Response:
         sent.append(request.path_url)
         return send(self, request, *args, **settings)
 
@@ -222,7 +222,7 @@ async def test_a_session_whose_opening_outlasts_a_look_is_there_for_the_next_one
         if len(sent) > 1:  # each takes seconds
             raise NotSentError("Too late")
 
-    monkeypatch.setattr(OneHostAdapter, "send", slow)
+    monkeypatch.setattr(BoundedAdapter, "send", slow)
     async with pressing(LWR) as org:
         for _ in range(2):
             sent.clear()

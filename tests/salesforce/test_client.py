@@ -23,7 +23,7 @@ from syncerr_tui.errors import (
 from syncerr_tui.model import ApiUsage
 from syncerr_tui.salesforce.client import ApiClient, LocatorLostError
 from syncerr_tui.salesforce.concurrency import ClosedError, Token, TokenProvider
-from syncerr_tui.salesforce.transport import HttpLimits, OneHostAdapter
+from syncerr_tui.salesforce.transport import BoundedAdapter, HttpLimits
 from tests.factories import salesforce_id
 from tests.salesforce.scripted import (
     DROP,
@@ -559,7 +559,7 @@ async def test_closing_lets_the_sockets_go() -> None:
         assert sessions
         for session in sessions:
             adapter = session.adapters["https://"]
-            assert isinstance(adapter, OneHostAdapter)
+            assert isinstance(adapter, BoundedAdapter)
             assert len(adapter.poolmanager.pools) == 0
 
 

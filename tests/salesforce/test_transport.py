@@ -17,8 +17,8 @@ from syncerr_tui.errors import BadInputError
 from syncerr_tui.model import ApiUsage
 from syncerr_tui.salesforce.transport import (
     AllowedOrigin,
+    BoundedAdapter,
     HttpLimits,
-    OneHostAdapter,
     RedirectRefusedError,
     TooLargeError,
     api_usage,
@@ -203,7 +203,7 @@ def test_a_connection_that_was_idle_for_long_is_not_used_again() -> None:
         session = open_session(server.url)
         session.mount(
             "http://",
-            OneHostAdapter(
+            BoundedAdapter(
                 AllowedOrigin.of(server.url).holds, HttpLimits(), plain=True, clock=lambda: now[0]
             ),
         )
