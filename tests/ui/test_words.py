@@ -29,6 +29,7 @@ from syncerr_tui.triage.state import Place
 from syncerr_tui.ui import resync_controller
 from syncerr_tui.ui.journal_words import NOT_SENT, RUNS, run_cells
 from syncerr_tui.ui.run_presenter import RunPresenter
+from syncerr_tui.ui.screens.dialog import Dialog
 from syncerr_tui.words import local_minute
 from tests.factories import NOW, sync_error
 from tests.ui.conftest import Open
@@ -220,8 +221,10 @@ def slow_planning(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
 
 
 async def test_a_long_planning_says_so_at_once_and_takes_no_keys(
-    opened: Open, slow_planning: threading.Event
+    opened: Open, slow_planning: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    noticed_after = "syncerr_tui.ui.screens.dialog._NOTICED_SECONDS"
+    monkeypatch.setattr(noticed_after, 3600)  # however slow this machine is just now
     async with opened() as driven:
         await driven.ready()
         await driven.press_meanwhile("a", "R")
@@ -238,6 +241,11 @@ async def test_a_long_planning_says_so_at_once_and_takes_no_keys(
         await driven.press_at_once("enter")
         await driven.wait_for("enter starts")
         assert not driven.connection.requests
+        monkeypatch.setattr(noticed_after, 0)
+        dialog = driven.app.screen
+        assert isinstance(dialog, Dialog)
+        dialog.unseen()
+        dialog.refresh()
         await driven.press("enter")
         await driven.wait_for(lambda: bool(driven.connection.requests))
 
