@@ -17,6 +17,8 @@ from syncerr_tui.errors import NotSentError
 
 STALE_SECONDS = 5.0
 """A look at the org that is older than this no longer justifies a request that changes something."""
+_SLOWEST_ANSWER = 30.0
+"""Seconds. What took longer met a machine that slept, and its answer may be as old."""
 
 Leaving = Callable[[], object]
 """Is called right before a request that changes something leaves, after all that may take time, in whichever
@@ -69,6 +71,12 @@ class Stopwatch:
     def gap(self, instant: Instant) -> float:
         """The longest time that may have passed: also a sleep that only the wall clock has noticed."""
         return max(self.since(instant), abs((self.wall() - instant.wall).total_seconds()))
+
+    def answered(self, asked: Instant) -> Instant:
+        """From when on an answer ages that is here now. A slow one does not age on its way, or nothing could
+        ever be sent in a slow org.
+        """
+        return asked if self.gap(asked) > _SLOWEST_ANSWER else self.now()
 
     def check_fresh(self, looked_at: Instant) -> None:
         """Raises: NotSentError: What was seen then no longer justifies a request that changes something."""

@@ -45,8 +45,6 @@ if TYPE_CHECKING:
 
 _AGREEING = 3
 """Readings until two in a row have to be alike."""
-_SLOWEST_READING = 30.0
-"""Seconds. What took longer met a machine that slept, and its answer may be as old."""
 _REREADS = (0.0, 1.0, 3.0)
 """Seconds before each try to see what a request has done."""
 _RESTORES = (0.0, 2.0, 5.0, 10.0)
@@ -181,13 +179,10 @@ class Fixer:
             )
 
     async def _read(self, change: FixChange) -> tuple[TargetReading | None, Leaving]:
-        """The target; and what lets a write that rests on this reading leave, as long as it is fresh.
-
-        A slow answer does not age it, or nothing could ever be put back in a slow org.
-        """
+        """The target; and what lets a write that rests on this reading leave, as long as it is fresh."""
         asked = self._stopwatch.now()
         reading = await self._org.read_target(change)
-        at = asked if self._stopwatch.gap(asked) > _SLOWEST_READING else self._stopwatch.now()
+        at = self._stopwatch.answered(asked)
         return reading, lambda: self._stopwatch.check_fresh(at)
 
     async def _read_steady(self, change: FixChange) -> tuple[TargetReading, Leaving]:

@@ -205,10 +205,11 @@ class FreshLooks:
         errors = [row.error for row in rows]
         at, events, records = await self._seen_ahead(rows)
         if events is None or records is None:
-            at = self._state.stopwatch.now()
+            asked = self._state.stopwatch.now()
             events, records = await look_before(
                 self._state.org, errors, concurrency=self._look_lanes, records=records
             )
+            at = self._state.stopwatch.answered(asked)
         org_now = self._org_clock.now()
         due, left = self._still_due(rows, events, org_now, met_lock=met_lock)
         if left:

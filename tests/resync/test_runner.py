@@ -336,6 +336,29 @@ async def test_what_another_hand_did_on_the_way_out_is_not_ours_later_either(
     assert not org.reached
 
 
+class SlowToRead(LyingOrg):
+    seconds = 0.0
+
+    async def read_events(self, ids: Sequence[str]) -> Mapping[str, EventSeen]:
+        seen = await super().read_events(ids)
+        self.time.now += timedelta(seconds=self.seconds)
+        return seen
+
+
+async def test_an_org_that_is_slow_to_read_is_sent_to_all_the_same(journal: Journal, time: Time) -> None:
+    """Its answers do not age on their way. An answer that took a minute met a machine that slept."""
+    org = SlowToRead(time, Lies(delay=0))
+    org.seconds = STALE_SECONDS + 3
+    error = org.fail(1, broken=False)
+    events = await drive(runner_for(org, journal, plan_for(org, [error]), time))
+    assert verdicts(events) == {error.id: Verdict.FIXED}
+    org.seconds = 60
+    asleep = org.fail(2, broken=False)
+    events = await drive(runner_for(org, journal, plan_for(org, [asleep]), time))
+    assert verdicts(events) == {asleep.id: None}
+    assert org.reached == {error.id: 1}
+
+
 class NeverAnswers(LyingOrg):
     async def request_resync(
         self, errors: Sequence[SyncError], leaving: Leaving | None = None
