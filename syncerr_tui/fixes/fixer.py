@@ -174,9 +174,12 @@ class Fixer:
             if answer == "not sent":
                 self._ledger.close(record.id, "the request did not reach the org")
                 raise NotSentError(words, "Nothing was changed")
-            return await self._prove(
+            result = await self._prove(
                 record, record, reading, lambda now: _applied(record, reading, now, answer, words)
             )
+            if answer == "accepted" and result.state is FixState.UNKNOWN:
+                self._ledger.outcome(record.id, "unknown", result.detail)
+            return result
 
     async def _read(self, change: FixChange) -> tuple[TargetReading | None, Leaving]:
         """The target; and what lets a write that rests on this reading leave, as long as it is fresh."""
@@ -277,7 +280,7 @@ class Fixer:
             return SafeguardNow(record, SafeguardState.UNKNOWN, {}, error.line)
         state = state_of(record, reading)
         now = reading.part(record.after) if reading else {}
-        late = "A request with a lost answer may be carried out late: this stays for ten minutes"
+        late = "A request that is not seen to be done may be carried out late: this stays for ten minutes"
         return SafeguardNow(record, state, now, "" if self._close_if_restored(record, state) else late)
 
     def _close_if_restored(self, record: FixRecord, state: SafeguardState) -> bool:
@@ -315,7 +318,7 @@ class Fixer:
         now = reading.part(record.after)
         back = replace(record, after=undo_values(record))
         if state is SafeguardState.ON:
-            late = "It stays on the ledger for ten minutes: a lost request may be carried out late"
+            late = "It stays on the ledger for ten minutes: a request may be carried out late"
             detail = "It is as before already" if over else late
             return FixResult(record.id, FixState.ALREADY, True, now, now, detail)
         if state is not SafeguardState.OFF:
@@ -422,8 +425,8 @@ def _applied(
     if answer == "refused":
         return _Outcome(FixState.REFUSED, words, "refused; a re-read shows it as before")
     if answer == "accepted":
-        detail = "Salesforce accepted it, and a re-read does not show it: changed back?"
-        return _Outcome(FixState.UNKNOWN, detail, "a re-read shows that somebody changed it back")
+        detail = "Salesforce accepted it, and a re-read does not show it: changed back, or carried out late"
+        return _Outcome(FixState.UNKNOWN, detail)
     detail = f"{words} A re-read does not show it yet; it may still be carried out within ten minutes"
     return _Outcome(FixState.UNKNOWN, detail)
 

@@ -33,8 +33,8 @@ from syncerr_tui.text import clean, one_line
 from syncerr_tui.words import local_minute
 
 LATE = timedelta(minutes=10)
-"""How long a request whose answer was lost may still be carried out. A safeguard that may be affected stays
-on the ledger for so long, whatever a re-read shows."""
+"""How long a request may still be carried out whose answer was lost, or whose change is not seen. A safeguard
+that may be affected stays on the ledger for so long, whatever a re-read shows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,10 +252,10 @@ class FixRecord(FixChange):
     last_write: datetime | None = None
     """When a request that switches it off or on was last about to be sent."""
     unsettled: bool = False
-    """Whether the answer to the last such request is not known."""
+    """Whether it is not known what became of the last such request."""
 
     def may_change_late(self, now: datetime) -> bool:
-        """Whether a request with a lost answer may still be carried out."""
+        """Whether such a request may still be carried out."""
         return self.unsettled and self.last_write is not None and now - self.last_write < LATE
 
     def payload(self) -> dict[str, object]:

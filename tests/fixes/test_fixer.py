@@ -74,6 +74,7 @@ class ScriptedOrg:
         self.writes: list[tuple[str, Values]] = []
         self.fails: Exception | None = None
         self.does_it_though_it_fails = False
+        self.carries_out = True
         self.unreadable: Exception | None = None
         self.edit_behind_reading: list[dict[str, object]] = []
         self.before_leaving: Callable[[], object] = lambda: None
@@ -96,7 +97,7 @@ class ScriptedOrg:
         self.before_leaving()
         leaving()
         self.writes.append((name, after))
-        if self.fails is None or self.does_it_though_it_fails:
+        if self.carries_out and (self.fails is None or self.does_it_though_it_fails):
             assert isinstance(reading.handle, dict)
             self.things[name] = {**reading.handle, **after}
         if self.fails:
@@ -276,6 +277,23 @@ async def test_a_lost_answer_stays_on_the_ledger_for_ten_minutes(
     await fixer.safeguards()
     assert await fixer.safeguards() == []
     assert len(org.writes) == 1
+
+
+async def test_what_was_accepted_and_is_not_seen_stays_on_the_ledger_for_ten_minutes(
+    org: ScriptedOrg, clock: Clock, journal: Journal
+) -> None:
+    org.carries_out = False
+    fixer = fixer_of(org, journal)
+    result = await fixer.apply(FixRequest(await option_of(org)))
+    assert (result.state, result.verified) == (FixState.UNKNOWN, False)
+    (line,) = await fixer.safeguards()
+    assert (line.state, line.record.outcome) == (SafeguardState.ON, "unknown")
+    clock.now += timedelta(minutes=1)
+    org.things[RULE.name]["active"] = False  # late, and behind the last re-read
+    assert [line.state for line in await fixer.safeguards()] == [SafeguardState.OFF]
+    org.carries_out = True
+    assert (await fixer.restore(result.fix)).verified
+    assert await fixer.safeguards() == []
 
 
 async def test_a_refusal_leaves_nothing_on_the_ledger(org: ScriptedOrg, journal: Journal) -> None:
