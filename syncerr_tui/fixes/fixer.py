@@ -324,7 +324,7 @@ class Fixer:
         if state is not SafeguardState.OFF:
             return FixResult(record.id, FixState.REFUSED, False, now, now, _why_left_alone(record))
         if record.kind is FixKind.FLOW_OFF and not await self._org.has_version(
-            record.target, int(record.before["activeVersionNumber"])
+            record.target, int(record.before["activeVersionNumber"]), record.whole
         ):
             words = (
                 f"Version {record.before['activeVersionNumber']} is gone; activate another one, then --accept"

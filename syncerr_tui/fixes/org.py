@@ -276,7 +276,15 @@ class FixOrg(Protocol):
         """
         ...
 
-    async def has_version(self, target: FixTarget, version: int) -> bool: ...
+    async def has_version(self, target: FixTarget, version: int, whole: str) -> bool:
+        """Whether a Flow still has the version that was active, and not another one of its number.
+
+        Args:
+            target: The Flow.
+            version: The number.
+            whole: The Flow as it was read then.
+        """
+        ...
 
 
 def short_list(names: Sequence[str], most: int = 5) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -17,6 +19,7 @@ from syncerr_tui.salesforce.client import ApiClient, Row
 from syncerr_tui.salesforce.fix_writes import FixWrites
 from syncerr_tui.salesforce.metadata_api import MetadataApi
 from syncerr_tui.salesforce.metadata_xml import METADATA, XSI, Component, MetadataXmlError, XmlElement
+from syncerr_tui.salesforce.reading import datetime_of
 from syncerr_tui.salesforce.soql import checked_ids, to_18
 from syncerr_tui.stopwatch import Leaving
 from syncerr_tui.text import one_line
@@ -75,10 +78,12 @@ class FixTargets:
         else:
             await self._writes.record(target.type, target.id, after, leaving)
 
-    async def has_version(self, target: FixTarget, version: int) -> bool:
+    async def has_version(self, target: FixTarget, version: int, whole: str) -> bool:
         (key,) = checked_ids([target.id])
         where = f"DefinitionId = {soql.quote(key)} AND VersionNumber = {int(version)}"
-        return bool(await self._rows(f"SELECT Id FROM Flow WHERE {where}", tooling=True))  # noqa: S608 - checked
+        rows = await self._rows(f"SELECT Id FROM Flow WHERE {where}", tooling=True)  # noqa: S608 - checked
+        was = to_18(json.loads(whole).get("ActiveVersionId"))
+        return any(was in {None, to_18(row.get("Id"))} for row in rows)
 
     async def _rows(self, query: str, *, tooling: bool = False) -> list[Row]:
         """What a fix needs to know is read even when the daily reserve is reached."""
@@ -122,13 +127,18 @@ class FixTargets:
         )
         if not sets or not users:
             return None
+        if len(sets) > 1:
+            raise RefusedError(
+                f"The org has {len(sets)} permission sets called {one_line(set_name)}", "Assign it in Setup"
+            )
         set_id, user_id = (str(rows[0].get("Id")) for rows in (sets, users))
         assigned = await self._rows(
             "SELECT Id, ExpirationDate FROM PermissionSetAssignment WHERE "  # noqa: S608 - quoted
             f"PermissionSetId = {soql.quote(set_id)} AND AssigneeId = {soql.quote(user_id)}"
         )
-        until = assigned[0].get("ExpirationDate") if assigned else None
-        values = {"assigned": bool(assigned), "ExpirationDate": until}
+        lasting = [one for one in assigned if not _is_over(one.get("ExpirationDate"))]
+        until = lasting[0].get("ExpirationDate") if lasting else None
+        values = {"assigned": bool(lasting), "ExpirationDate": until}
         ids = _Assignment(set_id, user_id, [str(one.get("Id")) for one in assigned])
         return TargetReading(values, target_json(values), "", ids)
 
@@ -136,7 +146,10 @@ class FixTargets:
         self, target: FixTarget, reading: TargetReading, after: Values, leaving: Leaving
     ) -> None:
         assert isinstance(reading.handle, _Assignment)
-        if after.get("assigned"):
+        if after.get("assigned") and reading.handle.assignments:
+            over = reading.handle.assignments[0]
+            await self._writes.assign_again(over, str(after["ExpirationDate"]), leaving)
+        elif after.get("assigned"):
             await self._writes.assign(
                 reading.handle.permission_set, reading.handle.user, str(after["ExpirationDate"]), leaving
             )
@@ -189,8 +202,14 @@ class _Assignment:
     assignments: list[str]
 
 
+def _is_over(until: object) -> bool:
+    """Whether an assignment has ended: the org keeps its row."""
+    at = datetime_of(until)
+    return at is not None and at <= datetime.now(UTC)
+
+
 def _typed(field: Row, name: str, text: str) -> object:
-    kind = field.get("type", "")
+    kind, text = field.get("type", ""), text.strip()  # as the org does
     if text == "":
         if field.get("nillable") is False:
             raise BadInputError(f"{name} may not be empty", "Give it a value")
@@ -200,10 +219,16 @@ def _typed(field: Row, name: str, text: str) -> object:
             raise BadInputError(f"{name} is a checkbox", "Give it true or false")
         return text.casefold() == "true"
     if kind in soql.NUMBERS:
-        try:
-            return int(text) if kind in {"int", "long"} else float(text)
-        except ValueError:
-            raise BadInputError(f"{name} is a number", "Give it one, such as 12.5") from None
+        with suppress(ValueError):
+            number = int(text) if kind in {"int", "long"} else float(text)
+            if math.isfinite(number):
+                return number
+        raise BadInputError(f"{name} is a number", "Give it one, such as 12.5")
+    if kind == "reference":
+        key = to_18(text)
+        if key is None:
+            raise BadInputError(f"{name} names another record", "Give it the record's Salesforce id")
+        return key
     longest = field.get("length") or 0
     if longest and len(text) > longest:
         raise BadInputError(f"{name} holds {plural(int(longest), 'character')}", "Give it a shorter value")

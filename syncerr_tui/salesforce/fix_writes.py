@@ -138,6 +138,12 @@ class FixWrites:
             lambda sf: rest(sf, "sobjects/PermissionSetAssignment", method="POST", json=body), leaving=leaving
         )
 
+    async def assign_again(self, assignment: str, until: str, leaving: Leaving | None = None) -> None:
+        """Give a permission set until a time to a user whose assignment of it has ended."""
+        (key,) = checked_ids([assignment])
+        path, body = f"sobjects/PermissionSetAssignment/{key}", {"ExpirationDate": until}
+        await self._client.write(lambda sf: rest(sf, path, method="PATCH", json=body), leaving=leaving)
+
     async def unassign(self, assignment: str, leaving: Leaving | None = None) -> None:
         """Take a permission set from a user."""
         (key,) = checked_ids([assignment])

@@ -113,7 +113,7 @@ class ScriptedOrg:
         assert text == f"ValidationRule:{RULE.name}"
         return FixChange(FixKind.VALIDATION_RULE_OFF, RULE, OFF, {"active": True})
 
-    async def has_version(self, target: FixTarget, version: int) -> bool:
+    async def has_version(self, target: FixTarget, version: int, whole: str) -> bool:
         return version in self.versions
 
 

@@ -79,6 +79,7 @@ WRITES: tuple[Callable[[FixWrites, Leaving], Awaitable[None]], ...] = (
     lambda w, leaving: w.tooling("ValidationRule", ID, {}, leaving),
     lambda w, leaving: w.component(component("DuplicateRule", "Account.Twice"), leaving),
     lambda w, leaving: w.assign(ID, ID, "2026-06-03T02:00:00Z", leaving),
+    lambda w, leaving: w.assign_again(ID, "2026-06-03T02:00:00Z", leaving),
     lambda w, leaving: w.unassign(ID, leaving),
 )
 

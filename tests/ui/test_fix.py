@@ -60,7 +60,7 @@ class HeldOrg:
             raise self.trouble
         self.active = change.after["active"]
 
-    async def has_version(self, _target: FixTarget, _version: int) -> bool:
+    async def has_version(self, _target: FixTarget, _version: int, _whole: str) -> bool:
         return True
 
 

@@ -1,0 +1,72 @@
+"""What the references say of targets that look like others: nothing else is changed, nothing else is said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tests.independent.guarded_org import GuardedOrg
+from tests.independent.test_fix_kinds import account, flow_off
+from tests.independent.test_fixes import MESSAGE, Desk, desk
+
+__all__ = ["desk"]
+
+Makes = Callable[..., Desk]
+VALUES = ("CustomField", "Order.Versandart__c")
+
+
+def missing(org: GuardedOrg, object_name: str, field: str, kind: str = "create") -> str:
+    message = f"Required fields are missing: [{field}]"
+    return org.blocked_event(
+        object_name, lambda: True, kind=kind, code="REQUIRED_FIELD_MISSING", message=message
+    ).id
+
+
+def test_another_version_with_the_number_of_the_one_that_was_active_is_not_put_live(desk: Makes) -> None:
+    it = desk()
+    _, result = flow_off(it)
+    rows = it.org.tables["Flow"].rows
+    draft = {**rows.pop(it.org.flow_versions[7]), "Id": it.org._ids.next("301"), "Status": "Draft"}
+    rows[draft["Id"]] = draft
+    back = it.home.run("safeguards", "--restore", result["fix"], "--json")
+    assert (back.code, back.rows[0]["state"]) == (5, "refused")
+    assert it.org.json["FlowDefinition", it.org.flow]["activeVersionNumber"] is None
+
+
+def test_a_lookup_takes_an_id_of_either_length(desk: Makes) -> None:
+    it = desk(tells_record=True)
+    event = missing(it.org, "Contact", "AccountId", "update")
+    option, key = it.key(event, "correct-value"), account(it.org)
+    assert it.apply(event, option, "--value", "AccountId=Kaufhaus").code == 2
+    assert it.org.attempts == 0
+    done = it.apply(event, option, "--value", f"AccountId={key[:15]}")
+    assert (done.code, done.rows[-1]["verified"]) == (0, True), (done.out, done.err)
+
+
+def bypassed(org: GuardedOrg) -> str:
+    org.json["ValidationRule", org.rule]["errorConditionFormula"] = "NOT($Permission.Umgehung)"
+    return org.blocked_event("Order", lambda: True, message=MESSAGE).id
+
+
+def test_a_bypass_that_has_ended_is_given_again(desk: Makes) -> None:
+    it = desk()
+    event = bypassed(it.org)
+    ended: dict[str, Any] = {"AssigneeId": it.org.users["sync"], "PermissionSetId": it.org.bypass}
+    key = it.org._ids.next("0Pa")
+    it.org._insert("PermissionSetAssignment", key, **ended, ExpirationDate="2020-01-01T00:00:00.000+0000")
+    option = it.key(event, "assign-bypass")
+    assert (option["settled"], option["before"]["assigned"]) == (None, False)
+    done = it.apply(event, option)
+    assert (done.code, done.rows[-1]["verified"]) == (0, True), (done.out, done.err)
+    (write,) = it.org.writes
+    assert write.name == key
+    assert write.after["ExpirationDate"] > "2026"
+
+
+def test_of_two_permission_sets_of_one_name_none_is_given(desk: Makes) -> None:
+    it = desk()
+    event = bypassed(it.org)
+    more = {"Name": "Umgehung", "NamespacePrefix": "zoll", "IsOwnedByProfile": False}
+    it.org._insert("PermissionSet", it.org._ids.next("0PS"), **more)
+    option = it.key(event, "assign-bypass")
+    assert (option["verdict"], option["allowed"]) == ("guided", False)
