@@ -168,16 +168,14 @@ class SafeguardFixes:
         message = one_line(case.failure.text or str(case.error.message))
         if case.code not in _MAIL and "workflow" not in message.casefold():
             return []
-        where = f"QualifiedApiName = {soql.quote(str(case.error.object))}"
-        durable = await self._client.tooling(f"SELECT DurableId FROM EntityDefinition WHERE {where}")  # noqa: S608 - quoted
-        tables = {str(case.error.object), *(text(row, "DurableId") for row in durable)}
+        tables = await table_keys(self._client, str(case.error.object))
         rows = await self._client.tooling(
             "SELECT Id, Name, TableEnumOrId, NamespacePrefix, ManageableState, LastModifiedDate, "
             "LastModifiedBy.Name FROM WorkflowRule"
         )
         candidates = []
         for row in rows:
-            if text(row, "TableEnumOrId")[:15] not in {table[:15] for table in tables}:
+            if table_key(text(row, "TableEnumOrId")) not in tables:
                 continue
             target = FixTarget(
                 "WorkflowRule", to_18(row.get("Id")) or "", f"{case.error.object}.{text(row, 'Name')}"
@@ -241,7 +239,9 @@ class SafeguardFixes:
             title=f"Let the duplicate rule {text(row, 'MasterLabel')} pass what {user} saves",
             before={"duplicateRuleFilter": before},
             after={"duplicateRuleFilter": exempt_words(user)},
-            blocked="",
+            blocked=""
+            if look.values.get("isActive")
+            else "The rule is off: nobody has to be exempted from it",
             guided=""
             if single and before in {None, exempt_words(user)}
             else "The rule has conditions of its own",
@@ -253,17 +253,40 @@ class SafeguardFixes:
         """A duplicate rule can be switched on again only while its matching rules are active."""
         if component is None:
             return ""
-        names = [one.value("matchingRule") or "" for one in component.tree.all("duplicateRuleMatchRules")]
+        used = [
+            ((one.value("matchRuleSObjectType") or "").replace("PersonAccount", "Account"), name)
+            for one in component.tree.all("duplicateRuleMatchRules")
+            if (name := one.value("matchingRule"))
+        ]
         with ignore_refusals():
-            rows = await self._client.query_all("SELECT DeveloperName, RuleStatus FROM MatchingRule")
-            states = {text(row, "DeveloperName"): text(row, "RuleStatus") for row in rows}
-            idle = [name for name in names if states.get(name, "Active") != "Active"]
+            rows = await self._client.query_all(
+                "SELECT DeveloperName, SobjectType, RuleStatus FROM MatchingRule"
+            )
+            # Two objects may have matching rules of one name.
+            inactive = {
+                (text(row, "SobjectType"), text(row, "DeveloperName"))
+                for row in rows
+                if text(row, "RuleStatus") != "Active"
+            }
+            idle = [name for object_name, name in used if (object_name, name) in inactive]
             if idle:
                 return (
                     f"Its matching rule {short_list(idle)} is not active: the duplicate rule could not be "
                     "switched on again"
                 )
         return ""
+
+
+def table_key(enum_or_id: str) -> str:
+    """What names an object in `TableEnumOrId`, so that ids of 15 and of 18 characters are the same."""
+    return to_18(enum_or_id) or enum_or_id
+
+
+async def table_keys(client: ApiClient, object_name: str) -> set[str]:
+    """How `TableEnumOrId` may name an object, as `table_key` has it."""
+    where = f"QualifiedApiName = {soql.quote(object_name)}"
+    rows = await client.tooling(f"SELECT DurableId FROM EntityDefinition WHERE {where}")  # noqa: S608 - quoted
+    return {table_key(name) for name in (object_name, *(text(row, "DurableId") for row in rows))}
 
 
 def _stands_in(words: str, message: str, least: int) -> bool:

@@ -31,7 +31,7 @@ from syncerr_tui.salesforce.client import ApiClient, Row
 from syncerr_tui.salesforce.fix_fields import FieldFixes
 from syncerr_tui.salesforce.fix_lookup import METADATA, SETUP, FixCase, TargetReader, ignore_refusals
 from syncerr_tui.salesforce.fix_records import RecordFixes
-from syncerr_tui.salesforce.fix_safeguards import Exemption, SafeguardFixes
+from syncerr_tui.salesforce.fix_safeguards import Exemption, SafeguardFixes, table_key, table_keys
 from syncerr_tui.salesforce.fix_targets import FixTargets
 from syncerr_tui.salesforce.fix_writes import FixWrites
 from syncerr_tui.salesforce.metadata_api import MetadataApi
@@ -246,8 +246,10 @@ class OrgFixes(FixTargets):
 
     async def find_safeguard(self, text: str) -> FixChange:
         kind, _, name = text.partition(":")
-        name, _, version = name.partition("@")
-        if kind not in _BY_TYPE or not name or (kind == "FlowDefinition") != version.isdigit():
+        version = ""
+        if kind == "FlowDefinition":
+            name, _, version = name.partition("@")
+        if kind not in _BY_TYPE or not name or (kind == "FlowDefinition") != version.isdecimal():
             raise BadInputError(
                 f"'{one_line(text)[:80]}' is not the name of a safeguard",
                 "Write it like ValidationRule:Order.Rule or FlowDefinition:Name@3 (its version)",
@@ -258,18 +260,25 @@ class OrgFixes(FixTargets):
         return FixChange(fix_kind, target, {element: 0 if version else False}, before)
 
     async def _id_of(self, kind: str, name: str) -> str:
-        object_name, _, own = name.rpartition(".")
+        object_name, _, own = name.partition(".")
+        person = object_name == "PersonAccount"
+        subtype = f" AND SobjectSubtype = {soql.quote(object_name)}" if person else ""
+        sobject = soql.quote("Account" if person else object_name)
         mine = f" AND EntityDefinition.QualifiedApiName = {soql.quote(object_name)}"
         where = {
-            "FlowDefinition": f"DeveloperName = {soql.quote(own)}",
+            "FlowDefinition": f"DeveloperName = {soql.quote(name)}",
             "ValidationRule": f"ValidationName = {soql.quote(own)}{mine}",
             "WorkflowRule": f"Name = {soql.quote(own)}",
-            "DuplicateRule": f"DeveloperName = {soql.quote(own)} AND SobjectType = {soql.quote(object_name)}",
+            "DuplicateRule": f"DeveloperName = {soql.quote(own)} AND SobjectType = {sobject}{subtype}",
         }
         if kind not in where:
             return ""
-        query = f"SELECT Id FROM {kind} WHERE {where[kind]}"  # noqa: S608 - quoted
+        columns = "Id, TableEnumOrId" if kind == "WorkflowRule" else "Id"
+        query = f"SELECT {columns} FROM {kind} WHERE {where[kind]}"  # noqa: S608 - quoted
         rows = await self._client.query_all(query, tooling=kind != "DuplicateRule")
+        if kind == "WorkflowRule":
+            tables = await table_keys(self._client, object_name)
+            rows = [row for row in rows if table_key(text(row, "TableEnumOrId")) in tables]
         if len(rows) != 1:
             raise BadInputError(
                 f"The org has no {kind} {one_line(name)[:80]}", "Write its full name, as in Order.Rule"

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from tests.independent.guarded_org import GuardedOrg
-from tests.independent.test_fix_kinds import account, flow_off
+from tests.independent.test_fix_kinds import account, duplicate_event, flow_off
 from tests.independent.test_fixes import MESSAGE, Desk, desk
 
 __all__ = ["desk"]
@@ -31,6 +33,26 @@ def test_another_version_with_the_number_of_the_one_that_was_active_is_not_put_l
     back = it.home.run("safeguards", "--restore", result["fix"], "--json")
     assert (back.code, back.rows[0]["state"]) == (5, "refused")
     assert it.org.json["FlowDefinition", it.org.flow]["activeVersionNumber"] is None
+
+
+@pytest.mark.parametrize("own_is_active", [True, False])
+def test_a_matching_rule_is_one_of_its_object(desk: Makes, own_is_active: bool) -> None:
+    it = desk()
+    status = {True: "Active", False: "Inactive"}
+    it.org.tables["MatchingRule"].rows[it.org.matching]["RuleStatus"] = status[own_is_active]
+    other = {"DeveloperName": "Kunden", "MasterLabel": "Kunden", "SobjectType": "Lead"}
+    key = it.org._ids.next("0JD")
+    it.org._insert("MatchingRule", key, **other, RuleStatus=status[not own_is_active], NamespacePrefix=None)
+    option = it.key(duplicate_event(it.org), "duplicate-rule-off")
+    assert option["allowed"] is own_is_active, option["why_not"]
+
+
+def test_nobody_is_exempted_from_a_rule_that_is_off(desk: Makes) -> None:
+    it = desk()
+    name = ("DuplicateRule", "Account.Kunden_Dublette")
+    it.org.xml[name] = it.org.xml[name].replace("isActive>true", "isActive>false")
+    option = it.key(duplicate_event(it.org), "exempt-sync-user")
+    assert (option["allowed"], "is off" in option["why_not"]) == (False, True)
 
 
 def test_a_lookup_takes_an_id_of_either_length(desk: Makes) -> None:
@@ -70,3 +92,28 @@ def test_of_two_permission_sets_of_one_name_none_is_given(desk: Makes) -> None:
     it.org._insert("PermissionSet", it.org._ids.next("0PS"), **more)
     option = it.key(event, "assign-bypass")
     assert (option["verdict"], option["allowed"]) == ("guided", False)
+
+
+def test_a_safeguard_is_recorded_by_its_whole_name(desk: Makes) -> None:
+    it = desk()
+    rules = {table: it.org._ids.next("01Q") for table in ("Contact", "Order")}
+    for table, key in rules.items():
+        own = {"NamespacePrefix": None, "ManageableState": "unmanaged", **it.org._stamps("person")}
+        it.org._insert("WorkflowRule", key, Name="Mail v1.2 an a@b", TableEnumOrId=table, **own)
+        it.org.json["WorkflowRule", key] = {"active": False, "triggerType": "onCreateOnly"}
+    done = it.home.run("safeguards", "--record", "WorkflowRule:Order.Mail v1.2 an a@b", "--json")
+    assert done.code == 0, done.err
+    (line,) = it.home.run("safeguards", "--json").rows
+    assert line["target"]["id"] == rules["Order"]
+    nameless = it.home.run("safeguards", "--record", "CustomField:Order.Versandart__c@neu", "--json")
+    assert (nameless.code, "Traceback" in nameless.err) == (2, False), nameless.err
+
+
+def test_the_rule_of_a_person_account_is_recorded(desk: Makes) -> None:
+    it = desk()
+    it.org.tables["DuplicateRule"].rows[it.org.duplicate]["SobjectSubtype"] = "PersonAccount"
+    inner = it.org.xml["DuplicateRule", "Account.Kunden_Dublette"]
+    person = inner.replace("isActive>true", "isActive>false")
+    it.org.xml["DuplicateRule", "PersonAccount.Kunden_Dublette"] = person
+    done = it.home.run("safeguards", "--record", "DuplicateRule:PersonAccount.Kunden_Dublette", "--json")
+    assert done.code == 0, done.err
