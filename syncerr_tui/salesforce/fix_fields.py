@@ -26,8 +26,10 @@ _CATEGORY_SETS = frozenset(
 )
 """Standard value sets whose values carry more than a name."""
 _STANDARD_SETS: Mapping[str, str] = {
+    "AccountSource": "LeadSource",
     "Industry": "Industry",
     "LeadSource": "LeadSource",
+    "PersonLeadSource": "LeadSource",
     "Rating": "AccountRating",
     "Salutation": "Salutation",
 }
@@ -73,21 +75,19 @@ class FieldFixes:
         label = text(field, "label")
         title = f"Add {value} to the values of {label}"
         if isinstance(home, str):
-            target = FixTarget("CustomField", "", f"{object_name}.{field['name']}")
+            target = FixTarget("CustomField", "", _definition(object_name, field))
             return [
                 FixCandidate(FixKind.ADD_VALUE, target, {}, title=title, guided=home, needs_metadata_api=True)
             ]
         target, component = FixTarget(home.type, "", home.full_name), home
         state = value_state(component, value)
-        names = [one.value("fullName") or "" for one in value_elements(component)]
-        alike = [name for name in names if name.casefold() == value.casefold() and name != value]
-        guided = f"It has {alike[0]} already, which differs in case only" if alike else ""
+        guided = _has_alike(component, value) if state is None else ""
         if field.get("controllerName") or field.get("dependentPicklist"):
             guided = "It depends on another field, and pairs of values cannot be taken back"
-        if field.get("custom") and _of_package(field):
-            guided = (
-                guided or "The field belongs to a package: whether a value may be added is its maker's to say"
-            )
+        for what, name in (("field", field["name"]), ("list of values", component.full_name)):
+            if field.get("custom") and _of_package(name):
+                of_package = f"The {what} belongs to a package"
+                guided = guided or f"{of_package}: whether a value may be added is its maker's to say"
         shared = ""
         if component.type == "GlobalValueSet":
             shared = f" Every field that uses the global value set {component.full_name} gets it too."
@@ -130,9 +130,11 @@ class FieldFixes:
         """Where a field's values live; in words where this program does not write them."""
         try:
             if field.get("custom"):
-                component = await self._metadata.read("CustomField", f"{object_name}.{field['name']}")
+                component = await self._metadata.read("CustomField", _definition(object_name, field))
                 if component is None:
                     return "The org does not show the field's definition"
+                if component.value("valueSet", "restricted") == "false":
+                    return "The field takes any value by now: its list does not refuse"
                 set_name = component.value("valueSet", "valueSetName")
                 if not set_name:
                     return component if value_elements(component) else "It has no list of values of its own"
@@ -155,7 +157,7 @@ class FieldFixes:
         if place is None:
             return []
         object_name, field = place
-        target = FixTarget("CustomField", "", f"{object_name}.{field['name']}")
+        target = FixTarget("CustomField", "", _definition(object_name, field))
         title = f"Let {text(field, 'label')} of {object_name} be empty"
         if not field.get("custom"):
             guided = "A standard field that Salesforce requires: it cannot be lifted"
@@ -163,11 +165,17 @@ class FieldFixes:
         look = await self._reader.look(FixKind.NOT_REQUIRED, target, {"required": False})
         if look.reading is None and not look.problem:
             return []
-        of_package = "The field belongs to a package, and only its maker can lift the requirement"
+        guided = look.problem
+        if _of_package(field["name"]):
+            guided = "The field belongs to a package, and only its maker can lift the requirement"
+        elif isinstance(look.handle, Component) and look.handle.value("type") == "MasterDetail":
+            guided = "It names the record's master, and a record without one cannot be"
         return [
             look.candidate(
                 title,
-                guided=of_package if _of_package(field) else look.problem,
+                # Of a master-detail field nothing says that it is required: it is not so already.
+                before={"required": True} if guided and not look.problem else look.values,
+                guided=guided,
                 affects=f"{EVERYBODY} Rows whose field is left empty meanwhile will fail at their next edit "
                 "once it is required again.",
                 needs=METADATA,
@@ -176,6 +184,25 @@ class FieldFixes:
         ]
 
 
-def _of_package(field: Row) -> bool:
-    """Whether a field's name begins with a package's namespace."""
-    return "__" in field["name"].removesuffix("__c")
+def _definition(object_name: str, field: Row) -> str:
+    """The full name of a custom field's definition. A person account shows those of its contact as `__pc`."""
+    name = str(field["name"])
+    if name.endswith("__pc"):
+        return f"Contact.{name.removesuffix('__pc')}__c"
+    return f"{object_name}.{name}"
+
+
+def _of_package(name: str) -> bool:
+    """Whether a component is a package's: its own name begins with the namespace then."""
+    return "__" in name.rpartition(".")[2].removesuffix("__c").removesuffix("__pc").removesuffix("__gvs")
+
+
+def _has_alike(component: Component, value: str) -> str:
+    """Why a list cannot take a value: it has one that differs in case only, or that is shown as it."""
+    for one in value_elements(component):
+        name, label = one.value("fullName") or "", one.value("label") or ""
+        if name.casefold() == value.casefold():
+            return f"It has {name} already, which differs in case only"
+        if label.casefold() == value.casefold():
+            return f"It shows {name} as {label} already: {name} is what the website has to send"
+    return ""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.independent.guarded_org import GuardedOrg
+from tests.independent.guarded_org import GuardedOrg, KnownField
 from tests.independent.test_fix_kinds import account, duplicate_event, flow_off
 from tests.independent.test_fixes import MESSAGE, Desk, desk
 
@@ -15,6 +15,13 @@ __all__ = ["desk"]
 
 Makes = Callable[..., Desk]
 VALUES = ("CustomField", "Order.Versandart__c")
+
+
+def refused_value(org: GuardedOrg, value: str, label: str = "Versandart", object_name: str = "Order") -> str:
+    return org.blocked_event(
+        object_name, lambda: True, code="INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
+        message=f"{label}: bad value for restricted picklist field: {value}",
+    ).id  # fmt: skip
 
 
 def missing(org: GuardedOrg, object_name: str, field: str, kind: str = "create") -> str:
@@ -53,6 +60,76 @@ def test_nobody_is_exempted_from_a_rule_that_is_off(desk: Makes) -> None:
     it.org.xml[name] = it.org.xml[name].replace("isActive>true", "isActive>false")
     option = it.key(duplicate_event(it.org), "exempt-sync-user")
     assert (option["allowed"], "is off" in option["why_not"]) == (False, True)
+
+
+def test_a_field_of_a_person_account_is_one_of_its_contact(desk: Makes) -> None:
+    it = desk()
+    more = {"nillable": False, "custom": True}
+    it.org.tables["Account"].fields["Steuer__pc"] = KnownField("Steuer__pc", more=more)
+    it.org.xml["CustomField", "Contact.Steuer__c"] = it.org.xml["CustomField", "OrderItem.Kostenstelle__c"]
+    event = missing(it.org, "Account", "Steuer__pc")
+    option = it.key(event, "not-required")
+    assert (option["target"]["name"], option["allowed"]) == ("Contact.Steuer__c", True)
+    assert it.apply(event, option).code == 0
+    (write,) = it.org.writes
+    assert (write.kind, write.name) == ("CustomField", "Contact.Steuer__c")
+    assert set(write.before) ^ set(write.after) == {"required=true", "required=false"}
+
+
+def test_a_records_master_is_not_called_optional_already(desk: Makes) -> None:
+    it = desk()
+    master = "<md:type>MasterDetail</md:type><md:referenceTo>Order</md:referenceTo>"
+    it.org.xml["CustomField", "OrderItem.Kostenstelle__c"] = master
+    option = it.key(missing(it.org, "OrderItem", "Kostenstelle__c"), "not-required")
+    assert (option["verdict"], option["settled"]) == ("guided", None)
+    assert "master" in option["why_not"]
+
+
+def unrestricted(org: GuardedOrg) -> str:
+    org.xml[VALUES] = org.xml[VALUES].replace("restricted>true", "restricted>false")
+    return refused_value(org, "Drohne")
+
+
+def shown_as_another(org: GuardedOrg) -> str:
+    return refused_value(org, "Brief & Paket")
+
+
+def shared_by_a_package(org: GuardedOrg) -> str:
+    field = ("CustomField", "Order.Lieferweg__c")
+    org.xml[field] = org.xml[field].replace("Lieferwege__gvs", "zoll__Wege")
+    org.xml["GlobalValueSet", "zoll__Wege"] = org.xml["GlobalValueSet", "Lieferwege__gvs"]
+    return refused_value(org, "See", "Lieferweg")
+
+
+@pytest.mark.parametrize(
+    ("prepare", "why"),
+    [
+        (unrestricted, "takes any value"),
+        (shown_as_another, "It shows Post as Brief & Paket"),
+        (shared_by_a_package, "list of values belongs to a package"),
+    ],
+)
+def test_a_value_is_not_added_where_that_is_not_what_lacks(
+    desk: Makes, prepare: Callable[[GuardedOrg], str], why: str
+) -> None:
+    it = desk()
+    event = prepare(it.org)
+    option = it.key(event, "add-value")
+    assert (option["verdict"], option["allowed"]) == ("guided", False)
+    assert why in option["why_not"]
+    assert it.apply(event, option).code == 5
+    assert it.org.attempts == 0
+
+
+def test_where_an_account_came_from_is_on_the_list_of_leads(desk: Makes) -> None:
+    it = desk()
+    more = {"restrictedPicklist": True}
+    it.org.tables["Account"].fields["AccountSource"] = KnownField(
+        "AccountSource", "picklist", "Herkunft", more=more
+    )
+    it.org.xml["StandardValueSet", "LeadSource"] = it.org.xml["StandardValueSet", "Industry"]
+    option = it.key(refused_value(it.org, "Messe", "Herkunft", "Account"), "add-value")
+    assert (option["target"]["name"], option["allowed"]) == ("LeadSource", True)
 
 
 def test_a_lookup_takes_an_id_of_either_length(desk: Makes) -> None:
