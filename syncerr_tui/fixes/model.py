@@ -320,7 +320,7 @@ def state_of(record: FixRecord, reading: TargetReading | None) -> SafeguardState
     """What a reading says about a safeguard on the ledger."""
     if reading is None:
         return SafeguardState.GONE
-    if same_values(reading.values, undo_values(record)):
+    if any(same_values(reading.values, values) for values in (undo_values(record), record.before) if values):
         return SafeguardState.ON
     if same_values(reading.values, record.after):
         return SafeguardState.OFF

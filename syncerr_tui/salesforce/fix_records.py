@@ -114,28 +114,37 @@ class RecordFixes:
         """The record, and those it hangs on, where the owner is inactive for certain."""
         if case.code not in _OWNER and not ("owner" in case.failure.text and "inactive" in case.failure.text):
             return []
-        select = "SELECT Id, Name, OwnerId, Owner.Name, Owner.IsActive FROM "
         candidates = []
         for object_name, record in await self._records_of(case):
             with ignore_refusals():
-                where = f" WHERE Id = {soql.quote(record)}"
-                rows = await self._client.query_all(f"{select}{soql.name(object_name)}{where}")
+                rows = await self._owned(object_name, f"Id = {soql.quote(record)}")
                 candidates += [
                     await self._owner(object_name, row, certain=True) for row in rows if _left(row)
                 ]
         if not candidates:
             # The record was to hang on another one than it does now, and the message does not say on which.
             key = soql.path(self._record_key)
-            where = f"Account WHERE Owner.IsActive = false AND {key} != null LIMIT {_MOST}"
-            rows = await self._client.query_all(select + where)
+            where = f"Owner.IsActive = false AND {key} != null LIMIT {_MOST}"
+            rows = await self._owned("Account", where)
             candidates = [await self._owner("Account", row, certain=False) for row in rows if _left(row)]
         if self._named and self._named not in {one.target.id for one in candidates}:
             object_name = await self._object_of(self._named) or ""
-            where = f" WHERE Id = {soql.quote(self._named)}"
-            rows = await self._client.query_all(f"{select}{soql.name(object_name)}{where}")
+            rows = await self._owned(object_name, f"Id = {soql.quote(self._named)}")
             settled = [await self._owner(object_name, row, certain=True) for row in rows if not _left(row)]
             candidates += [replace(one, settled="Its owner is active by now") for one in settled]
         return candidates
+
+    async def _owned(self, object_name: str, where: str) -> list[Row]:
+        return await self._named_rows(object_name, ("OwnerId", "Owner.Name", "Owner.IsActive"), where)
+
+    async def _named_rows(self, object_name: str, columns: Iterable[str], where: str) -> list[Row]:
+        """Rows, with what names each as its `Name`: order products and cases have no field of that name."""
+        fields = (await self._client.describe(object_name))["fields"]
+        naming = [one["name"] for one in fields if one["name"] == "Name" or one.get("nameField") is True]
+        name = "Name" if "Name" in naming else next(iter(naming), "Id")
+        selected = ", ".join(dict.fromkeys(("Id", name, *columns)))
+        rows = await self._client.query_all(f"SELECT {selected} FROM {soql.name(object_name)} WHERE {where}")  # noqa: S608 - checked
+        return [{**row, "Name": row.get(name)} for row in rows]
 
     async def _owner(self, object_name: str, row: Row, *, certain: bool) -> FixCandidate:
         owner, record = row.get("Owner") or {}, to_18(row.get("Id")) or ""
@@ -215,16 +224,14 @@ class RecordFixes:
         if case.code not in _OWN_DATA or record is None or case.object not in {None, object_name}:
             return []
         candidates: list[FixCandidate] = []
-        for field in case.failure.fields[:5]:
-            if soql.is_name(field):
+        for field in filter(soql.is_name, case.failure.fields[:5]):
+            with ignore_refusals():
                 candidates += await self._value(object_name, record, field, "is the record that was refused")
         return candidates
 
     async def _value(self, object_name: str, record: str, field: str, why: str) -> list[FixCandidate]:
-        rows = await self._client.query_all(
-            f"SELECT Id, Name, {soql.name(field)}, LastModifiedDate, LastModifiedBy.Name "  # noqa: S608 - checked
-            f"FROM {soql.name(object_name)} WHERE Id = {soql.quote(record)}"
-        )
+        columns = (soql.name(field), "LastModifiedDate", "LastModifiedBy.Name")
+        rows = await self._named_rows(object_name, columns, f"Id = {soql.quote(record)}")
         if not rows:
             return []
         row, before = rows[0], {field: rows[0].get(field)}
@@ -256,9 +263,10 @@ class RecordFixes:
 
 
 def _left(row: Row) -> bool:
-    """Whether the owner is inactive for certain. A queue is never."""
+    """Whether the owner is inactive for certain. A queue is never, whatever its row says."""
     owner = row.get("Owner")
-    return isinstance(owner, dict) and owner.get("IsActive") is False
+    is_user = text(row, "OwnerId").startswith("005")
+    return is_user and isinstance(owner, dict) and owner.get("IsActive") is False
 
 
 def _of_person(row: Row) -> bool:

@@ -132,6 +132,41 @@ def test_where_an_account_came_from_is_on_the_list_of_leads(desk: Makes) -> None
     assert (option["target"]["name"], option["allowed"]) == ("LeadSource", True)
 
 
+def test_a_value_that_was_removed_by_hand_is_as_before(desk: Makes) -> None:
+    it = desk()
+    before = it.org.xml[VALUES]
+    event = refused_value(it.org, "Drohne")
+    done = it.apply(event, it.key(event, "add-value"))
+    it.org.xml[VALUES] = before
+    back = it.home.run("safeguards", "--restore", done.rows[-1]["fix"], "--json")
+    assert (back.code, back.rows[0]["state"]) == (0, "already"), back.out
+
+
+def test_a_queue_is_no_inactive_owner(desk: Makes) -> None:
+    it = desk()
+    queue = it.org._ids.next("00G")
+    it.org._insert("User", queue, Name="Warteschlange", Username="", IsActive=False)
+    key = account(it.org)
+    it.org.tables["Account"].rows[key]["OwnerId"] = queue
+    event = it.org.blocked_event(
+        "Account", lambda: True, code="INACTIVE_OWNER_OR_USER",
+        message=f"operation performed with inactive user as owner of {key}",
+    ).id  # fmt: skip
+    assert [one["key"] for one in it.options(event) if one["key"].startswith("change-owner")] == []
+
+
+def test_a_record_without_a_name_is_corrected_too(desk: Makes) -> None:
+    it = desk(tells_record=True)
+    fields = it.org.tables["OrderItem"].fields
+    del fields["Name"]
+    fields["OrderItemNumber"] = KnownField("OrderItemNumber", more={"nameField": True})
+    event = missing(it.org, "OrderItem", "Menge_Neu, Kostenstelle__c", "update")
+    option = it.key(event, "correct-value")
+    assert option["wants"] == ["Kostenstelle__c"]
+    done = it.apply(event, option, "--value", "Kostenstelle__c= 4711 ")
+    assert (done.code, done.rows[-1]["verified"]) == (0, True), (done.out, done.err)
+
+
 def test_a_lookup_takes_an_id_of_either_length(desk: Makes) -> None:
     it = desk(tells_record=True)
     event = missing(it.org, "Contact", "AccountId", "update")
