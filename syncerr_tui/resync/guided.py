@@ -52,6 +52,8 @@ class GuidedSender:
         self._answered: set[str] = set()
         """Rows whose request has its outcome in the journal already."""
         self._declined: list[str] = []
+        self._again: list[str] = []
+        """In doubt, without a trace in the org, and to be pressed again all the same: a person said so."""
         self._unsaid = False
         self._heard = asyncio.Event()
         self._pause = FIRST_PAUSE
@@ -112,7 +114,7 @@ class GuidedSender:
             MachineError: The journal cannot be written.
         """
         state = self._state
-        self._wave, self._unsaid, self._declined = wave, False, []
+        self._wave, self._unsaid, self._declined, self._again = wave, False, [], []
         self._to_press, self._doubtful, self._left = set(), set(), {}
         self._restore([a for row in rows if (a := state.attempts[row.error.id]).unknown])
         known = set(self._left)
@@ -126,6 +128,8 @@ class GuidedSender:
                 await self._hear_declined()
             if self._unsaid or state.cancelled.is_set():
                 self._leave_unsaid()
+            if self._again:
+                await self._show_again()
             if self._left:
                 await self._look()
             if self._left:
@@ -156,7 +160,23 @@ class GuidedSender:
         due = await self._look_first(rows)
         if due and state.halt is None:
             await state.intend(due, self._looks.org_now, asking=self._os_user)
-            self._to_press.update(attempt.event for attempt in due)
+            shown = {attempt.event for attempt in due}
+            self._to_press |= shown
+            self._doubtful -= shown
+            self._answered -= shown
+
+    async def _show_again(self) -> None:
+        """They stay in doubt until they are shown anew: that they may be pressed again does not say that they
+        were not pressed.
+        """
+        state, user = self._state, self._os_user
+        again, self._again = [event for event in self._again if event in self._doubtful & self._to_press], []
+        if not again:
+            return
+        await state.writer.call(lambda: state.journal.consent(state.run, again, os_user=user))
+        self._to_press.difference_update(again)  # not to be ticked while they are looked at
+        await self._show([state.rows[event] for event in again])
+        self._tell_rows_to_press()
 
     async def _look_first(self, rows: Sequence[PlannedRow]) -> list[Attempt]:
         """How they stand now. A line that drops gets some time: a person should not have to begin again."""
@@ -254,7 +274,8 @@ class GuidedSender:
             if event in self._to_press and traceless:
                 del self._left[event]
                 if event in state.request.again:
-                    self.decline([event])
+                    self._again.append(event)
+                    self._heard.set()
                     continue
                 if state.request.waits_for_word:
                     continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import timedelta
@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from syncerr_tui.errors import UnreachableError
 from syncerr_tui.journal import row_history
 from syncerr_tui.journal.attempt import OutcomeKind
 from syncerr_tui.journal.history import History
 from syncerr_tui.journal.journal import Journal
-from syncerr_tui.model import RowState, SyncError, Verdict
+from syncerr_tui.model import EventSeen, RowState, SyncError, Verdict
 from syncerr_tui.resync.events import AskPerson, RowChanged, RunEvent, Waiting, WaitKind, WaveStarted
 from syncerr_tui.resync.plan_file import recorded_plan
 from syncerr_tui.resync.run_state import ResumeMode
@@ -334,6 +335,48 @@ async def test_a_row_in_doubt_without_a_trace_waits_for_the_word_or_ends_unknown
     assert not [event for event in seen if isinstance(event, RowChanged) and event.verdict]
     events = await drive(again(org, journal, time, run))
     assert last_of_each(events)[errors[0].id].verdict is Verdict.UNKNOWN
+
+
+async def test_a_row_that_goes_again_all_the_same_is_shown_anew_and_proven(
+    journal: Journal, time: Time
+) -> None:
+    org, errors = org_of(time, 1)
+    await until(
+        runner_for(org, journal, plan_for(org, errors), time), lambda event: isinstance(event, AskPerson)
+    )
+    run = History(journal).unfinished()[0].run.id
+    resumed = again(org, journal, time, run, again=frozenset(ids(errors)))
+
+    def on(event: RunEvent) -> None:
+        if isinstance(event, AskPerson) and not event.doubtful:
+            press(org, *event.errors)
+            resumed.answer(pressed=True)
+
+    assert ending(await drive(resumed, on)).counts.fixed == 1
+    steps = [one.what for one in row_history.story(journal, errors[0].id)]
+    assert "not pressed" not in steps, "nobody said so"
+
+
+async def test_a_row_that_may_go_again_is_not_called_unsent_where_it_could_not_be_shown(
+    journal: Journal, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    org, errors = org_of(time, 1, delay=300.0, delay_at_least=300.0)
+    await until(
+        runner_for(org, journal, plan_for(org, errors), time), lambda event: isinstance(event, AskPerson)
+    )
+    press(org, *errors)
+    run = History(journal).unfinished()[0].run.id
+
+    async def down(events: Sequence[str]) -> Mapping[str, EventSeen]:
+        raise UnreachableError("The org does not answer", "Retry later")
+
+    def on(event: RunEvent) -> None:
+        if isinstance(event, Waiting) and event.kind is WaitKind.SHOWN:
+            monkeypatch.setattr(org, "read_events", down)
+
+    events = await drive(again(org, journal, time, run, again=frozenset(ids(errors))), on)
+    assert last_of_each(events)[errors[0].id].verdict is Verdict.UNKNOWN
+    assert History(journal).open_attempts().keys() == set(ids(errors)), "it may have been pressed"
 
 
 async def test_who_left_and_had_pressed_nothing_goes_on_at_once(journal: Journal, time: Time) -> None:
