@@ -30,10 +30,10 @@ _SCRIPT_REDIRECT = re.compile(
 _TITLE = re.compile(r"<title[^>]*>(.{1,300}?)</title>", re.IGNORECASE | re.DOTALL)
 _UNICODE_ESCAPE = re.compile(r"\\u([0-9A-Fa-f]{4})|\\x([0-9A-Fa-f]{2})|\\(.)")
 _CONTEXT_KEYS = ("mode", "fwuid", "app", "loaded", "dn", "globals", "uad")
-_NOT_ALLOWED = re.compile(
-    r"do(?:es)? not have access to the Apex class|no access to|insufficient privileges", re.IGNORECASE
-)
-_MISSING_ACTION = re.compile(r"No apex action available|Unable to find action", re.IGNORECASE)
+# Sentences of the framework, said before any code runs, as a whole: code that ran may say no of a record in
+# words of its own.
+_NOT_ALLOWED = re.compile(r"You do not have access to the Apex class\b", re.IGNORECASE)
+_MISSING_ACTION = re.compile(r"No apex action available|Unable to find action '", re.IGNORECASE)
 _QUOTE_LIMIT = 300
 
 
@@ -222,13 +222,13 @@ def read_aura_answer(status: int, text: str, action_id: str) -> AuraAnswer:
         return AuraAnswer(AuraOutcome.INVALID_SESSION if status == 401 else AuraOutcome.UNCLEAR)
     if not isinstance(answer, dict):
         return AuraAnswer(AuraOutcome.UNCLEAR)
-    if event := _event(answer):
+    if not answer.get("actions") and (event := _event(answer)):
         return event
     if status >= 500:
         return AuraAnswer(AuraOutcome.UNCLEAR, words=_words(answer.get("message")))
     if framework or "actions" not in answer:
         words = _words(answer.get("message") or answer.get("exceptionMessage"))
-        if _MISSING_ACTION.search(words):
+        if _MISSING_ACTION.match(words):
             return AuraAnswer(AuraOutcome.NO_SUCH_ACTION, words=words)
         return AuraAnswer(
             AuraOutcome.MALFORMED if framework and "aura.token" in words else AuraOutcome.UNCLEAR, words=words
@@ -252,11 +252,11 @@ def _event(holder: Mapping[str, Json]) -> AuraAnswer | None:
         return AuraAnswer(meaning, words=words, new_token=str(token) if good else "")
     if meaning is not None:
         return AuraAnswer(meaning, words=words)
-    if _MISSING_ACTION.search(words):
+    if _MISSING_ACTION.match(words):
         return AuraAnswer(AuraOutcome.NO_SUCH_ACTION, words=words)
     if descriptor == "systemerror" and "Missing parameter" in words:
         return AuraAnswer(AuraOutcome.MALFORMED, words=words)
-    if _NOT_ALLOWED.search(words):
+    if _NOT_ALLOWED.match(words):
         return AuraAnswer(AuraOutcome.NO_ACCESS, words=words)
     return AuraAnswer(AuraOutcome.UNCLEAR, words=words)
 
@@ -284,9 +284,9 @@ def _action(answer: Mapping[str, Json], action_id: str) -> AuraAnswer:
             if event := _event(error):
                 return event
             words = _words(error.get("message"))
-            if _NOT_ALLOWED.search(words):
+            if _NOT_ALLOWED.match(words):
                 return AuraAnswer(AuraOutcome.NO_ACCESS, words=words)
-            if _MISSING_ACTION.search(words):
+            if _MISSING_ACTION.match(words):
                 return AuraAnswer(AuraOutcome.NO_SUCH_ACTION, words=words)
             return AuraAnswer(AuraOutcome.UNCLEAR, words=words)
     return AuraAnswer(AuraOutcome.UNCLEAR)
