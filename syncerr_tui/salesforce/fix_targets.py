@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -209,21 +209,20 @@ def _is_over(until: object) -> bool:
 
 
 def _typed(field: Row, name: str, text: str) -> object:
+    """What a person typed, as the org gives it back: what is read again has to be the same."""
     kind, text = field.get("type", ""), text.strip()  # as the org does
     if text == "":
         if field.get("nillable") is False:
             raise BadInputError(f"{name} may not be empty", "Give it a value")
         return None
+    if kind in soql.NUMBERS:
+        return _number(field, name, text)
+    if kind in _MOMENTS:
+        return _moment(kind, name, text)
     if kind == "boolean":
         if text.casefold() not in {"true", "false"}:
             raise BadInputError(f"{name} is a checkbox", "Give it true or false")
         return text.casefold() == "true"
-    if kind in soql.NUMBERS:
-        with suppress(ValueError):
-            number = int(text) if kind in {"int", "long"} else float(text)
-            if math.isfinite(number):
-                return number
-        raise BadInputError(f"{name} is a number", "Give it one, such as 12.5")
     if kind == "reference":
         key = to_18(text)
         if key is None:
@@ -233,6 +232,35 @@ def _typed(field: Row, name: str, text: str) -> object:
     if longest and len(text) > longest:
         raise BadInputError(f"{name} holds {plural(int(longest), 'character')}", "Give it a shorter value")
     return text
+
+
+def _number(field: Row, name: str, text: str) -> float:
+    try:
+        number = int(text) if field["type"] in {"int", "long"} else float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise BadInputError(f"{name} is a number", "Give it one, such as 12.5")
+    places = field.get("scale")
+    if isinstance(places, int) and round(number, places) != number:
+        raise BadInputError(f"{name} keeps {plural(places, 'decimal')}", "Give it no more of them")
+    return number
+
+
+_MOMENTS = {
+    "date": ("a date", "2026-11-30", "%Y-%m-%d"),
+    "datetime": ("a time", "2026-11-30T09:00:00Z", "%Y-%m-%dT%H:%M:%S.000+0000"),
+}
+"""Type of a field -> what it is, an example, and how the org writes it."""
+
+
+def _moment(kind: str, name: str, text: str) -> str:
+    what, example, written = _MOMENTS[kind]
+    at = datetime_of(text)
+    is_date = len(text) == len("2026-11-30")
+    if at is None or is_date != (kind == "date"):
+        raise BadInputError(f"{name} is {what}", f"Give it as {example}")
+    return at.strftime(written)
 
 
 def _flow_reading(row: Row, metadata: Row) -> TargetReading:

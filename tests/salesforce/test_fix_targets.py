@@ -9,10 +9,11 @@ from xml.sax.saxutils import escape
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from syncerr_tui.errors import RefusedError
+from syncerr_tui.errors import BadInputError, RefusedError
 from syncerr_tui.fixes.org import FixKind, Values
-from syncerr_tui.salesforce.fix_targets import MOST_VALUES, edited, exempt_words, reading_of
+from syncerr_tui.salesforce.fix_targets import MOST_VALUES, _typed, edited, exempt_words, reading_of
 from syncerr_tui.salesforce.metadata_xml import METADATA, SOAP, XSI, Component, components, update_element
+from syncerr_tui.salesforce.soql import to_18
 
 TEXT = st.text(
     st.characters(codec="utf-8", categories=("L", "N", "P", "S", "Zs")), min_size=1, max_size=12
@@ -184,3 +185,31 @@ def test_an_exemption_is_one_condition_and_goes_again(
     assert ("/duplicateRuleFilter/duplicateRuleFilterItems/value", user, False) in said(exempt)
     back = edited(FixKind.EXEMPT_SYNC_USER, exempt, {"duplicateRuleFilter": None})
     assert said(back) == said(component)
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "written"),
+    [
+        ({"type": "double", "scale": 2}, "12.50", 12.5),
+        ({"type": "double", "scale": 2}, "12.505", None),
+        ({"type": "double"}, "nan", None),
+        ({"type": "double", "scale": 2}, "inf", None),
+        ({"type": "int"}, "7", 7),
+        ({"type": "date"}, " 2026-11-30", "2026-11-30"),
+        ({"type": "date"}, "30.11.2026", None),
+        ({"type": "date"}, "2026-11-30T09:00:00Z", None),
+        ({"type": "datetime"}, "2026-11-30T10:00:00+01:00", "2026-11-30T09:00:00.000+0000"),
+        ({"type": "datetime"}, "2026-11-30", None),
+        ({"type": "reference"}, "0015g000001abcd", to_18("0015g000001abcd")),
+        ({"type": "reference"}, "Kaufhaus", None),
+        ({"type": "string", "length": 3}, " abc ", "abc"),
+    ],
+)
+def test_what_is_typed_is_written_as_the_org_gives_it_back(
+    field: dict[str, object], typed: str, written: object
+) -> None:
+    if written is not None:
+        assert _typed(field, "A__c", typed) == written
+        return
+    with pytest.raises(BadInputError):
+        _typed(field, "A__c", typed)
