@@ -203,6 +203,6 @@ def _has_alike(component: Component, value: str) -> str:
         name, label = one.value("fullName") or "", one.value("label") or ""
         if name.casefold() == value.casefold():
             return f"It has {name} already, which differs in case only"
-        if label.casefold() == value.casefold():
+        if label.casefold() == value.casefold() and one.value("isActive") != "false":
             return f"It shows {name} as {label} already: {name} is what the website has to send"
     return ""

@@ -40,9 +40,15 @@ _NEVER_OBJECTS = frozenset(
 _NEVER_ENDINGS = ("__mdt", "__e")
 
 
+def _as_defined(field: str) -> str:
+    """A field's name without regard to case: a person account shows its contact's `X__c` as `X__pc`."""
+    folded = field.casefold()
+    return f"{folded.removesuffix('__pc')}__c" if folded.endswith("__pc") else folded
+
+
 def refuse_field(name: str) -> None:
     """Raises: RefusedError: StoreConnect manages this field, and nobody else may change it."""
-    folded = name.casefold()
+    folded = _as_defined(name)
     if folded == _KEY or folded.startswith(_UNIQUE):
         raise RefusedError(
             f"{name} belongs to StoreConnect: it is never changed from here",
@@ -153,7 +159,7 @@ class FixWrites:
 
     def _refuse_named(self, *names: str) -> None:
         for name in names:
-            if name.casefold() in self._never:
+            if _as_defined(name) in self._never:
                 raise RefusedError(
                     f"{name} is StoreConnect's own: it is never changed from here",
                     "Ask StoreConnect support",

@@ -42,6 +42,11 @@ def component(kind: str, full_name: str) -> Component:
 NEVER: tuple[tuple[str, Callable[[FixWrites], Awaitable[None]]], ...] = (
     ("the StoreConnect ID", lambda w: w.record("Contact", ID, {"s_c__sC_Id__c": "x"})),
     ("the StoreConnect ID in another case", lambda w: w.record("Contact", ID, {"S_C__SC_ID__C": "x"})),
+    (
+        "a contact's key on its account",
+        lambda w: w.record("Account", ID, {"s_c__sC_Id__pc": "x"}),
+    ),
+    ("the key that the mapping names, there", lambda w: w.record("Account", ID, {"Own_Key__pc": "x"})),
     ("a unique key of StoreConnect", lambda w: w.record("Contact", ID, {"s_c__Unique_Email__c": "x"})),
     ("the key that the mapping names", lambda w: w.record("Contact", ID, {"Own_Key__c": "x"})),
     ("a change event", lambda w: w.record("s_c__Change_Event__c", ID, {"s_c__Status__c": "x"})),
