@@ -26,6 +26,8 @@ _OWN_DATA = frozenset(
 _PARENTS = frozenset({"Account", "Contact", "Order"})
 _MOST = 25
 """Records that may be meant, where the message does not say which: each error may mean another."""
+_PERSON_NAME = frozenset({"FirstName", "LastName", "MiddleName", "Salutation", "Suffix"})
+"""Fields that a person account has by the name that its contact has them by."""
 _UNSURE = "The message does not say which record it is: this is one that it may be."
 
 
@@ -135,7 +137,36 @@ class RecordFixes:
         return candidates
 
     async def _owned(self, object_name: str, where: str) -> list[Row]:
-        return await self._named_rows(object_name, ("OwnerId", "Owner.Name", "Owner.IsActive"), where)
+        """Records with their owners. A person's contact has its account's, and is left out."""
+        columns = ["OwnerId", "Owner.Name", "Owner.IsActive"]
+        if object_name != "Contact" or not await self._has_persons():
+            return await self._named_rows(object_name, columns, where)
+        rows = await self._named_rows(object_name, [*columns, "IsPersonAccount"], where)
+        return [row for row in rows if not _of_person(row)]
+
+    async def _has_persons(self) -> bool:
+        return "IsPersonAccount" in await self._field_names("Contact")
+
+    async def _field_names(self, object_name: str) -> set[str]:
+        return {field["name"] for field in (await self._client.describe(object_name))["fields"]}
+
+    async def _on_person(self, contact: str, field: str) -> tuple[str, str] | None:
+        """The person account and its field, where a person's contact is meant: it is changed there alone.
+
+        The field is empty where the account has none for certain: its own of the same name is another one.
+        """
+        if not await self._has_persons():
+            return None
+        rows = await self._client.query_all(
+            f"SELECT AccountId, IsPersonAccount FROM Contact WHERE Id = {soql.quote(contact)}"  # noqa: S608 - quoted
+        )
+        account = next((to_18(row.get("AccountId")) for row in rows if _of_person(row)), None)
+        if account is None:
+            return None
+        shared = field in _PERSON_NAME
+        name = f"{field.removesuffix('__c')}__pc" if field.endswith("__c") else f"Person{field}"
+        name = field if shared else name
+        return account, name if name in await self._field_names("Account") else ""
 
     async def _named_rows(self, object_name: str, columns: Iterable[str], where: str) -> list[Row]:
         """Rows, with what names each as its `Name`: order products and cases have no field of that name."""
@@ -230,12 +261,17 @@ class RecordFixes:
         return candidates
 
     async def _value(self, object_name: str, record: str, field: str, why: str) -> list[FixCandidate]:
+        guided = ""
+        if object_name == "Contact" and (person := await self._on_person(record, field)) is not None:
+            if person[1]:
+                object_name, record, field = "Account", *person
+            else:
+                guided = "It is a person's contact: correct it on the person account"
         columns = (soql.name(field), "LastModifiedDate", "LastModifiedBy.Name")
         rows = await self._named_rows(object_name, columns, f"Id = {soql.quote(record)}")
         if not rows:
             return []
         row, before = rows[0], {field: rows[0].get(field)}
-        guided = ""
         try:
             refuse_field(field)
             refuse_object(object_name)

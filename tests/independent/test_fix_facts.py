@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.independent.guarded_org import GuardedOrg, KnownField
-from tests.independent.test_fix_kinds import account, duplicate_event, flow_off
+from tests.independent.test_fix_kinds import account, contact, duplicate_event, flow_off
 from tests.independent.test_fixes import MESSAGE, Desk, desk
 
 __all__ = ["desk"]
@@ -229,3 +229,48 @@ def test_the_rule_of_a_person_account_is_recorded(desk: Makes) -> None:
     it.org.xml["DuplicateRule", "PersonAccount.Kunden_Dublette"] = person
     done = it.home.run("safeguards", "--record", "DuplicateRule:PersonAccount.Kunden_Dublette", "--json")
     assert done.code == 0, done.err
+
+
+def person(it: Desk, **values: Any) -> tuple[str, str]:
+    """A person account and its contact."""
+    held = account(it.org, IsPersonAccount=True, **values)
+    key = contact(it.org, AccountId=held, **values)
+    it.org.tables["Contact"].rows[key]["IsPersonAccount"] = True
+    return held, key
+
+
+def taken(org: GuardedOrg, key: str) -> str:
+    message = f"duplicate value found: Kundennummer__c duplicates value on record with id: {key}"
+    return org.blocked_event("Contact", lambda: True, code="DUPLICATE_VALUE", message=message).id
+
+
+def test_a_persons_contact_is_corrected_on_the_person_account(desk: Makes) -> None:
+    it = desk()
+    it.org.tables["Account"].fields["Kundennummer__pc"] = KnownField("Kundennummer__pc")
+    held, key = person(it)
+    it.org.tables["Account"].rows[held]["Kundennummer__pc"] = "77"
+    event = taken(it.org, key)
+    option = it.key(event, "correct-value")
+    assert (option["target"]["id"], option["before"]) == (held, {"Kundennummer__pc": "77"})
+    assert it.apply(event, option, "--value", "Kundennummer__pc=78").code == 0
+    assert [(write.kind, write.name) for write in it.org.writes] == [("Account", held)]
+
+
+def test_an_accounts_own_field_is_not_taken_for_its_persons(desk: Makes) -> None:
+    it = desk()
+    it.org.tables["Account"].fields["Kundennummer__c"] = KnownField("Kundennummer__c")
+    option = it.key(taken(it.org, person(it)[1]), "correct-value")
+    assert (option["verdict"], option["target"]["type"]) == ("guided", "Contact")
+
+
+def test_a_person_gets_an_owner_on_the_account_alone(desk: Makes) -> None:
+    it = desk()
+    held, key = person(it)
+    for table, one in (("Account", held), ("Contact", key)):
+        it.org.tables[table].rows[one]["OwnerId"] = it.org.users["gone"]
+    event = it.org.blocked_event(
+        "Contact", lambda: True, code="INACTIVE_OWNER_OR_USER",
+        message=f"operation performed with inactive user as owner of {key}",
+    ).id  # fmt: skip
+    options = [one["target"]["id"] for one in it.options(event) if one["key"].startswith("change-owner")]
+    assert options == [held]
