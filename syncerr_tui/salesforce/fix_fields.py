@@ -88,6 +88,10 @@ class FieldFixes:
             if field.get("custom") and _of_package(name):
                 of_package = f"The {what} belongs to a package"
                 guided = guided or f"{of_package}: whether a value may be added is its maker's to say"
+        if field.get("type") == "multipicklist" and ";" in value:
+            guided = (
+                guided or "These are several values at once, and the message does not say which of them lacks"
+            )
         shared = ""
         if component.type == "GlobalValueSet":
             shared = f" Every field that uses the global value set {component.full_name} gets it too."

@@ -7,7 +7,7 @@ written at all.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from syncerr_tui.salesforce.metadata_xml import Component
 from syncerr_tui.salesforce.responses import rest
 from syncerr_tui.salesforce.soql import checked_ids
 from syncerr_tui.stopwatch import Leaving
+from syncerr_tui.text import one_line
 
 if TYPE_CHECKING:
     from simple_salesforce.api import Salesforce
@@ -37,6 +38,7 @@ _NEVER_OBJECTS = frozenset(
         "user",
     }
 )
+_LONGEST_WORDS = 300
 _NEVER_ENDINGS = ("__mdt", "__e")
 
 
@@ -106,11 +108,8 @@ class FixWrites:
         path = f"sobjects/{kind}/{key}"
         body = {"Metadata": dict(metadata)}
 
-        def send(sf: Salesforce) -> None:
-            sf.toolingexecute(path, method="PATCH", data=body)
-
         with _opaque():
-            await self._client.write(send, leaving=leaving)
+            await self._send(lambda sf: sf.toolingexecute(path, method="PATCH", data=body), leaving)
 
     async def component(self, component: Component, leaving: Leaving | None = None) -> None:
         """Write a whole component through the Metadata API."""
@@ -132,7 +131,7 @@ class FixWrites:
         (key,) = checked_ids([record_id])
         path = f"sobjects/{soql.name(object_name)}/{key}"
         body = {soql.name(field): value for field, value in values.items()}
-        await self._client.write(lambda sf: rest(sf, path, method="PATCH", json=body), leaving=leaving)
+        await self._send(lambda sf: rest(sf, path, method="PATCH", json=body), leaving)
 
     async def assign(
         self, permission_set: str, user: str, until: str, leaving: Leaving | None = None
@@ -140,22 +139,33 @@ class FixWrites:
         """Give a permission set to a user until a time."""
         set_id, user_id = checked_ids([permission_set, user])
         body = {"AssigneeId": user_id, "PermissionSetId": set_id, "ExpirationDate": until}
-        await self._client.write(
-            lambda sf: rest(sf, "sobjects/PermissionSetAssignment", method="POST", json=body), leaving=leaving
+        await self._send(
+            lambda sf: rest(sf, "sobjects/PermissionSetAssignment", method="POST", json=body), leaving
         )
 
     async def assign_again(self, assignment: str, until: str, leaving: Leaving | None = None) -> None:
         """Give a permission set until a time to a user whose assignment of it has ended."""
         (key,) = checked_ids([assignment])
         path, body = f"sobjects/PermissionSetAssignment/{key}", {"ExpirationDate": until}
-        await self._client.write(lambda sf: rest(sf, path, method="PATCH", json=body), leaving=leaving)
+        await self._send(lambda sf: rest(sf, path, method="PATCH", json=body), leaving)
 
     async def unassign(self, assignment: str, leaving: Leaving | None = None) -> None:
         """Take a permission set from a user."""
         (key,) = checked_ids([assignment])
-        await self._client.write(
-            lambda sf: rest(sf, f"sobjects/PermissionSetAssignment/{key}", method="DELETE"), leaving=leaving
+        await self._send(
+            lambda sf: rest(sf, f"sobjects/PermissionSetAssignment/{key}", method="DELETE"), leaving
         )
+
+    async def _send(self, job: Callable[[Salesforce], object], leaving: Leaving | None) -> None:
+        """One request. An answer may be a good one and still say that nothing was saved."""
+        answer = await self._client.write(job, leaving=leaving)
+        if not isinstance(answer, Mapping) or answer.get("success") is not False:
+            return
+        errors = answer.get("errors")
+        first = errors[0] if isinstance(errors, list) and errors else ""
+        said = first.get("message") if isinstance(first, Mapping) else first
+        words = one_line(str(said or ""))[:_LONGEST_WORDS].rstrip(".")
+        raise RefusedError("Salesforce did not save it", f"Salesforce says: {words}" if words else "")
 
     def _refuse_named(self, *names: str) -> None:
         for name in names:

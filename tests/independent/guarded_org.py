@@ -124,7 +124,7 @@ class GuardedOrg(Org):
         """Requests that would change the set-up or a record, refused ones too."""
         self.trouble: list[str] = []
         """What happens to the next of them: `locked`, `denied`, `error though done`, `lost after`,
-        `lost before`, `late`, `page before`, `busy page`, `odd shape`, `page though done`."""
+        `lost before`, `late`, `page before`, `busy page`, `odd shape`, `not saved`, `page though done`."""
         self.on_read: list[Callable[[], None]] = []
         """Done, once each, right after a component was read by the client and before anything else."""
         self.json: dict[tuple[str, str], dict[str, Any]] = {}

@@ -98,6 +98,9 @@ class _GuardedHandler(_Handler):
                 case "odd shape":
                     odd = b'{"success":false,"errors":[{"statusCode":"INVALID_INPUT","message":"nein"}]}'
                     raise _AnsweredError(400, odd, "application/json")
+                case "not saved":
+                    odd = b'{"success":false,"errors":[{"statusCode":"INVALID_INPUT","message":"nein"}]}'
+                    raise _AnsweredError(200, odd, "application/json")
                 case "late":
                     org.later(org.now() + _LATE, lambda _: act())  # type: ignore[arg-type]
                     raise Refusal(*_OPAQUE)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.independent.guarded_org import GuardedOrg, KnownField
 from tests.independent.test_fix_kinds import account, contact, duplicate_event, flow_off
-from tests.independent.test_fixes import MESSAGE, Desk, desk
+from tests.independent.test_fixes import MESSAGE, Desk, desk, rule_event
 
 __all__ = ["desk"]
 
@@ -101,11 +101,19 @@ def shared_by_a_package(org: GuardedOrg) -> str:
     return refused_value(org, "See", "Lieferweg")
 
 
+def several_at_once(org: GuardedOrg) -> str:
+    fields = org.tables["Order"].fields
+    more = {"restrictedPicklist": True, "custom": True}
+    fields["Versandart__c"] = KnownField("Versandart__c", "multipicklist", "Versandart", more=more)
+    return refused_value(org, "Drohne;Post")
+
+
 @pytest.mark.parametrize(
     ("prepare", "why"),
     [
         (unrestricted, "takes any value"),
         (shown_as_another, "It shows Post as Brief & Paket"),
+        (several_at_once, "several values at once"),
         (shared_by_a_package, "list of values belongs to a package"),
     ],
 )
@@ -274,3 +282,13 @@ def test_a_person_gets_an_owner_on_the_account_alone(desk: Makes) -> None:
     ).id  # fmt: skip
     options = [one["target"]["id"] for one in it.options(event) if one["key"].startswith("change-owner")]
     assert options == [held]
+
+
+def test_a_good_answer_that_says_that_nothing_was_saved_is_a_refusal(desk: Makes) -> None:
+    it = desk()
+    event = rule_event(it.org)
+    option = it.key(event, "validation-rule-off")
+    it.org.trouble = ["not saved"]
+    done = it.apply(event, option)
+    assert (done.code, done.rows[-1]["state"], "nein" in done.rows[-1]["detail"]) == (5, "refused", True)
+    assert it.home.run("safeguards", "--json").rows == []
