@@ -134,14 +134,17 @@ class PersonAtTerminal:
             say(f"Answer y, n, l, or numbers from 1 to {len(self._rows)}: 1,3-5.")
         else:
             for number, pressed in numbers:
-                self._tick([self._rows[number - 1].id], pressed=pressed)
+                event = self._rows[number - 1].id
+                if not self._tick([event], pressed=pressed) and not pressed and event in self._ticked:
+                    say(f"{number} has its outcome: that it was pressed cannot be taken back any more.")
 
-    def _tick(self, events: list[str], *, pressed: bool) -> None:
+    def _tick(self, events: list[str], *, pressed: bool) -> frozenset[str]:
         heard = self._runner.person.tick(events, pressed=pressed)
         self._ticked = self._ticked | heard if pressed else self._ticked - heard
         left = len(self._rows) - len(self._ticked)
         if left:
             say(f"{plural(left, 'row')} to press.")
+        return heard
 
 
 def _numbers(text: str, last: int) -> list[tuple[int, bool]] | None:

@@ -18,7 +18,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from syncerr_tui.diagnosis.fingerprint import Fingerprints, former_keys
-from syncerr_tui.journal.attempt import Attempt, OutcomeKind
+from syncerr_tui.journal.attempt import Attempt, OutcomeKind, Pressed
 from syncerr_tui.model import EventSeen, EventStanding, EventType, RecordSeen, SyncError, Verdict
 from syncerr_tui.text import clean
 
@@ -209,6 +209,8 @@ def _still_failed(case: _Case) -> Attempt:
     words = (
         "the org touched the event, and nothing shows that it has processed it"
         if _newer(seen.modified_at, attempt.stamp)
+        else "it was ticked as pressed, and the org shows no trace of it"
+        if attempt.pressed is Pressed.YES
         else "the org accepted it and has not worked on it since"
         if attempt.kind is OutcomeKind.ACCEPTED
         else "no answer came back, and the org shows no trace of the request"

@@ -101,3 +101,19 @@ def test_a_number_that_is_none_is_refused_in_words_and_none_leaves_the_rest_unse
         assert program.wait() == 1
     assert b"2 not sent" in bytes(program.raw)
     assert [len(org.truth.applied(event.id)) for event in events] == [0, 0]
+
+
+def test_what_was_ticked_and_never_pressed_is_not_said_to_be_taken_by_the_org(
+    serve: Serve, make_home: MakeHome
+) -> None:
+    org = (server := serve()).org
+    orders(org, 2, delay=5)
+    with make_home(server, method="guided").at_a_terminal("resync", "--all", "--yes") as program:
+        program.wait_for("Pressed?")
+        program.press("1", "enter")
+        program.wait_for("ticked as pressed, and the org shows no trace of it")
+        program.press("-", "1", "enter")
+        program.wait_for("cannot be taken back")
+        program.press("n", "enter")
+        assert program.wait() == 1
+    assert b"accepted" not in bytes(program.raw)
