@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from syncerr_tui.model import RowState, SyncError, Verdict
 from syncerr_tui.resync.events import (
+    AskPerson,
     BatchSent,
     Braked,
     Counts,
@@ -32,6 +33,8 @@ _STATES: Mapping[RowState, RowMark] = {
     RowState.WAITING: RowMark("waiting", Tone.BUSY),
     RowState.NOT_SENT: RowMark("not sent", Tone.QUIET),
 }
+_IN_DOUBT = RowMark("pressed?", Tone.BAD)
+"""Shown before the run was interrupted: not to be pressed before the person says that it was not."""
 _SIZES = ((12, False, True), (12, True, True), (6, True, True), (0, True, True), (0, True, False))
 """Cells of the bar, whether the words are short, whether the wave is told: the first that fits is shown."""
 _ENDLESS = 10_000
@@ -61,6 +64,7 @@ class RunPresenter:
         self.counts = Counts()
         self.ended: RunEnded | None = None
         self.paused = False
+        self._in_doubt: frozenset[str] = frozenset()
         self._names: dict[str, SyncError] = {}
         """Events of the plan, for reasons that speak of them by id."""
         self._eta: float | None = None
@@ -81,6 +85,11 @@ class RunPresenter:
                 self.marks.update((row_id, _STATES[RowState.SENT]) for row_id in event.ids)
             case RowChanged():
                 self._row(event)
+            case AskPerson():
+                self._in_doubt = event.doubtful
+                for error in event.errors:
+                    self.marks[error.id] = self._mark(error.id, RowState.ASKED)
+                    self.reasons[error.id] = self.marks[error.id].word
             case Progress():
                 self.counts, self._eta = event.counts, event.eta_seconds
             case WaveStarted():
@@ -106,7 +115,7 @@ class RunPresenter:
 
     def _row(self, event: RowChanged) -> None:
         if event.verdict is None:
-            self.marks[event.id] = _STATES.get(event.state, _STATES[RowState.WAITING])
+            self.marks[event.id] = self._mark(event.id, event.state)
         else:
             tone = Tone.GOOD if event.verdict.proven else Tone.BAD
             self.marks[event.id] = RowMark(event.verdict.short, tone)
@@ -121,6 +130,11 @@ class RunPresenter:
         self.reasons[event.id] = f"{verdict}{naming(reason, event.attempt.cause, self._name_of)}"
         if event.error is not None:
             self.newer[event.id] = event.error
+
+    def _mark(self, row_id: str, state: RowState) -> RowMark:
+        if state is RowState.ASKED and row_id in self._in_doubt:
+            return _IN_DOUBT
+        return _STATES.get(state, _STATES[RowState.WAITING])
 
     def _name_of(self, event: str) -> str:
         return self._names[event].short_name if event in self._names else event
@@ -152,9 +166,10 @@ class RunPresenter:
         parts.append(f"{done:,}/{counts.planned:,}")
         if self._eta is not None and done < counts.planned and not self.paused:
             parts.append(f"  {'' if brief else 'about '}{duration(timedelta(seconds=self._eta))} left")
+        in_doubt = sum(self.marks.get(row_id) == _IN_DOUBT for row_id in self._in_doubt)
         notes = [
             self._wave if wave else "",
-            *_counted(counts, self._span(brief=brief), brief=brief),
+            *_counted(counts, in_doubt, self._span(brief=brief), brief=brief),
             self._note,
         ]
         parts += [f"  {note}" for note in notes if note]
@@ -191,9 +206,10 @@ class RunPresenter:
         ]
 
 
-def _counted(counts: Counts, span: str, *, brief: bool) -> list[str]:
+def _counted(counts: Counts, in_doubt: int, span: str, *, brief: bool) -> list[str]:
     words = (
-        (counts.asked, "to press" if brief else "to press in Salesforce"),
+        (max(counts.asked - in_doubt, 0), "to press" if brief else "to press in Salesforce"),
+        (in_doubt, "pressed?" if brief else "perhaps pressed"),
         (counts.sent + counts.waiting, f"waiting{span}" if brief else f"waiting for the org{span}"),
         (counts.proven, "FIXED"),
         *(

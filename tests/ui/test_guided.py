@@ -240,6 +240,7 @@ async def test_what_was_shown_before_the_end_is_not_to_be_pressed_until_the_pers
         assert sorted(words) == ["FIXED", "pressed?", "pressed?"]
         left = [row.error for row in state(driven).rows.values() if row.word == "pressed?"]
         await driven.wait_for("Perhaps pressed before")
+        assert "2 to press" not in driven.text, "the line about the run does not ask for it either"
         while state(driven).current is None or state(driven).current.error != left[0]:  # type: ignore[union-attr]
             await driven.press("j")
         await driven.press("N")
