@@ -59,6 +59,7 @@ class PersonAtTerminal:
         self._stopped = stopped
         self._times = SalesforceTime(identity.time_zone, identity.locale)
         self._address: str | None = None
+        self._wave = 0
         self._rows: list[SyncError] = []
         """What is to press in this wave; a row's number is its place here."""
         self._ticked: set[str] = set()
@@ -67,10 +68,13 @@ class PersonAtTerminal:
 
     def begin_to_ask(self, event: AskPerson) -> None:
         """Name the rows, and begin to ask. Rows in doubt are not asked about: they are only read again."""
-        self._rows = [error for error in event.errors if error.id not in event.doubtful]
-        self._ticked = set()
+        if event.wave != self._wave:
+            self._wave, self._rows, self._ticked = event.wave, [], set()
+        # A number that the person has read, or is typing, stays that of its row.
+        known = {*event.doubtful, *(error.id for error in self._rows)}
+        self._rows += [error for error in event.errors if error.id not in known]
         self._address = event.address
-        if not self._rows:
+        if all(error.id in self._ticked for error in self._rows):
             return
         self._list()
         if self._asking is None or self._asking.done():
@@ -97,7 +101,8 @@ class PersonAtTerminal:
     def _list(self) -> None:
         where = f": {self._address}" if self._address else "."
         say(f"In Salesforce, open the Sync Error Tool{where}")
-        say("Tick exactly these, in this order, and press Re-sync:")
+        but = ", but none that says 'pressed'" if self._ticked else ""
+        say(f"Tick exactly these, in this order{but}, and press Re-sync:")
         say(f"(Processed At: {self._times.note}.)")
         for number, error in enumerate(self._rows, 1):
             done = "pressed" if error.id in self._ticked else ""

@@ -86,7 +86,7 @@ class RunPresenter:
             case RowChanged():
                 self._row(event)
             case AskPerson():
-                self._in_doubt = event.doubtful
+                self._in_doubt, self._note = event.doubtful, ""
                 for error in event.errors:
                     self.marks[error.id] = self._mark(error.id, RowState.ASKED)
                     self.reasons[error.id] = self.marks[error.id].word

@@ -117,3 +117,18 @@ def test_what_was_ticked_and_never_pressed_is_not_said_to_be_taken_by_the_org(
         program.press("n", "enter")
         assert program.wait() == 1
     assert b"accepted" not in bytes(program.raw)
+
+
+def test_a_list_that_is_shown_again_says_what_is_not_to_be_pressed_again(
+    serve: Serve, make_home: MakeHome
+) -> None:
+    org = (server := serve()).org
+    events = orders(org, 2, delay=500)
+    with make_home(server, method="guided").at_a_terminal("resync", "--all", "--yes") as program:
+        press(program, org, events[:1])
+        program.press("1", "enter")
+        program.wait_for("1 row to press.")
+        program.press("l", "enter")
+        program.wait_for("but none that says 'pressed'")
+        program.press("n", "enter")
+        program.wait()
