@@ -206,6 +206,8 @@ def _flat(result: Row) -> list[tuple[str, object]]:
 
 def refuses(answer: object) -> bool:
     """Whether an answer that names no row says no to something: then nobody knows what ran."""
+    if answer is False:
+        return True
     waiting = [answer]
     while waiting:
         one = waiting.pop()
@@ -217,7 +219,7 @@ def refuses(answer: object) -> bool:
                 map(fields.get, _PROBLEM_NAMES)
             ):
                 return True
-            waiting += [value for value in one.values() if isinstance(value, list)]
+            waiting += [value for value in one.values() if isinstance(value, list | dict)]
     return False
 
 
