@@ -133,13 +133,14 @@ def former_keys(message: str, code: str | None, object_name: str) -> frozenset[s
 
     What was said of those causes is meant for the one of now.
     """
-    told = diagnose_cached(message, code).each
-    untold = [
-        replace(item, root_code=root_of(item.codes, item.code)) if item.inferred else item for item in told
+    failures = diagnose_cached(message, code).each
+    uninferred = [
+        replace(item, root_code=root_of(item.codes, item.code)) if item.inferred else item
+        for item in failures
     ]
     return frozenset(
         Fingerprint(tuple(part for item in each for part in _parts(item, object_name, former=True))).key
-        for each in (told, untold)
+        for each in (failures, uninferred)
     )
 
 

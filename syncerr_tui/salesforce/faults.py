@@ -22,7 +22,8 @@ from syncerr_tui.errors import (
 )
 from syncerr_tui.text import one_line
 
-_QUOTE_LIMIT = 300
+QUOTE_LIMIT = 300
+"""Characters of what an org says that are quoted."""
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,79}\Z", re.ASCII)
 
 
@@ -255,7 +256,12 @@ def _code_and_words(content: object) -> tuple[str | None, str]:
     code = first.get("errorCode") or first.get("statusCode") or first.get("error")
     words = first.get("message") or first.get("error_description") or ""
     safe = code if isinstance(code, str) and _CODE.match(code) else None
-    return safe, one_line(words)[:_QUOTE_LIMIT] if isinstance(words, str) else ""
+    return safe, quotable(words)
+
+
+def quotable(words: object) -> str:
+    """What an org said as one line that can be quoted; empty where it is no text."""
+    return one_line(words)[:QUOTE_LIMIT] if isinstance(words, str) else ""
 
 
 def read_exception(error: Exception) -> ApiError | None:

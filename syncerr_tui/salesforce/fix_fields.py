@@ -190,10 +190,8 @@ class FieldFixes:
 
 def _definition(object_name: str, field: Row) -> str:
     """The full name of a custom field's definition. A person account shows those of its contact as `__pc`."""
-    name = str(field["name"])
-    if name.endswith("__pc"):
-        return f"Contact.{name.removesuffix('__pc')}__c"
-    return f"{object_name}.{name}"
+    name = soql.own_field(str(field["name"]))
+    return f"{object_name if name == field['name'] else 'Contact'}.{name}"
 
 
 def _of_package(name: str) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from syncerr_tui.fixes.org import FixCandidate, FixKind, FixTarget, short_list
 from syncerr_tui.salesforce import soql
@@ -23,8 +23,9 @@ from syncerr_tui.salesforce.fix_lookup import (
 )
 from syncerr_tui.salesforce.fix_targets import exempt_words, filter_words
 from syncerr_tui.salesforce.metadata_xml import Component
-from syncerr_tui.salesforce.reading import text
+from syncerr_tui.salesforce.reading import DATETIME, text
 from syncerr_tui.salesforce.soql import to_18
+from syncerr_tui.stopwatch import utc_now
 from syncerr_tui.text import one_line
 
 BYPASS_FOR = timedelta(hours=1)
@@ -104,7 +105,7 @@ class SafeguardFixes:
         user, candidates = self._exemption.sync_user, []
         for name in self._exemption.permission_sets if user else ():
             target = FixTarget("PermissionSetAssignment", "", f"{name} for {user}")
-            until = (datetime.now(UTC) + BYPASS_FOR).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
+            until = (utc_now() + BYPASS_FOR).strftime(DATETIME)
             after: dict[str, object] = {"assigned": True, "ExpirationDate": until}
             look = await self._reader.look(FixKind.ASSIGN_BYPASS, target, after)
             if look.reading is None and not look.problem:

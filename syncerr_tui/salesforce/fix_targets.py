@@ -8,7 +8,6 @@ import math
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -19,9 +18,9 @@ from syncerr_tui.salesforce.client import ApiClient, Row
 from syncerr_tui.salesforce.fix_writes import FixWrites
 from syncerr_tui.salesforce.metadata_api import MetadataApi
 from syncerr_tui.salesforce.metadata_xml import METADATA, XSI, Component, MetadataXmlError, XmlElement
-from syncerr_tui.salesforce.reading import datetime_of
+from syncerr_tui.salesforce.reading import DATETIME, datetime_of
 from syncerr_tui.salesforce.soql import checked_ids, to_18
-from syncerr_tui.stopwatch import Leaving
+from syncerr_tui.stopwatch import Leaving, utc_now
 from syncerr_tui.text import one_line
 from syncerr_tui.words import plural
 
@@ -205,7 +204,7 @@ class _Assignment:
 def _is_over(until: object) -> bool:
     """Whether an assignment has ended: the org keeps its row."""
     at = datetime_of(until)
-    return at is not None and at <= datetime.now(UTC)
+    return at is not None and at <= utc_now()
 
 
 def _typed(field: Row, name: str, text: str) -> object:
@@ -249,7 +248,7 @@ def _number(field: Row, name: str, text: str) -> float:
 
 _MOMENTS = {
     "date": ("a date", "2026-11-30", "%Y-%m-%d"),
-    "datetime": ("a time", "2026-11-30T09:00:00Z", "%Y-%m-%dT%H:%M:%S.000+0000"),
+    "datetime": ("a time", "2026-11-30T09:00:00Z", DATETIME),
 }
 """Type of a field -> what it is, an example, and how the org writes it."""
 

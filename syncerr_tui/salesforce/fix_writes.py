@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 from syncerr_tui.errors import OutcomeUnknownError, RefusedError
 from syncerr_tui.salesforce import soql
 from syncerr_tui.salesforce.client import ApiClient
+from syncerr_tui.salesforce.faults import quotable
 from syncerr_tui.salesforce.metadata_api import MetadataApi
 from syncerr_tui.salesforce.metadata_xml import Component
 from syncerr_tui.salesforce.responses import rest
 from syncerr_tui.salesforce.soql import checked_ids
 from syncerr_tui.stopwatch import Leaving
-from syncerr_tui.text import one_line
 
 if TYPE_CHECKING:
     from simple_salesforce.api import Salesforce
@@ -38,19 +38,12 @@ _NEVER_OBJECTS = frozenset(
         "user",
     }
 )
-_LONGEST_WORDS = 300
 _NEVER_ENDINGS = ("__mdt", "__e")
-
-
-def _as_defined(field: str) -> str:
-    """A field's name without regard to case: a person account shows its contact's `X__c` as `X__pc`."""
-    folded = field.casefold()
-    return f"{folded.removesuffix('__pc')}__c" if folded.endswith("__pc") else folded
 
 
 def refuse_field(name: str) -> None:
     """Raises: RefusedError: StoreConnect manages this field, and nobody else may change it."""
-    folded = _as_defined(name)
+    folded = soql.own_field(name.casefold())
     if folded == _KEY or folded.startswith(_UNIQUE):
         raise RefusedError(
             f"{name} belongs to StoreConnect: it is never changed from here",
@@ -163,13 +156,12 @@ class FixWrites:
             return
         errors = answer.get("errors")
         first = errors[0] if isinstance(errors, list) and errors else ""
-        said = first.get("message") if isinstance(first, Mapping) else first
-        words = one_line(str(said or ""))[:_LONGEST_WORDS].rstrip(".")
+        words = quotable(first.get("message") if isinstance(first, Mapping) else first).rstrip(".")
         raise RefusedError("Salesforce did not save it", f"Salesforce says: {words}" if words else "")
 
     def _refuse_named(self, *names: str) -> None:
         for name in names:
-            if _as_defined(name) in self._never:
+            if soql.own_field(name.casefold()) in self._never:
                 raise RefusedError(
                     f"{name} is StoreConnect's own: it is never changed from here",
                     "Ask StoreConnect support",

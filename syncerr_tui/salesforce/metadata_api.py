@@ -12,6 +12,7 @@ from xml.sax.saxutils import escape
 
 from syncerr_tui.errors import BadInputError, RefusedError
 from syncerr_tui.salesforce.client import ApiClient
+from syncerr_tui.salesforce.faults import QUOTE_LIMIT, quotable
 from syncerr_tui.salesforce.metadata_xml import (
     METADATA,
     SOAP,
@@ -33,7 +34,6 @@ TYPES = frozenset({"CustomField", "DuplicateRule", "GlobalValueSet", "StandardVa
 """What is read and written here. Nothing else is, whoever asks."""
 _FULL_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,79}(?:\.[A-Za-z][A-Za-z0-9_%]{0,159})?\Z", re.ASCII)
 _BUSY = frozenset({"ALREADY_IN_PROCESS", "UNABLE_TO_LOCK_ROW", "INVALID_OPERATION"})
-_LONGEST_WORDS = 300
 
 
 class MetadataTokenError(RefusedError):
@@ -125,7 +125,7 @@ def _call(sf: Salesforce, body: bytes) -> bytes:
     if fault is None:
         from simple_salesforce.exceptions import SalesforceGeneralError
 
-        raise SalesforceGeneralError(url, response.status_code, "metadata", content[:_LONGEST_WORDS])
+        raise SalesforceGeneralError(url, response.status_code, "metadata", content[:QUOTE_LIMIT])
     raise _refusal(*fault, token)
 
 
@@ -146,7 +146,7 @@ def _fault(content: bytes) -> tuple[str, str] | None:
 def _refusal(code: str, words: str, token: str) -> RefusedError:
     if code in {"INVALID_SESSION_ID", "INVALID_AUTH_HEADER"}:
         return MetadataTokenError()
-    reason = one_line(words.replace(token, "(token)"))[:_LONGEST_WORDS].rstrip(".")
+    reason = quotable(words.replace(token, "(token)")).rstrip(".")
     if code in _BUSY or "in progress" in reason or "ALREADY_IN_PROCESS" in reason:
         return RefusedError(
             f"The org's set-up is locked ({code})",

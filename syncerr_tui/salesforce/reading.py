@@ -160,6 +160,10 @@ def failed_only(mapping: FieldMapping) -> str:
     return soql.one_of(mapping.status, mapping.failed, mapping.status_type)
 
 
+DATETIME = "%Y-%m-%dT%H:%M:%S.000+0000"
+"""How the API writes a datetime, which is in UTC."""
+
+
 def datetime_of(value: object) -> datetime | None:
     """A datetime of the API, in UTC; None where it is none. A time without an offset is UTC there."""
     if not isinstance(value, str) or not 8 <= len(value) <= 40:

@@ -64,6 +64,11 @@ def datetime_literal(value: datetime) -> str:
     return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
 
 
+def own_field(name: str) -> str:
+    """A field's name on its own object: a person account shows its contact's `X__c` as `X__pc`."""
+    return f"{name.removesuffix('__pc')}__c" if name.endswith("__pc") else name
+
+
 NUMBERS = frozenset({"int", "long", "double", "currency", "percent"})
 NOT_TEXT = NUMBERS | {"boolean", "multipicklist"}
 """Types of a status whose values are not compared as plain text."""

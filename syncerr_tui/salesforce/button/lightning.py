@@ -17,6 +17,7 @@ from typing import cast
 from urllib.parse import unquote, urlencode, urljoin, urlsplit
 
 from syncerr_tui.salesforce.button.template import Json
+from syncerr_tui.salesforce.faults import quotable
 from syncerr_tui.text import one_line
 
 PAGE = "/lightning/page/home"
@@ -34,7 +35,6 @@ _CONTEXT_KEYS = ("mode", "fwuid", "app", "loaded", "dn", "globals", "uad")
 # words of its own.
 _NOT_ALLOWED = re.compile(r"You do not have access to the Apex class\b", re.IGNORECASE)
 _MISSING_ACTION = re.compile(r"No apex action available|Unable to find action '", re.IGNORECASE)
-_QUOTE_LIMIT = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,9 +225,9 @@ def read_aura_answer(status: int, text: str, action_id: str) -> AuraAnswer:
     if not answer.get("actions") and (event := _event(answer)):
         return event
     if status >= 500:
-        return AuraAnswer(AuraOutcome.UNCLEAR, words=_words(answer.get("message")))
+        return AuraAnswer(AuraOutcome.UNCLEAR, words=quotable(answer.get("message")))
     if framework or "actions" not in answer:
-        words = _words(answer.get("message") or answer.get("exceptionMessage"))
+        words = quotable(answer.get("message") or answer.get("exceptionMessage"))
         if _MISSING_ACTION.match(words):
             return AuraAnswer(AuraOutcome.NO_SUCH_ACTION, words=words)
         return AuraAnswer(
@@ -242,7 +242,7 @@ def _event(holder: Mapping[str, Json]) -> AuraAnswer | None:
     if not isinstance(event, Mapping):
         return None
     descriptor = str(event.get("descriptor") or "").rpartition(":")[2].lower()
-    words = _words(holder.get("exceptionMessage") or _deep_message(event))
+    words = quotable(holder.get("exceptionMessage") or _deep_message(event))
     meaning = _EVENTS.get(descriptor)
     if meaning is AuraOutcome.INVALID_SESSION:
         attributes = event.get("attributes")
@@ -283,14 +283,10 @@ def _action(answer: Mapping[str, Json], action_id: str) -> AuraAnswer:
         if isinstance(error, Mapping):
             if event := _event(error):
                 return event
-            words = _words(error.get("message"))
+            words = quotable(error.get("message"))
             if _NOT_ALLOWED.match(words):
                 return AuraAnswer(AuraOutcome.NO_ACCESS, words=words)
             if _MISSING_ACTION.match(words):
                 return AuraAnswer(AuraOutcome.NO_SUCH_ACTION, words=words)
             return AuraAnswer(AuraOutcome.UNCLEAR, words=words)
     return AuraAnswer(AuraOutcome.UNCLEAR)
-
-
-def _words(text: Json) -> str:
-    return one_line(text)[:_QUOTE_LIMIT] if isinstance(text, str) else ""

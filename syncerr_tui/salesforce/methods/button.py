@@ -18,11 +18,11 @@ from syncerr_tui.salesforce.button.bridge import LightningBridge
 from syncerr_tui.salesforce.button.lightning import AuraAnswer, AuraOutcome
 from syncerr_tui.salesforce.button.template import Json, filled, takes_one
 from syncerr_tui.salesforce.client import ApiClient
+from syncerr_tui.salesforce.faults import QUOTE_LIMIT, quotable
 from syncerr_tui.salesforce.identity import package_version
 from syncerr_tui.salesforce.methods import Check, named_results, receipts, refuses
 from syncerr_tui.salesforce.profiles import ButtonMethod
 from syncerr_tui.stopwatch import Leaving
-from syncerr_tui.text import one_line
 
 if TYPE_CHECKING:
     import requests
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 MOST_ROWS = 10
 """Rows in a call. Synchronous Apex over five seconds counts towards a limit that all users share."""
 RECORD_AGAIN = "Record the button again: 'syncerr-tui learn-button' says how"
-_QUOTE_LIMIT = 300
 
 
 class CallChangedError(RefusedError):
@@ -277,7 +276,7 @@ def _body(response: requests.Response) -> Any:  # noqa: ANN401 - any JSON
     try:
         return response.json()
     except (ValueError, RecursionError):
-        return response.text[:_QUOTE_LIMIT]
+        return response.text[:QUOTE_LIMIT]
 
 
 def _words(body: Any) -> str:  # noqa: ANN401 - any JSON
@@ -287,7 +286,7 @@ def _words(body: Any) -> str:  # noqa: ANN401 - any JSON
         return ""
     for key in ("errorMessage", "message", "error"):
         if isinstance(first.get(key), str):
-            return one_line(first[key])[:_QUOTE_LIMIT]
+            return quotable(first[key])
     return ""
 
 
