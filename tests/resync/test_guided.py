@@ -63,6 +63,16 @@ def again(org: LyingOrg, journal: Journal, time: Time, run: str, **options: obje
     return runner_for(org, journal, plan, time, resume=run, **options)
 
 
+async def interrupted_while_asking(
+    org: LyingOrg, errors: Sequence[SyncError], journal: Journal, time: Time
+) -> str:
+    """The id of a run that ended as soon as it had asked a person to press."""
+    await until(
+        runner_for(org, journal, plan_for(org, errors), time), lambda event: isinstance(event, AskPerson)
+    )
+    return History(journal).unfinished()[0].run.id
+
+
 # -- ticking off
 
 
@@ -326,10 +336,7 @@ async def test_a_row_in_doubt_without_a_trace_waits_for_the_word_or_ends_unknown
     journal: Journal, time: Time
 ) -> None:
     org, errors = org_of(time, 1)
-    await until(
-        runner_for(org, journal, plan_for(org, errors), time), lambda event: isinstance(event, AskPerson)
-    )
-    run = History(journal).unfinished()[0].run.id
+    run = await interrupted_while_asking(org, errors, journal, time)
     attended = again(org, journal, time, run, waits_for_word=True)
     seen = await until(attended, lambda event: time.now > START + timedelta(seconds=170))
     assert not [event for event in seen if isinstance(event, RowChanged) and event.verdict]
@@ -341,10 +348,7 @@ async def test_a_row_that_goes_again_all_the_same_is_shown_anew_and_proven(
     journal: Journal, time: Time
 ) -> None:
     org, errors = org_of(time, 1)
-    await until(
-        runner_for(org, journal, plan_for(org, errors), time), lambda event: isinstance(event, AskPerson)
-    )
-    run = History(journal).unfinished()[0].run.id
+    run = await interrupted_while_asking(org, errors, journal, time)
     resumed = again(org, journal, time, run, again=frozenset(ids(errors)))
 
     def on(event: RunEvent) -> None:

@@ -303,14 +303,18 @@ async def test_what_the_profile_does_not_allow_says_so_and_is_not_written(opened
         assert fixes.writes == []
 
 
+async def correct_the_number(driven: Driven) -> None:
+    await choose(driven, "Correct the number")
+    await driven.type("42")
+    await driven.press("enter")
+    await driven.wait_for("enter closes")
+
+
 async def test_a_value_is_typed(opened: Open) -> None:
     fixes, parts = held()
     async with opened(**parts) as driven:
         await driven.ready()
-        await choose(driven, "Correct the number")
-        await driven.type("42")
-        await driven.press("enter")
-        await driven.wait_for("enter closes")
+        await correct_the_number(driven)
         assert fixes.typed_values == {"active": "42"}
         assert fixes.writes == [{"active": "42"}]
 
@@ -319,10 +323,7 @@ async def test_a_fix_in_the_journal_is_no_run_that_can_be_checked_again(opened: 
     _, parts = held()
     async with opened(**parts) as driven:
         await driven.ready()
-        await choose(driven, "Correct the number")
-        await driven.type("42")
-        await driven.press("enter")
-        await driven.wait_for("enter closes")
+        await correct_the_number(driven)
         await driven.press("enter", "3", "f")
         await driven.wait_for("correct-value")
         assert "check again" not in driven.text
